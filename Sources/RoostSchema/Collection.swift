@@ -1,0 +1,78 @@
+/// How rows of a collection may change.
+package enum SyncClass: String, Hashable, Sendable {
+    /// Per-field merge of concurrent edits.
+    case register
+    /// Inserted once; a correction is a new row.
+    case appendOnly
+    /// Accepted only if based on the row's current version.
+    case authoritative
+    /// Never leaves the server.
+    case serverOnly
+}
+
+/// At most so many live rows that satisfy `when` may share a value of `per`.
+///
+/// Allowed in authoritative and append-only collections only: elsewhere two replicas could each be right offline.
+package struct Limit: Hashable, Sendable {
+    package enum Maximum: Hashable, Sendable {
+        case constant(Int)
+        /// The value of this field in the row that `per` refers to; no value means no limit.
+        case field(FieldName)
+    }
+
+    /// Stable name, reported as the reason of a refusal.
+    package let name: String
+    package let per: FieldName
+    package let when: Condition
+    package let maximum: Maximum
+    /// Values set instead of refusing, when a new row would exceed the limit.
+    package let otherwise: [FieldName: Value]
+
+    package init(
+        _ name: String, per: FieldName, when: Condition, maximum: Maximum, otherwise: [FieldName: Value] = [:]
+    ) {
+        self.name = name
+        self.per = per
+        self.when = when
+        self.maximum = maximum
+        self.otherwise = otherwise
+    }
+}
+
+/// A kind of record, declared once: table, validation, visibility, wire schema and sheet mapping derive from it.
+package struct Collection: Sendable {
+    package let name: CollectionName
+    package let syncClass: SyncClass
+    package let label: Label
+    package let fields: [Field]
+    /// The reference that says whom this row is about; a row follows its subject into and out of scopes.
+    package let subject: FieldName?
+    package let limits: [Limit]
+    /// At least one of each set must have a value, when the row is created.
+    package let needsOneOf: [Set<FieldName>]
+    /// Fields that must not change after creation, because a scope or a subject hangs on them.
+    package let fixed: Set<FieldName>
+
+    private let positions: [String: Int]
+
+    package init(
+        _ name: CollectionName, _ syncClass: SyncClass, _ zh: String, _ en: String, subject: FieldName? = nil,
+        limits: [Limit] = [], needsOneOf: [Set<FieldName>] = [], fixed: Set<FieldName> = [], fields: [Field]
+    ) {
+        self.name = name
+        self.syncClass = syncClass
+        label = Label(zh, en)
+        self.fields = fields
+        self.subject = subject
+        self.limits = limits
+        self.needsOneOf = needsOneOf
+        self.fixed = fixed
+        positions = Dictionary(fields.enumerated().map { ($1.name.text, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The position of a field in `fields`, and so in the values of a row; nil for a field this catalogue lacks.
+    package func position(of name: FieldName) -> Int? { positions[name.text] }
+    package func position(of name: String) -> Int? { positions[name] }
+
+    package subscript(_ name: FieldName) -> Field? { positions[name.text].map { fields[$0] } }
+}

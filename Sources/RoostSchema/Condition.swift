@@ -117,10 +117,14 @@ package struct Facet: Hashable, Sendable {
     package let when: Condition
     /// A further step: `field` is a reference, and the value is this field of the row it names (a school's kind).
     package let through: FieldName?
+    /// How an equal value is said to people, with `%` for the value (`%届`); nil says name and value.
+    package let phrase: Label?
+    /// Whether `=` means "begins with": a county's code stands for its towns.
+    package let matchesPrefix: Bool
 
     package init(
         _ name: String, _ zh: String, _ en: String, of collection: CollectionName, via: FieldName?, field: FieldName,
-        through: FieldName? = nil, when: Condition = .always
+        through: FieldName? = nil, when: Condition = .always, phrase: Label? = nil, matchesPrefix: Bool = false
     ) {
         self.name = name
         label = Label(zh, en)
@@ -129,5 +133,7 @@ package struct Facet: Hashable, Sendable {
         self.field = field
         self.through = through
         self.when = when
+        self.phrase = phrase
+        self.matchesPrefix = matchesPrefix
     }
 }

@@ -98,7 +98,8 @@ private struct ConditionParser {
             return .compare(name, .oneOf, .value(.list(values)))
         }
         let symbols: [(String, Condition.Comparison)] = [
-            ("!=", .notEqual), ("<=", .lessOrEqual), (">=", .greaterOrEqual), ("^=", .hasPrefix), ("<", .less),
+            ("!=", .notEqual), ("<>", .notEqual), ("<=", .lessOrEqual), (">=", .greaterOrEqual), ("^=", .hasPrefix),
+            ("<", .less),
             (">", .greater), ("=", .equal),
         ]
         for (symbol, comparison) in symbols where take(symbol) {

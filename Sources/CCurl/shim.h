@@ -1,0 +1,120 @@
+// Swift cannot import variadic C functions, so each libcurl setter and getter that Roost uses has one typed,
+// inlined form here. libcurl reads the argument by the option's type: a "long" option must get exactly a long.
+#ifndef ROOST_CCURL_SHIM_H
+#define ROOST_CCURL_SHIM_H
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#pragma clang assume_nonnull begin
+
+typedef size_t (*ccurl_data_callback)(char *data, size_t size, size_t count, void *context);
+
+// Process-wide set-up. SIGPIPE is ignored because OpenSSL writes to sockets without MSG_NOSIGNAL and
+// CURLOPT_NOSIGNAL stops libcurl from guarding against it.
+static inline CURLcode ccurl_global_init(void) {
+    signal(SIGPIPE, SIG_IGN);
+    return curl_global_init(CURL_GLOBAL_ALL);
+}
+
+static inline CURLcode ccurl_set_long(CURL *handle, CURLoption option, long value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode ccurl_set_string(CURL *handle, CURLoption option, const char *_Nullable value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode ccurl_set_pointer(CURL *handle, CURLoption option, void *_Nullable value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode ccurl_set_list(CURL *handle, CURLoption option, struct curl_slist *_Nullable value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode ccurl_set_data_callback(CURL *handle, CURLoption option, ccurl_data_callback callback) {
+    return curl_easy_setopt(handle, option, callback);
+}
+
+static inline CURLcode ccurl_set_open_socket(CURL *handle, curl_opensocket_callback callback) {
+    return curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, callback);
+}
+
+static inline CURLcode ccurl_set_prereq(CURL *handle, curl_prereq_callback callback) {
+    return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, callback);
+}
+
+// The size comes first: CURLOPT_COPYPOSTFIELDS copies as many bytes as are declared by then, and would
+// otherwise stop at the first zero byte.
+static inline CURLcode ccurl_copy_body(CURL *handle, const void *bytes, size_t count) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)count);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_COPYPOSTFIELDS, (const char *)bytes);
+}
+
+static inline CURLcode ccurl_get_long(CURL *handle, CURLINFO info, long *value) {
+    return curl_easy_getinfo(handle, info, value);
+}
+
+static inline CURLcode ccurl_get_offset(CURL *handle, CURLINFO info, curl_off_t *value) {
+    return curl_easy_getinfo(handle, info, value);
+}
+
+static inline CURLcode ccurl_get_string(CURL *handle, CURLINFO info, const char *_Nullable *_Nonnull value) {
+    return curl_easy_getinfo(handle, info, value);
+}
+
+static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
+    return curl_multi_setopt(multi, option, value);
+}
+
+// The next finished transfer, or NULL. CURLMsg keeps its result in a union, which Swift cannot read safely.
+static inline CURL *_Nullable ccurl_next_finished(CURLM *multi, CURLcode *result) {
+    int left = 0;
+    for (CURLMsg *message = curl_multi_info_read(multi, &left); message; message = curl_multi_info_read(multi, &left)) {
+        if (message->msg == CURLMSG_DONE) {
+            *result = message->data.result;
+            return message->easy_handle;
+        }
+    }
+    return NULL;
+}
+
+// Copies the address libcurl is about to connect to, in network order.
+// Returns its length: 4, 16, or 0 for a family that is neither IPv4 nor IPv6.
+static inline int ccurl_address_bytes(const struct curl_sockaddr *address, unsigned char *sixteen_bytes) {
+    if (address->family == AF_INET) {
+        memcpy(sixteen_bytes, &((const struct sockaddr_in *)(const void *)&address->addr)->sin_addr, 4);
+        return 4;
+    }
+    if (address->family == AF_INET6) {
+        memcpy(sixteen_bytes, &((const struct sockaddr_in6 *)(const void *)&address->addr)->sin6_addr, 16);
+        return 16;
+    }
+    return 0;
+}
+
+// Parses a numeric address in its canonical spelling. Returns 4, 16, or 0 when it is no address.
+static inline int ccurl_parse_address(const char *text, unsigned char *sixteen_bytes) {
+    if (inet_pton(AF_INET, text, sixteen_bytes) == 1) return 4;
+    if (inet_pton(AF_INET6, text, sixteen_bytes) == 1) return 16;
+    return 0;
+}
+
+static inline curl_socket_t ccurl_open_socket(const struct curl_sockaddr *address) {
+    int type = address->socktype;
+#ifdef SOCK_CLOEXEC
+    type |= SOCK_CLOEXEC;
+#endif
+    return socket(address->family, type, address->protocol);
+}
+
+#pragma clang assume_nonnull end
+
+#endif

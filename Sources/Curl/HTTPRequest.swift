@@ -1,0 +1,74 @@
+/// The HTTP methods Roost's clients use.
+package enum HTTPMethod: String, Hashable, Sendable {
+    case get = "GET"
+    case head = "HEAD"
+    case post = "POST"
+    case put = "PUT"
+    case patch = "PATCH"
+    case delete = "DELETE"
+}
+
+/// One header line, name and value, of a request or a response.
+package struct HTTPHeader: Hashable, Sendable {
+    package let name: String
+    package let value: String
+
+    package init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// A whole HTTP request, body included, and how it is to be carried out.
+///
+/// libcurl sanitises nothing: a line break inside a header value becomes a second header. So a request is judged by
+/// ``firstFault`` before it reaches libcurl.
+package struct HTTPRequest: Sendable {
+    package var method: HTTPMethod
+    /// An absolute URL in printable ASCII, already percent-encoded, without user name or password.
+    package var url: String
+    package var headers: [HTTPHeader]
+    package var body: [UInt8]
+    package var options: TransferOptions
+
+    package init(
+        method: HTTPMethod, url: String, headers: [HTTPHeader] = [], body: [UInt8] = [],
+        options: TransferOptions = TransferOptions()
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.options = options
+    }
+
+    /// Why this request must not be handed to libcurl, or nil when it may be.
+    var firstFault: CurlError.Reason? {
+        guard let scheme = url.firstRange(of: "://"), scheme.lowerBound != url.startIndex,
+            url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") })
+        else { return .invalidURL }
+        let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        guard !authority.isEmpty, !authority.contains("@") else { return .invalidURL }
+        guard headers.allSatisfy(\.isWellFormed) else { return .invalidHeader }
+        // Behind a proxy the address seen is the proxy's, so a policy about addresses would judge nothing.
+        if options.addressPolicy != .anyAddress, !options.proxy.isEmpty { return .policyBehindProxy }
+        return nil
+    }
+}
+
+extension HTTPHeader {
+    /// Whether the name is a token of RFC 9110 and the value holds no control character but the tab.
+    var isWellFormed: Bool {
+        !name.isEmpty && name.utf8.allSatisfy(Self.isTokenByte)
+            && value.utf8.allSatisfy { ($0 >= 0x20 && $0 != 0x7F) || $0 == 0x09 }
+    }
+
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+/// The answer to one request: what came back, from where, and how long each phase took.
+package struct HTTPResponse: Sendable {
+    package let status: Int
+    /// Header lines of the final answer in order of arrival.
+    package let headers: [HTTPHeader]
+    package let body: [UInt8]
+    /// Whether ``body`` is only the beginning, cut at the limit by ``TransferOptions/Overflow/truncate``.
+    package let bodyIsTruncated: Bool
+    /// The address and port that answered, such as `203.0.113.7:443`.
+    package let connectedAddress: String?
+    package let timings: TransferTimings
+
+    package init(
+        status: Int, headers: [HTTPHeader] = [], body: [UInt8] = [], bodyIsTruncated: Bool = false,
+        connectedAddress: String? = nil, timings: TransferTimings = .zero
+    ) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.bodyIsTruncated = bodyIsTruncated
+        self.connectedAddress = connectedAddress
+        self.timings = timings
+    }
+
+    /// The value of the first header with this name, compared without regard to ASCII case.
+    package func header(_ name: String) -> String? {
+        headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+}
+
+/// How long after the start each phase of a transfer had ended; zero for a phase that was not reached.
+package struct TransferTimings: Hashable, Sendable {
+    package let resolved: Duration
+    package let connected: Duration
+    package let secured: Duration
+    package let firstByte: Duration
+    package let total: Duration
+
+    package init(resolved: Duration, connected: Duration, secured: Duration, firstByte: Duration, total: Duration) {
+        self.resolved = resolved
+        self.connected = connected
+        self.secured = secured
+        self.firstByte = firstByte
+        self.total = total
+    }
+
+    /// The timings of a transfer that never started.
+    package static let zero = TransferTimings(
+        resolved: .zero, connected: .zero, secured: .zero, firstByte: .zero, total: .zero)
+}

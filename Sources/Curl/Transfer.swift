@@ -1,0 +1,301 @@
+internal import CCurl
+
+/// One libcurl easy handle from configuration to result.
+///
+/// It lives on the loop's thread alone: created, called back and read there. libcurl holds unretained pointers to it, so
+/// its owner keeps it until the handle has left the multi handle.
+@safe
+final class Transfer {
+    let handle: UnsafeMutableRawPointer
+    private let options: TransferOptions
+    private let errorText: UnsafeMutablePointer<CChar>
+    private var headerLines: UnsafeMutablePointer<curl_slist>?
+
+    private var headers: [HTTPHeader] = []
+    private var headerBytes = 0
+    private var body: [UInt8] = []
+    private var overflowed = false
+    private var refusedAddress: IPAddress?
+    private var openedSocket = false
+    /// Set by libcurl's last call before it sends a request, on new and reused connections alike.
+    private(set) var requestMayHaveLeft = false
+
+    /// Header bytes beyond this are no honest answer.
+    private static let headerLimit = 64 << 10
+
+    init(_ request: HTTPRequest) throws(CurlError) {
+        if let fault = request.firstFault { throw CurlError(fault) }
+        guard let handle = unsafe curl_easy_init() else { throw CurlError(.failed, detail: "no easy handle") }
+        unsafe self.handle = unsafe handle
+        options = request.options
+        unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        try configure(request)
+    }
+
+    deinit {
+        unsafe curl_easy_cleanup(handle)
+        unsafe curl_slist_free_all(headerLines)
+        unsafe errorText.deallocate()
+    }
+
+    /// The outcome, given libcurl's result for this handle.
+    func result(_ code: CURLcode) -> Result<HTTPResponse, CurlError> {
+        let wasTruncated = code == CURLE_WRITE_ERROR && overflowed && options.overflow == .truncate
+        guard code == CURLE_OK || wasTruncated else { return .failure(error(reason(code))) }
+        return .success(
+            HTTPResponse(
+                status: status, headers: headers, body: body, bodyIsTruncated: wasTruncated,
+                connectedAddress: connectedAddress, timings: timings))
+    }
+
+    /// The error this transfer ends with, as far as it has come.
+    func error(_ reason: CurlError.Reason) -> CurlError {
+        var detail = unsafe String(cString: errorText)
+        if reason == .blocked, let refusedAddress { detail = "refused address \(refusedAddress)" }
+        return CurlError(
+            reason, requestMayHaveLeft: requestMayHaveLeft, status: status == 0 ? nil : status,
+            connectedAddress: connectedAddress, timings: timings, detail: detail)
+    }
+
+    private func reason(_ code: CURLcode) -> CurlError.Reason {
+        switch code {
+        case CURLE_UNSUPPORTED_PROTOCOL: .unsupportedProtocol
+        case CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED: .invalidURL
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolved
+        case CURLE_COULDNT_CONNECT: refusedAddress != nil && !openedSocket ? .blocked : .unreachable
+        case CURLE_ABORTED_BY_CALLBACK: .blocked
+        case CURLE_OPERATION_TIMEDOUT: .timedOut
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS: .certificate
+        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
+            CURLE_SSL_CLIENTCERT:
+            .tls
+        case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE: .interrupted
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_UNSUPPORTED_PROTOCOL: .badResponse
+        case CURLE_WRITE_ERROR where overflowed: .tooLarge
+        default: .failed
+        }
+    }
+}
+
+// MARK: Options
+
+extension Transfer {
+    private func configure(_ request: HTTPRequest) throws(CurlError) {
+        let me = unsafe Unmanaged.passUnretained(self).toOpaque()
+        try unsafe check(ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorText))
+        try set(CURLOPT_NOSIGNAL, 1)
+        try set(CURLOPT_URL, request.url)
+        try set(CURLOPT_PROTOCOLS_STR, options.allowedSchemes.map(\.rawValue).sorted().joined(separator: ","))
+        // Over HTTP/2, libcurl 7.88 reports a stream error when a server answers before it has read the whole
+        // body, although the request was served.
+        try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        try set(CURLOPT_FOLLOWLOCATION, 0)
+        try set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1)
+        try set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
+        // An empty string, unlike an unset option, also keeps http_proxy in the environment from being used.
+        try set(CURLOPT_PROXY, options.proxy)
+        try set(CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeout.wholeMilliseconds)
+        try set(CURLOPT_TIMEOUT_MS, options.totalTimeout.wholeMilliseconds)
+        if let stall = options.stallTimeout {
+            try set(CURLOPT_LOW_SPEED_LIMIT, 1)
+            try set(CURLOPT_LOW_SPEED_TIME, max(1, stall.wholeMilliseconds / 1000))
+        }
+        try set(CURLOPT_FRESH_CONNECT, options.freshConnection ? 1 : 0)
+        try set(CURLOPT_FORBID_REUSE, options.freshConnection ? 1 : 0)
+        // A kept connection or a cached address older than a minute is less likely to work than to have moved.
+        try set(CURLOPT_MAXAGE_CONN, 60)
+        try set(CURLOPT_DNS_CACHE_TIMEOUT, 60)
+        try set(CURLOPT_SSL_VERIFYPEER, 1)
+        try set(CURLOPT_SSL_VERIFYHOST, 2)
+        if let caFile = options.caFile { try set(CURLOPT_CAINFO, caFile) }
+        if options.acceptCompressed { try set(CURLOPT_ACCEPT_ENCODING, "gzip") }
+
+        try unsafe check(ccurl_set_data_callback(handle, CURLOPT_WRITEFUNCTION, receiveBody))
+        try unsafe check(ccurl_set_pointer(handle, CURLOPT_WRITEDATA, me))
+        try unsafe check(ccurl_set_data_callback(handle, CURLOPT_HEADERFUNCTION, receiveHeader))
+        try unsafe check(ccurl_set_pointer(handle, CURLOPT_HEADERDATA, me))
+        try unsafe check(ccurl_set_open_socket(handle, openSocket))
+        try unsafe check(ccurl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, me))
+        try unsafe check(ccurl_set_prereq(handle, beforeRequest))
+        try unsafe check(ccurl_set_pointer(handle, CURLOPT_PREREQDATA, me))
+
+        try setBody(request)
+        try setHeaders(request)
+    }
+
+    private func setBody(_ request: HTTPRequest) throws(CurlError) {
+        switch request.method {
+        case .get: try set(CURLOPT_HTTPGET, 1)
+        case .head: try set(CURLOPT_NOBODY, 1)
+        case .post: try set(CURLOPT_POST, 1)
+        case .put, .patch, .delete: try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
+        }
+        guard request.method == .post || !request.body.isEmpty else { return }
+        try unsafe check(ccurl_copy_body(handle, request.body, request.body.count))
+        if request.method != .post { try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue) }
+    }
+
+    private func setHeaders(_ request: HTTPRequest) throws(CurlError) {
+        // libcurl waits for "100 Continue" before larger bodies and invents a content type; a name followed by
+        // nothing takes its line out.
+        try append("Expect:")
+        if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) { try append("Content-Type:") }
+        for header in request.headers {
+            // "Name:" would remove the header; "Name;" is libcurl's way to send it empty.
+            try append(header.value.isEmpty ? "\(header.name);" : "\(header.name): \(header.value)")
+        }
+        try unsafe check(ccurl_set_list(handle, CURLOPT_HTTPHEADER, headerLines))
+    }
+
+    private func append(_ line: String) throws(CurlError) {
+        guard let longer = unsafe curl_slist_append(headerLines, line) else {
+            throw CurlError(.failed, detail: "no memory for headers")
+        }
+        unsafe headerLines = unsafe longer
+    }
+
+    private func set(_ option: CURLoption, _ value: Int) throws(CurlError) {
+        try unsafe check(ccurl_set_long(handle, option, value))
+    }
+
+    private func set(_ option: CURLoption, _ value: String) throws(CurlError) {
+        try unsafe check(ccurl_set_string(handle, option, value))
+    }
+
+    private func check(_ code: CURLcode) throws(CurlError) {
+        guard code == CURLE_OK else {
+            throw CurlError(.failed, detail: "libcurl refused an option (\(code.rawValue))")
+        }
+    }
+}
+
+// MARK: What libcurl asks and tells
+
+extension Transfer {
+    /// Takes a piece of body; answering with another count than its length ends the transfer.
+    func receive(body piece: UnsafeRawBufferPointer) -> Int {
+        let room = options.responseLimit - body.count
+        guard piece.count <= room else {
+            overflowed = true
+            if options.overflow == .truncate { unsafe body.append(contentsOf: piece.prefix(room)) }
+            return 0
+        }
+        unsafe body.append(contentsOf: piece)
+        return piece.count
+    }
+
+    /// Takes one header line; a status line begins another answer, so that only the last one's headers stay.
+    func receive(header line: UnsafeRawBufferPointer) -> Int {
+        headerBytes += line.count
+        guard headerBytes <= Self.headerLimit else {
+            overflowed = true
+            return 0
+        }
+        let text = unsafe String(decoding: line, as: UTF8.self)
+        if text.hasPrefix("HTTP/") {
+            headers = []
+        } else if let colon = text.firstIndex(of: ":") {
+            headers.append(
+                HTTPHeader(String(text[..<colon]), text[text.index(after: colon)...].trimmingASCIIWhitespace()))
+        }
+        return line.count
+    }
+
+    /// Whether a socket to the address may be opened; nil is an address that is neither IPv4 nor IPv6.
+    func mayOpenSocket(to address: IPAddress?) -> Bool {
+        guard isAllowed(address) else { return false }
+        openedSocket = true
+        return true
+    }
+
+    /// Whether the request may be sent to the address that the connection, new or reused, leads to.
+    func maySendRequest(to address: IPAddress?) -> Bool {
+        guard isAllowed(address) else { return false }
+        requestMayHaveLeft = true
+        return true
+    }
+
+    private func isAllowed(_ address: IPAddress?) -> Bool {
+        if options.addressPolicy == .anyAddress { return true }
+        if let address, options.addressPolicy.allows(address) { return true }
+        refusedAddress = address ?? .v4(0)
+        return false
+    }
+}
+
+private let receiveBody: ccurl_data_callback = { data, size, count, context in
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    return unsafe transfer.receive(body: UnsafeRawBufferPointer(start: data, count: size * count))
+}
+
+private let receiveHeader: ccurl_data_callback = { data, size, count, context in
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    return unsafe transfer.receive(header: UnsafeRawBufferPointer(start: data, count: size * count))
+}
+
+private let openSocket: curl_opensocket_callback = { context, _, address in
+    guard let context = unsafe context, let address = unsafe address else { return CURL_SOCKET_BAD }
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    var bytes = [UInt8](repeating: 0, count: 16)
+    let count = unsafe ccurl_address_bytes(address, &bytes)
+    guard transfer.mayOpenSocket(to: IPAddress(networkOrder: bytes.prefix(Int(count)))) else { return CURL_SOCKET_BAD }
+    return unsafe ccurl_open_socket(address)
+}
+
+private let beforeRequest: curl_prereq_callback = { context, remoteAddress, _, _, _ in
+    guard let context = unsafe context, let remoteAddress = unsafe remoteAddress else { return CURL_PREREQFUNC_ABORT }
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    let address = unsafe IPAddress(String(cString: remoteAddress))
+    return transfer.maySendRequest(to: address) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+}
+
+// MARK: What libcurl measured
+
+extension Transfer {
+    private var status: Int {
+        var value = 0
+        return unsafe ccurl_get_long(handle, CURLINFO_RESPONSE_CODE, &value) == CURLE_OK ? value : 0
+    }
+
+    private var connectedAddress: String? {
+        var text: UnsafePointer<CChar>?
+        var port = 0
+        guard unsafe ccurl_get_string(handle, CURLINFO_PRIMARY_IP, &text) == CURLE_OK, let text = unsafe text,
+            unsafe ccurl_get_long(handle, CURLINFO_PRIMARY_PORT, &port) == CURLE_OK, port > 0
+        else { return nil }
+        let address = unsafe String(cString: text)
+        return address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
+    }
+
+    private var timings: TransferTimings {
+        TransferTimings(
+            resolved: time(CURLINFO_NAMELOOKUP_TIME_T), connected: time(CURLINFO_CONNECT_TIME_T),
+            secured: time(CURLINFO_APPCONNECT_TIME_T), firstByte: time(CURLINFO_STARTTRANSFER_TIME_T),
+            total: time(CURLINFO_TOTAL_TIME_T))
+    }
+
+    private func time(_ info: CURLINFO) -> Duration {
+        var microseconds: curl_off_t = 0
+        guard unsafe ccurl_get_offset(handle, info, &microseconds) == CURLE_OK else { return .zero }
+        return .microseconds(microseconds)
+    }
+}
+
+extension Duration {
+    /// Milliseconds, at least 1 and rounded down: libcurl takes zero for "no limit".
+    fileprivate var wholeMilliseconds: Int {
+        let parts = components
+        guard parts.seconds < Int64(Int32.max) / 1000 else { return Int(Int32.max) }
+        return max(1, Int(parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000))
+    }
+}
+
+extension Substring {
+    fileprivate func trimmingASCIIWhitespace() -> String {
+        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r" || $0 == "\n" || $0 == "\r\n" }
+        let start = drop(while: isBlank)
+        let end = start.lastIndex { !isBlank($0) }
+        return end.map { String(start[...$0]) } ?? ""
+    }
+}

@@ -1,0 +1,84 @@
+package import Curl
+
+/// Where deliveries come from and where their results are kept.
+///
+/// The store behind it survives a crash; the sender keeps nothing that matters.
+package protocol DeliveryQueue: Sendable {
+    /// Takes deliveries that are due, marking each as leased before it returns.
+    ///
+    /// - Leased deliveries of one endpoint, those of earlier calls included, must never exceed
+    ///   ``Channel/maximumInFlight``; a robot's later parts wait for its earlier ones.
+    /// - A lease lasts longer than a transfer may take (``OutwardRequest/longestTransfer``); one that ends without a result
+    ///   is settled by ``RetryPolicy/decision(afterExpiredLease:)``.
+    /// - Deliveries of endpoints that are held, paused or disabled are not due.
+    func lease(now: Moment, limit: Int) async throws -> [LeasedDelivery]
+
+    /// Stores results in one transaction, all or none.
+    ///
+    /// It may be called again with the same results when it has thrown; a result for a delivery that is no longer leased
+    /// changes nothing.
+    func record(_ results: [AttemptResult]) async throws
+}
+
+/// A delivery that one sender has taken, with all that sending it needs.
+package struct LeasedDelivery: Hashable, Sendable {
+    package let id: DeliveryID
+    package let webhookID: WebhookID
+    package let endpoint: EndpointID
+    package let target: DeliveryTarget
+    /// The bytes frozen with the digest.
+    package let body: [UInt8]
+    package let contentType: String
+    /// Attempts used up so far.
+    package let attempts: Int
+    package let notAfter: Moment
+
+    package init(
+        id: DeliveryID, webhookID: WebhookID, endpoint: EndpointID, target: DeliveryTarget, body: [UInt8],
+        contentType: String, attempts: Int, notAfter: Moment
+    ) {
+        self.id = id
+        self.webhookID = webhookID
+        self.endpoint = endpoint
+        self.target = target
+        self.body = body
+        self.contentType = contentType
+        self.attempts = attempts
+        self.notAfter = notAfter
+    }
+}
+
+/// Where a delivery goes and what proves it.
+package enum DeliveryTarget: Hashable, Sendable {
+    case wecom(WeComKey)
+    /// Signed with every secret, the newest first.
+    case generic(WebhookURL, secrets: [WebhookSecret])
+
+    package var channel: Channel {
+        switch self {
+        case .wecom: .wecom
+        case .generic: .generic
+        }
+    }
+}
+
+/// One attempt as it is to be kept: what happened, and what becomes of the delivery.
+package struct AttemptResult: Hashable, Sendable {
+    /// The most bytes of an answer that are kept.
+    package static let answerLimit = 4096
+
+    package let delivery: DeliveryID
+    package let endpoint: EndpointID
+    package let channel: Channel
+    /// Where it was sent, without anything secret.
+    package let url: String
+    package let startedAt: Moment
+    package let finishedAt: Moment
+    package let outcome: Outcome
+    package let decision: DeliveryDecision
+    package let status: Int?
+    package let connectedAddress: String?
+    package let timings: TransferTimings
+    /// The beginning of the answer's body, as text.
+    package let answer: String
+}

@@ -1,0 +1,150 @@
+/// The exact bytes a digest is to be sent as on one endpoint, made once, when the digest is frozen.
+package struct Rendering: Hashable, Sendable {
+    package let channel: Channel
+    /// The `Content-Type` the bodies are sent with.
+    package let contentType: String
+    /// In the order in which they must arrive.
+    package let parts: [RenderedPart]
+}
+
+/// One message of a rendering.
+package struct RenderedPart: Hashable, Sendable {
+    /// From 1.
+    package let position: Int
+    /// The bytes that are signed and sent, and shown as the preview.
+    package let body: [UInt8]
+    /// The text inside the body that the channel's limit counts, as a reader gets it.
+    package let content: String
+    /// Bytes of ``content`` in UTF-8, at most ``Channel/byteLimit``.
+    package var contentBytes: Int { content.utf8.count }
+}
+
+/// What a rendering needs to know besides the message.
+package struct RenderingContext: Hashable, Sendable {
+    /// The word that the endpoint's robot demands in every message; it goes before each headline as `【word】`.
+    package var keyword: String?
+    package var language: MessageLanguage
+    /// The event a generic webhook announces, such as `digest.published`.
+    package var eventType: String
+    /// The digest's name in a generic webhook.
+    package var digest: String
+    /// When the digest was frozen.
+    package var frozenAt: Moment
+
+    package init(
+        keyword: String? = nil, language: MessageLanguage = .chinese, eventType: String = "digest.published",
+        digest: String, frozenAt: Moment
+    ) {
+        self.keyword = keyword
+        self.language = language
+        self.eventType = eventType
+        self.digest = digest
+        self.frozenAt = frozenAt
+    }
+
+    var keywordPrefix: String {
+        keyword.map { "【\($0.singleLine)】" } ?? ""
+    }
+}
+
+/// Why a message cannot be rendered; section and item count from 0.
+package enum RenderingError: Error, Hashable, Sendable {
+    case emptyHeadline
+    /// The item fills more than a whole part by itself.
+    case itemTooLarge(section: Int, item: Int, bytes: Int, limit: Int)
+    /// Headline and summary fill more than a whole part.
+    case headTooLarge(bytes: Int, limit: Int)
+    case tooManyParts(Int, maximum: Int)
+    /// A link, of the item or of the message itself (nil), is no http or https address.
+    case invalidLink(section: Int?, item: Int?)
+
+    /// The stable code.
+    package var code: String {
+        switch self {
+        case .emptyHeadline: "empty_headline"
+        case .itemTooLarge: "item_too_large"
+        case .headTooLarge: "head_too_large"
+        case .tooManyParts: "too_many_parts"
+        case .invalidLink: "invalid_link"
+        }
+    }
+}
+
+extension Message {
+    /// Renders the message for a channel, in as many parts as its limit asks for.
+    package func rendered(for channel: Channel, in context: RenderingContext) throws(RenderingError) -> Rendering {
+        let message = try withEncodedLinks()
+        guard !message.headline.singleLine.isEmpty else { throw .emptyHeadline }
+        let format: any MessageFormat =
+            switch channel {
+            case .wecom: WeComMarkdown(context: context)
+            case .generic: WebhookPayload(context: context)
+            case .manual: CopyText(context: context)
+            }
+        let splitter = PartSplitter(limit: channel.byteLimit) { part throws(RenderingError) in
+            format.content(of: part).utf8.count
+        }
+        let parts = try splitter.split(message).map { part in
+            let content = format.content(of: part)
+            return RenderedPart(position: part.position, body: format.body(content: content), content: content)
+        }
+        return Rendering(channel: channel, contentType: format.contentType, parts: parts)
+    }
+
+    /// The message with every link checked and percent-encoded.
+    private func withEncodedLinks() throws(RenderingError) -> Message {
+        var message = self
+        if let url {
+            guard let link = encodedLink(url) else { throw .invalidLink(section: nil, item: nil) }
+            message.url = link
+        }
+        for (sectionIndex, section) in sections.enumerated() {
+            for (itemIndex, item) in section.items.enumerated() {
+                guard let url = item.url else { continue }
+                guard let link = encodedLink(url) else { throw .invalidLink(section: sectionIndex, item: itemIndex) }
+                message.sections[sectionIndex].items[itemIndex].url = link
+            }
+        }
+        return message
+    }
+}
+
+/// How one channel writes a part.
+protocol MessageFormat: Sendable {
+    var contentType: String { get }
+    /// The text that the channel's byte limit counts.
+    func content(of part: MessagePart) -> String
+    /// The bytes to send, given that text.
+    func body(content: String) -> [UInt8]
+}
+
+/// The link with all bytes that a URL may not hold, and parentheses, percent-encoded; nil unless http or https.
+///
+/// Parentheses are legal in a URL but end a link of markdown.
+private func encodedLink(_ text: String) -> String? {
+    let scheme = text.prefix { $0 != ":" }.lowercased()
+    guard scheme == "http" || scheme == "https", text.dropFirst(scheme.count).hasPrefix("://"),
+        text.utf8.count > scheme.utf8.count + 3
+    else { return nil }
+    var link = ""
+    for byte in text.utf8 {
+        if byte <= 0x20 || byte >= 0x7F || "\"<>\\^`{|}()".utf8.contains(byte) {
+            link += "%" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+        } else {
+            link.unicodeScalars.append(Unicode.Scalar(byte))
+        }
+    }
+    return link
+}
+
+extension String {
+    /// The text with every run of white space as one space, and none at the ends.
+    var singleLine: String {
+        split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+
+    /// The lines that hold anything, each as a ``singleLine``.
+    var contentLines: [String] {
+        split(whereSeparator: \.isNewline).map { String($0).singleLine }.filter { !$0.isEmpty }
+    }
+}

@@ -1,0 +1,210 @@
+internal import Curl
+internal import Synchronization
+
+/// The loop that takes due deliveries, sends them and stores what came of it.
+///
+/// One `run()` per sender. ``drain()`` ends it gently, once what is under way has been answered and stored; cancelling its
+/// task ends it at once, aborting transfers, and still stores what is known.
+package final class Sender: Sendable {
+    /// How much may be under way in all; the cap per endpoint is the channel's.
+    private let maximumInFlight: Int
+    private let pollInterval: Duration
+    private let queue: any DeliveryQueue
+    private let transport: any HTTPTransport
+    private let settings: CourierSettings
+    private let clock: any SenderClock
+    private let jitter: @Sendable () -> Double
+    private let observe: @Sendable (SenderEvent) -> Void
+
+    private struct Inbox {
+        var results: [AttemptResult] = []
+        var isDraining = false
+    }
+
+    private let inbox = Mutex(Inbox())
+    private let signals: AsyncStream<Void>
+    private let signal: AsyncStream<Void>.Continuation
+
+    /// - Parameters:
+    ///   - maximumInFlight: Transfers under way at once, over all endpoints.
+    ///   - pollInterval: How often the queue is asked when nothing else wakes the loop.
+    ///   - jitter: Gives random numbers in 0..<1 for the retry policy.
+    ///   - observe: Told of every event, from any thread; must return quickly.
+    package init(
+        queue: any DeliveryQueue, transport: any HTTPTransport, settings: CourierSettings, maximumInFlight: Int = 256,
+        pollInterval: Duration = .seconds(1), clock: any SenderClock = SystemSenderClock(),
+        jitter: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
+        observe: @escaping @Sendable (SenderEvent) -> Void
+    ) {
+        self.queue = queue
+        self.transport = transport
+        self.settings = settings
+        self.maximumInFlight = maximumInFlight
+        self.pollInterval = pollInterval
+        self.clock = clock
+        self.jitter = jitter
+        self.observe = observe
+        // One pending signal is enough: whatever it announces is found in the inbox and the queue.
+        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Makes the loop look at the queue now, for example because a digest was just released.
+    package func wake() { signal.yield() }
+
+    /// Takes nothing new; ``run()`` returns when everything under way has been answered and stored.
+    package func drain() {
+        inbox.withLock { $0.isDraining = true }
+        wake()
+    }
+
+    /// Sends until drained or cancelled.
+    package func run() async {
+        var unrecorded: [AttemptResult] = []
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.tick() }
+            await work(in: &group, unrecorded: &unrecorded)
+            group.cancelAll()
+        }
+        // Transfers aborted by a cancellation have reported by now. A cancelled task could not store anything (the
+        // store would refuse), a task of its own can.
+        unrecorded += takeResults()
+        guard !unrecorded.isEmpty else { return }
+        let last = unrecorded
+        _ = await Task { await record(last) }.value
+    }
+
+    private func tick() async {
+        while !Task.isCancelled {
+            wake()
+            do { try await clock.sleep(for: pollInterval) } catch { return }
+        }
+    }
+
+    private func work(in group: inout DiscardingTaskGroup, unrecorded: inout [AttemptResult]) async {
+        var flights = Flights(maximum: maximumInFlight)
+        for await _ in signals {
+            let results = takeResults()
+            for result in results { flights.land(result.endpoint) }
+            unrecorded += results
+            // While results cannot be stored, sending more would only add to what a crash makes uncertain.
+            if !unrecorded.isEmpty, await record(unrecorded) { unrecorded = [] }
+            guard unrecorded.isEmpty else { continue }
+            if inbox.withLock({ $0.isDraining }) {
+                if flights.isEmpty { return }
+                continue
+            }
+            for delivery in await lease(limit: flights.room) {
+                if flights.start(delivery.endpoint, maximum: delivery.target.channel.maximumInFlight) {
+                    group.addTask { await self.attempt(delivery) }
+                } else {
+                    unrecorded.append(surplus(delivery))
+                }
+            }
+            if !unrecorded.isEmpty { wake() }
+        }
+    }
+
+    private func takeResults() -> [AttemptResult] {
+        inbox.withLock { inbox in
+            defer { inbox.results = [] }
+            return inbox.results
+        }
+    }
+
+    private func lease(limit: Int) async -> [LeasedDelivery] {
+        guard limit > 0 else { return [] }
+        do {
+            return try await queue.lease(now: clock.now(), limit: limit)
+        } catch {
+            observe(.leaseFailed(error))
+            return []
+        }
+    }
+
+    /// Stores results; false when the store could not.
+    private func record(_ results: [AttemptResult]) async -> Bool {
+        do {
+            try await queue.record(results)
+            return true
+        } catch {
+            observe(.recordFailed(error, results: results.count))
+            return false
+        }
+    }
+}
+
+// MARK: One attempt
+
+extension Sender {
+    private func attempt(_ delivery: LeasedDelivery) async {
+        let started = clock.now()
+        let result: AttemptResult
+        if started >= delivery.notAfter {
+            result = self.result(of: delivery, outcome: Outcome(.deferred, code: "not_after"), from: started)
+        } else {
+            let request = OutwardRequest.request(for: delivery, settings: settings, now: started)
+            let transfer: Result<HTTPResponse, CurlError>
+            do throws(CurlError) {
+                transfer = .success(try await transport.send(request))
+            } catch {
+                transfer = .failure(error)
+            }
+            let outcome = Outcome(of: transfer, on: delivery.target.channel, now: clock.now())
+            result = self.result(of: delivery, outcome: outcome, transfer: transfer, from: started)
+            observe(.attempted(result))
+        }
+        inbox.withLock { $0.results.append(result) }
+        wake()
+    }
+
+    /// The result for a delivery that the queue gave although its endpoint has enough under way: it goes back.
+    private func surplus(_ delivery: LeasedDelivery) -> AttemptResult {
+        result(of: delivery, outcome: Outcome(.deferred, code: "endpoint_busy"), from: clock.now())
+    }
+
+    private func result(
+        of delivery: LeasedDelivery, outcome: Outcome, transfer: Result<HTTPResponse, CurlError>? = nil,
+        from started: Moment
+    ) -> AttemptResult {
+        let finished = clock.now()
+        let circumstances = DeliveryCircumstances(
+            channel: delivery.target.channel, attempts: delivery.attempts, now: finished, notAfter: delivery.notAfter,
+            jitter: jitter())
+        let response = try? transfer?.get()
+        let error: CurlError? = if case .failure(let error) = transfer { error } else { nil }
+        return AttemptResult(
+            delivery: delivery.id, endpoint: delivery.endpoint, channel: delivery.target.channel,
+            url: redactedURL(OutwardRequest.url(of: delivery.target, settings: settings)), startedAt: started,
+            finishedAt: finished, outcome: outcome,
+            decision: RetryPolicy.decision(after: outcome, circumstances), status: response?.status ?? error?.status,
+            connectedAddress: response?.connectedAddress ?? error?.connectedAddress,
+            timings: response?.timings ?? error?.timings ?? .zero,
+            answer: String(decoding: (response?.body ?? []).prefix(AttemptResult.answerLimit), as: UTF8.self))
+    }
+}
+
+/// How many deliveries are under way, in all and per endpoint.
+private struct Flights {
+    private let maximum: Int
+    private var total = 0
+    private var perEndpoint: [EndpointID: Int] = [:]
+
+    init(maximum: Int) { self.maximum = maximum }
+
+    var isEmpty: Bool { total == 0 }
+    var room: Int { maximum - total }
+
+    /// Counts one more for the endpoint unless it has its maximum; whether it did.
+    mutating func start(_ endpoint: EndpointID, maximum: Int) -> Bool {
+        guard room > 0, perEndpoint[endpoint, default: 0] < maximum else { return false }
+        total += 1
+        perEndpoint[endpoint, default: 0] += 1
+        return true
+    }
+
+    mutating func land(_ endpoint: EndpointID) {
+        total -= 1
+        let left = perEndpoint[endpoint, default: 0] - 1
+        perEndpoint[endpoint] = left > 0 ? left : nil
+    }
+}

@@ -1,0 +1,67 @@
+/// The body of `POST /v1/enrol`.
+package struct EnrolmentRequest: Codable, Hashable, Sendable {
+    /// The one-time code as a person typed it; case, spaces and dashes do not matter.
+    package var code: String
+    /// What the person calls this device, shown beside conflicts and in `roostd doctor`.
+    package var label: String
+    /// Sixteen hexadecimal digits drawn by the device.
+    package var replica: String
+
+    package init(code: String, label: String, replica: String) {
+        self.code = code
+        self.label = label
+        self.replica = replica
+    }
+}
+
+/// The answer to `POST /v1/enrol`; the token is told once and kept by the server only as a hash.
+package struct EnrolmentAnswer: Codable, Hashable, Sendable {
+    package var token: String
+    /// The officer's row.
+    package var officer: String
+    package var name: String
+    /// Role names held now.
+    package var roles: [String]
+    package var epoch: String
+
+    package init(token: String, officer: String, name: String, roles: [String], epoch: String) {
+        self.token = token
+        self.officer = officer
+        self.name = name
+        self.roles = roles
+        self.epoch = epoch
+    }
+}
+
+/// A device as `GET /v1/devices` lists it.
+package struct DeviceSummary: Codable, Hashable, Sendable {
+    package var replica: String
+    package var officer: String
+    package var label: String
+    package var enrolledAt: Int64
+    /// Milliseconds since the Unix epoch of the last exchange, if there was one.
+    package var seenAt: Int64?
+    package var revokedAt: Int64?
+    /// Device clock minus server clock at the last exchange, in milliseconds.
+    package var offset: Int64
+
+    enum CodingKeys: String, CodingKey {
+        case replica, officer, label, offset
+        case enrolledAt = "enrolled_at"
+        case seenAt = "seen_at"
+        case revokedAt = "revoked_at"
+    }
+
+    package init(
+        replica: String, officer: String, label: String, enrolledAt: Int64, seenAt: Int64?, revokedAt: Int64?,
+        offset: Int64
+    ) {
+        self.replica = replica
+        self.officer = officer
+        self.label = label
+        self.enrolledAt = enrolledAt
+        self.seenAt = seenAt
+        self.revokedAt = revokedAt
+        self.offset = offset
+    }
+}

@@ -1,0 +1,26 @@
+/// The server's HTTP surface: one constant per path; `RoostServer/Routes.swift` maps them to handlers.
+package enum Path {
+    package static let health = "/healthz"
+    package static let ready = "/readyz"
+    package static let metrics = "/metrics"
+    /// What the server speaks and how much it takes; needs no token.
+    package static let limits = "/v1/limits"
+    /// The declared catalogue.
+    package static let schema = "/v1/schema"
+    /// Trades a one-time code for a device token.
+    package static let enrol = "/v1/enrol"
+    package static let sync = "/v1/sync"
+    package static let devices = "/v1/devices"
+    package static let imports = "/v1/imports"
+    package static let digests = "/v1/digests"
+    package static let endpoints = "/v1/endpoints"
+    package static let deliveries = "/v1/deliveries"
+    package static let enrolmentCodes = "/v1/enrolment-codes"
+}
+
+/// Header fields of our own.
+package enum HeaderName {
+    package static let requestID = "x-request-id"
+    /// The file name of an uploaded sheet, percent-encoded.
+    package static let sheetName = "x-sheet-name"
+}

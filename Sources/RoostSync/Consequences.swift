@@ -1,0 +1,134 @@
+import RoostSchema
+
+/// What the decided changes mean for scopes and authority, from before- and after-images.
+extension DecisionRun {
+    /// Gives sequences to changed rows and works out memberships and authority intervals.
+    mutating func finish() throws {
+        var subjects: Set<RowKey> = []
+        var sequences: [RowKey: ServerSequence] = [:]
+        for key in set.changed {
+            guard var row = try set.row(key) else { continue }
+            let before = try set.row(key, .before)
+            guard before != row else { continue }
+            row.sequence = nextSequence()
+            sequences[key] = row.sequence
+            plan.rows.append(row)
+            plan.isNew.append(before == nil)
+            let was = try before.map { try set.scopes(of: $0, .before) } ?? []
+            let now = try set.scopes(of: row)
+            moveThroughScopes(key, from: was, to: now, changed: true, at: row.sequence)
+            if !rules.dependents[key.collection].isEmpty { subjects.insert(key) }
+            for link in rules.linksDeclaredBy[key.collection] {
+                guard let target = rules.subjectCollection(of: link) else { continue }
+                for id in [before?.values[link.subject].id, row.values[link.subject].id] {
+                    if let id { subjects.insert(RowKey(target, id)) }
+                }
+            }
+            recordAuthority(before: before, after: row)
+        }
+        for index in plan.history.indices {
+            let entry = plan.history[index]
+            let sequence = sequences[entry.row] ?? plan.lastSequence
+            plan.history[index] = HistoryEntry(row: entry.row, loss: entry.loss, sequence: sequence)
+        }
+        for subject in subjects.sorted() { try moveDependents(of: subject) }
+    }
+
+    private mutating func nextSequence() -> ServerSequence {
+        plan.lastSequence = plan.lastSequence.next
+        return plan.lastSequence
+    }
+
+    private mutating func moveThroughScopes(
+        _ key: RowKey, from was: Set<ScopeKey>, to now: Set<ScopeKey>, changed: Bool, at sequence: ServerSequence
+    ) {
+        for scope in now where changed || !was.contains(scope) {
+            plan.memberships.append(MembershipChange(scope: scope, row: key, sequence: sequence, isMember: true))
+        }
+        for scope in was where !now.contains(scope) {
+            plan.memberships.append(MembershipChange(scope: scope, row: key, sequence: sequence, isMember: false))
+        }
+    }
+
+    /// Moves the subject itself, if it was not changed, and everything about it.
+    private mutating func moveDependents(of subject: RowKey) throws {
+        guard let after = try set.row(subject) else { return }
+        let stored = try set.row(subject, .before)
+        // A new subject had no scopes; its after-image stands in where sights are compared.
+        let before = stored ?? after
+        let was = stored == nil ? [] : try set.scopes(of: before, .before)
+        let now = try set.scopes(of: after)
+        let seesDifferently = rules.dependents[subject.collection].contains { dependent in
+            rules.views[dependent.collection].contains { view in
+                guard view.isConditional else { return false }
+                return view.sights.contains { sight in
+                    let collection = rules.catalogue.collections[subject.collection]
+                    return sight.resolved { $0.holds(in: collection, before.values) }
+                        != sight.resolved { $0.holds(in: collection, after.values) }
+                }
+            }
+        }
+        guard was != now || seesDifferently else { return }
+        let changed = Set(plan.rows.map(\.key))
+        if !changed.contains(subject) {
+            moveThroughScopes(subject, from: was, to: now, changed: false, at: nextSequence())
+        }
+        for dependent in rules.dependents[subject.collection] {
+            var rows: [RowKey: (before: Row?, after: Row?)] = [:]
+            for row in try set.rows(of: dependent.collection, referring: dependent.position, to: subject.id, .before) {
+                rows[row.key, default: (nil, nil)].before = row
+            }
+            for row in try set.rows(of: dependent.collection, referring: dependent.position, to: subject.id, .after) {
+                rows[row.key, default: (nil, nil)].after = row
+            }
+            for key in rows.keys.sorted() where !changed.contains(key) {
+                guard let pair = rows[key] else { continue }
+                let was = try pair.before.map { try set.scopes(of: $0, .before) } ?? []
+                let now = try pair.after.map { try set.scopes(of: $0) } ?? []
+                guard was != now || seesDifferently else { continue }
+                moveThroughScopes(key, from: was, to: now, changed: seesDifferently, at: nextSequence())
+            }
+        }
+    }
+
+    private mutating func recordAuthority(before: Row?, after: Row) {
+        let key = after.key
+        let collection = rules.catalogue.collections[key.collection]
+        func change(_ kind: AuthorityChange.Kind, begins: Bool) {
+            plan.authority.append(
+                AuthorityChange(row: key, kind: kind, begins: begins, sequence: after.sequence, at: decider.now))
+        }
+        func move(_ was: AuthorityChange.Kind?, _ now: AuthorityChange.Kind?) {
+            guard was != now else { return }
+            if let was { change(was, begins: false) }
+            if let now { change(now, begins: true) }
+        }
+        for link in rules.linksDeclaredBy[key.collection] {
+            func held(_ row: Row?) -> AuthorityChange.Kind? {
+                guard let row, !row.isDeleted, link.when.holds(in: collection, row.values),
+                    let subject = row.values[link.subject].id, let target = row.values[link.key].id
+                else { return nil }
+                return .link(kind: link.kind, subject: subject, key: target)
+            }
+            move(held(before), held(after))
+        }
+        guard key.collection == rules.authority else { return }
+        let authority = rules.catalogue.authority
+        func granted(_ row: Row?) -> AuthorityChange.Kind? {
+            guard let row, !row.isDeleted, authority.when.holds(in: collection, row.values),
+                let officer = collection.position(of: authority.officer).flatMap({ row.values[$0].id }),
+                let role = collection.position(of: authority.role).flatMap({ row.values[$0].text })
+            else { return nil }
+            let target = collection.position(of: authority.target).flatMap { row.values[$0].id }
+            return .grant(officer: officer, role: role, target: target)
+        }
+        move(granted(before), granted(after))
+    }
+}
+
+extension Rules {
+    /// The collection whose rows a link links.
+    func subjectCollection(of link: CompiledLink) -> Int? {
+        catalogue.collections[link.collection].fields[link.subject].target.flatMap { catalogue.position(of: $0) }
+    }
+}

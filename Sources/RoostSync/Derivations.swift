@@ -1,0 +1,66 @@
+import RoostSchema
+
+/// Keeps derived fields true after rows they read have changed.
+extension DecisionRun {
+    mutating func refreshDerived(since mark: Int) throws {
+        var targets: Set<RowKey> = []
+        for key in set.changed(since: mark) {
+            if !rules.derivedFields[key.collection].isEmpty { targets.insert(key) }
+            for derived in rules.derivedFrom[key.collection] {
+                guard let via = derived.via else { continue }
+                for image in [WorkingSet.Image.before, .after] {
+                    guard let id = try set.row(key, image)?.values[via].id else { continue }
+                    targets.insert(RowKey(derived.collection, id))
+                }
+            }
+        }
+        for key in targets.sorted() {
+            guard var row = try set.row(key) else { continue }
+            let old = row.values
+            for derived in rules.derivedFields[key.collection] {
+                row.values[derived.position] = try value(of: derived, for: row)
+            }
+            if row.values != old { set.put(row) }
+        }
+    }
+
+    private func value(of derived: Rules.Derived, for row: Row) throws -> Value {
+        switch derived.derivation {
+        case .latest(_, _, let condition, let order, let take):
+            guard let source = derived.source, let via = derived.via,
+                let position = rules.catalogue.collections[source].position(of: take)
+            else { return .null }
+            let collection = rules.catalogue.collections[source]
+            let places = order.compactMap { collection.position(of: $0) }
+            let latest = try set.rows(of: source, referring: via, to: row.key.id)
+                .filter { !$0.isDeleted && condition.holds(in: collection, $0.values) }
+                .max { left, right in
+                    for place in places {
+                        if let rises = rises(left.values[place], right.values[place]) { return rises }
+                    }
+                    return left.stamp < right.stamp
+                }
+            return latest?.values[position] ?? .null
+        case .younger(let years, let birth, let presumed):
+            let collection = rules.catalogue.collections[derived.collection]
+            guard let position = collection.position(of: birth), let text = row.values[position].text,
+                let date = PartialDate(text)
+            else { return .boolean(presumed.holds(in: collection, row.values)) }
+            // China has one time zone: the day changes at 16:00 UTC.
+            let today = Int((decider.now.value + 8 * 3_600_000) / 86_400_000)
+            return .boolean(today < date.latestDay(addingYears: years))
+        }
+    }
+
+    /// Whether the second is greater; nil if they are equal. Partial dates compare as text: `2024` < `2024-06`.
+    private func rises(_ left: Value, _ right: Value) -> Bool? {
+        switch (left, right) {
+        case (.integer(let left), .integer(let right)): left == right ? nil : left < right
+        case (.text(let left), .text(let right)): left == right ? nil : left < right
+        case (.null, .null): nil
+        case (.null, _): true
+        case (_, .null): false
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,143 @@
+package import RoostSchema
+
+/// The version of the wire format this code speaks.
+package let protocolVersion: Int64 = 1
+
+/// What a replica has of one scope.
+package struct ScopeCursor: Hashable, Sendable {
+    package let scope: Scope
+    /// Changes when the scope must be read from the beginning.
+    package let epoch: Int64
+    /// The last sequence of this scope's feed that the replica has applied; 0 for nothing.
+    package let cursor: ServerSequence
+
+    package init(scope: Scope, epoch: Int64, cursor: ServerSequence) {
+        self.scope = scope
+        self.epoch = epoch
+        self.cursor = cursor
+    }
+}
+
+/// The body of `POST /v1/sync`.
+package struct ExchangeRequest: Hashable, Sendable {
+    /// The version of the catalogue the replica was built with.
+    package var catalogue: Int
+    package var replica: ReplicaID
+    package var incarnation: Int64
+    /// The server's epoch as the replica last saw it; nil at first contact.
+    package var epoch: String?
+    /// The device's wall clock as the request was written.
+    package var now: Milliseconds
+    package var mark: Mutation.Mark?
+    package var mutations: [Mutation]
+    package var scopes: [ScopeCursor]
+    /// How many bytes of rows the replica wants in one answer; the server may send fewer.
+    package var pageBytes: Int?
+
+    package init(
+        catalogue: Int, replica: ReplicaID, incarnation: Int64, epoch: String?, now: Milliseconds,
+        mark: Mutation.Mark? = nil, mutations: [Mutation] = [], scopes: [ScopeCursor] = [], pageBytes: Int? = nil
+    ) {
+        self.catalogue = catalogue
+        self.replica = replica
+        self.incarnation = incarnation
+        self.epoch = epoch
+        self.now = now
+        self.mark = mark
+        self.mutations = mutations
+        self.scopes = scopes
+        self.pageBytes = pageBytes
+    }
+}
+
+/// A row as a scope shows it.
+package struct WireRow: Hashable, Sendable {
+    package var collection: String
+    package var row: RowID
+    package var sequence: ServerSequence
+    package var stamp: Stamp
+    /// Fields with a value; what is not named is cleared or not shown.
+    package var fields: [Mutation.Change]
+    /// Stamps of shown fields that differ from the row's.
+    package var stamps: [String: Stamp]
+    /// Fields shown through their mask.
+    package var masked: [String]
+    /// The stamp of the deletion, if the row is deleted; it then shows no fields.
+    package var deleted: Stamp?
+
+    package init(
+        collection: String, row: RowID, sequence: ServerSequence, stamp: Stamp, fields: [Mutation.Change],
+        stamps: [String: Stamp] = [:], masked: [String] = [], deleted: Stamp? = nil
+    ) {
+        self.collection = collection
+        self.row = row
+        self.sequence = sequence
+        self.stamp = stamp
+        self.fields = fields
+        self.stamps = stamps
+        self.masked = masked
+        self.deleted = deleted
+    }
+}
+
+/// A page of one scope's feed.
+package struct ScopePage: Hashable, Sendable {
+    package struct Departure: Hashable, Sendable {
+        package let collection: String
+        package let row: RowID
+
+        package init(collection: String, row: RowID) {
+            self.collection = collection
+            self.row = row
+        }
+    }
+
+    package var scope: Scope
+    package var epoch: Int64
+    package var cursor: ServerSequence
+    /// Whether the feed goes on after this page.
+    package var more: Bool
+    package var rows: [WireRow]
+    /// Rows that are no longer in the scope.
+    package var left: [Departure]
+
+    package init(
+        scope: Scope, epoch: Int64, cursor: ServerSequence, more: Bool, rows: [WireRow], left: [Departure]
+    ) {
+        self.scope = scope
+        self.epoch = epoch
+        self.cursor = cursor
+        self.more = more
+        self.rows = rows
+        self.left = left
+    }
+}
+
+/// The answer to `POST /v1/sync`.
+package struct ExchangeAnswer: Hashable, Sendable {
+    /// The server's clock when it answered.
+    package var now: Milliseconds
+    package var epoch: String
+    /// Device clock minus server clock in milliseconds as the server judged it; 0 within the tolerance.
+    package var offset: Int64
+    /// The number the server expects the replica's next mutation to have.
+    package var expected: Int64
+    package var verdicts: [Verdict]
+    /// Scopes that the replica named and may no longer hold: everything only they brought must go.
+    package var lost: [Scope]
+    /// Scopes in which something changed since the replica's cursor, and those newly gained.
+    package var scopes: [ScopePage]
+
+    package init(
+        now: Milliseconds, epoch: String, offset: Int64, expected: Int64, verdicts: [Verdict] = [], lost: [Scope] = [],
+        scopes: [ScopePage] = []
+    ) {
+        self.now = now
+        self.epoch = epoch
+        self.offset = offset
+        self.expected = expected
+        self.verdicts = verdicts
+        self.lost = lost
+        self.scopes = scopes
+    }
+}

@@ -1,0 +1,81 @@
+package import RoostSchema
+
+/// Which scopes hold a row, computed from images so that a change of the row, of a link or of the subject each moves it.
+extension WorkingSet {
+    /// The scopes whose views admit the row.
+    package func scopes(of row: Row, _ image: Image = .after) throws -> Set<ScopeKey> {
+        var scopes: Set<ScopeKey> = []
+        let collection = rules.catalogue.collections[row.key.collection]
+        var linked: [ScopeKey]?
+        for view in rules.views[row.key.collection] {
+            guard view.admits.holds(in: collection, row.values) else { continue }
+            switch view.attachment {
+            case .everyRow:
+                scopes.insert(ScopeKey(view.kind, nil))
+            case .key(let position):
+                if let key = row.values[position].id { scopes.insert(ScopeKey(view.kind, key)) }
+            case .subject:
+                if linked == nil { linked = try links(of: row, image) }
+                for scope in linked ?? [] where scope.kind == view.kind { scopes.insert(scope) }
+            case .concerned:
+                for scope in try concerned(by: row, image) where scope.kind == view.kind { scopes.insert(scope) }
+            }
+        }
+        return scopes
+    }
+
+    /// The scopes to which a row's subject (or the row itself, where it is one) is linked.
+    private func links(of row: Row, _ image: Image) throws -> [ScopeKey] {
+        guard let subject = try subject(of: row, image) else { return [] }
+        let collection = rules.catalogue.collections[subject.key.collection]
+        var scopes: [ScopeKey] = []
+        for link in rules.linksOfSubject[subject.key.collection] {
+            guard link.admits.holds(in: collection, subject.values) else { continue }
+            let linking = rules.catalogue.collections[link.collection]
+            for row in try rows(of: link.collection, referring: link.subject, to: subject.key.id, image) {
+                guard !row.isDeleted, let key = row.values[link.key].id, link.when.holds(in: linking, row.values)
+                else { continue }
+                scopes.append(ScopeKey(link.kind, key))
+            }
+        }
+        return scopes
+    }
+
+    /// Whom a row is about: the row its subject field names, or itself where its collection has none.
+    package func subject(of row: Row, _ image: Image = .after) throws -> Row? {
+        guard let subject = rules.subjects[row.key.collection] else { return row }
+        guard let id = row.values[subject.position].id else { return nil }
+        return try self.row(RowKey(subject.collection, id), image)
+    }
+
+    /// The scopes of the row a conflict is about that show its field in full.
+    private func concerned(by conflict: Row, _ image: Image) throws -> [ScopeKey] {
+        guard let name = conflict.values[Conflict.Position.collection].text,
+            let collection = rules.catalogue.position(of: name),
+            let id = conflict.values[Conflict.Position.row].text.flatMap({ RowID($0) }),
+            let field = conflict.values[Conflict.Position.field].text,
+            let row = try row(RowKey(collection, id), image)
+        else { return [] }
+        let position = rules.catalogue.collections[collection].position(of: field)
+        return try scopes(of: row, image).filter { scope in
+            guard let position else { return rules.catalogue.scopes[scope.kind].relaysUnknown || field == "deleted" }
+            return try sight(of: position, row: row, in: scope.kind, image) == .full
+        }
+    }
+
+    /// How much of a field a scope kind shows of this row.
+    package func sight(of position: Int, row: Row, in kind: Int, _ image: Image = .after) throws -> Sight {
+        guard let view = rules.view(of: row.key.collection, in: kind) else { return .hidden }
+        guard view.isConditional, case .when = view.sights[position] else { return view.sights[position] }
+        guard let subject = try subject(of: row, image) else { return .hidden }
+        let collection = rules.catalogue.collections[subject.key.collection]
+        return view.sights[position].resolved { $0.holds(in: collection, subject.values) }
+    }
+
+    /// The sights of all fields, for telling whether a change of the subject changes what a scope shows of a row.
+    func sights(of row: Row, in kind: Int, _ image: Image) throws -> [Sight] {
+        try rules.catalogue.collections[row.key.collection].fields.indices.map {
+            try sight(of: $0, row: row, in: kind, image)
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package import RoostSchema
+
+/// What a decision asks the store to do, all of it in one transaction.
+package struct Plan: Sendable {
+    /// Rows as they are to be, with their new sequence.
+    package var rows: [Row] = []
+    /// Which of `rows` the store does not have yet.
+    package var isNew: [Bool] = []
+    package var memberships: [MembershipChange] = []
+    package var authority: [AuthorityChange] = []
+    package var history: [HistoryEntry] = []
+    package var quarantine: [QuarantineEntry] = []
+    package var verdicts: [Verdict] = []
+    /// Rows whose creation was refused, so that later edits of them are told why.
+    package var refusedCreations: [RowKey] = []
+    /// Rows named by any mutation, whether or not they changed.
+    package var touched: [RowKey] = []
+    package var lastSequence: ServerSequence
+    /// The effective time of the replica's last mutation.
+    package var lastEffective: HybridTime?
+}
+
+/// A row enters, changes in, or leaves a scope; the newest change per (scope, row) is what the scope's feed serves.
+package struct MembershipChange: Hashable, Sendable {
+    package let scope: ScopeKey
+    package let row: RowKey
+    package let sequence: ServerSequence
+    package let isMember: Bool
+}
+
+/// A grant or link begins or ends; intervals are never overwritten.
+package struct AuthorityChange: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        case grant(officer: RowID, role: String, target: RowID?)
+        case link(kind: Int, subject: RowID, key: RowID)
+    }
+
+    /// The grant or link row.
+    package let row: RowKey
+    package let kind: Kind
+    package let begins: Bool
+    package let sequence: ServerSequence
+    package let at: Milliseconds
+}
+
+/// A value that is no longer in its row, or never got there.
+package struct HistoryEntry: Hashable, Sendable {
+    package let row: RowKey
+    package let loss: Merge.Loss
+    package let sequence: ServerSequence
+}
+
+/// An edit that a person must decide on.
+package struct QuarantineEntry: Hashable, Sendable {
+    package let number: Int64
+    package let row: RowKey
+    package let changes: [Mutation.Change]
+    package let action: Mutation.Action
+    package let stamp: Stamp
+    /// Why: `authority_ended` or `masked`.
+    package let reason: String
+}

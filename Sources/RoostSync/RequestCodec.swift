@@ -1,0 +1,244 @@
+import RoostSchema
+
+extension ExchangeRequest {
+    /// Reads a request; members this version does not know are passed over.
+    package init(json: [UInt8]) throws(WireProblem) {
+        var reader = JSONReader(json)
+        var version: Int64?
+        var catalogue: Int64 = 0
+        var replica: ReplicaID?
+        var incarnation: Int64 = 1
+        var epoch: String?
+        var now: Int64?
+        var mark: Mutation.Mark?
+        var mutations: [Mutation] = []
+        var scopes: [ScopeCursor] = []
+        var pageBytes: Int?
+        try reader.object { reader, name throws(WireProblem) in
+            switch name {
+            case "protocol": version = try reader.integer()
+            case "catalogue": catalogue = try reader.integer()
+            case "replica": replica = try reader.replica(name)
+            case "incarnation": incarnation = try reader.integer()
+            case "epoch": if !reader.null() { epoch = try reader.string() }
+            case "now": now = try reader.integer()
+            case "mark": if !reader.null() { mark = try Mutation.Mark(&reader) }
+            case "mutations":
+                try reader.array { reader throws(WireProblem) in mutations.append(try Mutation(&reader)) }
+            case "scopes":
+                try reader.array { reader throws(WireProblem) in scopes.append(try ScopeCursor(&reader)) }
+            case "page_bytes": pageBytes = Int(clamping: try reader.integer())
+            default: _ = try reader.value()
+            }
+        }
+        try reader.end()
+        guard version == protocolVersion else {
+            throw reader.problem(version == nil ? .missing : .unsupportedVersion, "protocol")
+        }
+        guard let replica else { throw reader.problem(.missing, "replica") }
+        guard let now else { throw reader.problem(.missing, "now") }
+        self.init(
+            catalogue: Int(clamping: catalogue), replica: replica, incarnation: incarnation, epoch: epoch,
+            now: Milliseconds(now), mark: mark, mutations: mutations, scopes: scopes, pageBytes: pageBytes)
+    }
+
+    package var json: [UInt8] {
+        var writer = JSONWriter(reserving: 256 + mutations.count * 256)
+        writer.object { writer in
+            writer.name("protocol")
+            writer.integer(protocolVersion)
+            writer.name("catalogue")
+            writer.integer(Int64(catalogue))
+            writer.name("replica")
+            writer.plain(replica.description)
+            writer.name("incarnation")
+            writer.integer(incarnation)
+            if let epoch {
+                writer.name("epoch")
+                writer.string(epoch)
+            }
+            writer.name("now")
+            writer.integer(now.value)
+            if let mark {
+                writer.name("mark")
+                mark.write(to: &writer)
+            }
+            if !mutations.isEmpty {
+                writer.name("mutations")
+                writer.array { writer in for mutation in mutations { mutation.write(to: &writer) } }
+            }
+            if !scopes.isEmpty {
+                writer.name("scopes")
+                writer.array { writer in for scope in scopes { scope.write(to: &writer) } }
+            }
+            if let pageBytes {
+                writer.name("page_bytes")
+                writer.integer(Int64(pageBytes))
+            }
+        }
+        return writer.bytes
+    }
+}
+
+extension ScopeCursor {
+    init(_ reader: inout JSONReader) throws(WireProblem) {
+        var scope: Scope?
+        var epoch: Int64 = 0
+        var cursor: Int64 = 0
+        try reader.object { reader, name throws(WireProblem) in
+            switch name {
+            case "scope": scope = try reader.scope(name)
+            case "epoch": epoch = try reader.integer()
+            case "cursor": cursor = try reader.integer()
+            default: _ = try reader.value()
+            }
+        }
+        guard let scope else { throw reader.problem(.missing, "scope") }
+        guard cursor >= 0 else { throw reader.problem(.outOfRange, "cursor") }
+        self.init(scope: scope, epoch: epoch, cursor: ServerSequence(cursor))
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.name("scope")
+            writer.plain(scope.description)
+            writer.name("epoch")
+            writer.integer(epoch)
+            writer.name("cursor")
+            writer.integer(cursor.value)
+        }
+    }
+}
+
+extension Mutation.Mark {
+    init(_ reader: inout JSONReader) throws(WireProblem) {
+        var monotonic: Int64?
+        var boot: String?
+        try reader.object { reader, name throws(WireProblem) in
+            switch name {
+            case "monotonic": monotonic = try reader.integer()
+            case "boot": boot = try reader.string()
+            default: _ = try reader.value()
+            }
+        }
+        guard let monotonic, let boot else { throw reader.problem(.missing, "mark") }
+        guard boot.utf8.count <= 64 else { throw reader.problem(.outOfRange, "boot") }
+        self.init(monotonic: monotonic, boot: boot)
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.name("monotonic")
+            writer.integer(monotonic)
+            writer.name("boot")
+            writer.string(boot)
+        }
+    }
+}
+
+extension Mutation {
+    package init(_ reader: inout JSONReader) throws(WireProblem) {
+        var number: Int64?
+        var group: Int64?
+        var collection: String?
+        var row: RowID?
+        var action: Action?
+        var time: HybridTime?
+        var mark: Mark?
+        var base: Stamp?
+        var changes: [Change] = []
+        try reader.object { reader, name throws(WireProblem) in
+            switch name {
+            case "number": number = try reader.integer()
+            case "group": if !reader.null() { group = try reader.integer() }
+            case "collection": collection = try reader.string()
+            case "row": row = try reader.rowID(name)
+            case "action":
+                guard let known = Action(rawValue: try reader.string()) else { throw reader.problem(.outOfRange, name) }
+                action = known
+            case "time": time = try reader.time(name)
+            case "mark": if !reader.null() { mark = try Mark(&reader) }
+            case "base": if !reader.null() { base = try reader.stamp(name) }
+            case "fields":
+                try reader.object { reader, field throws(WireProblem) in
+                    changes.append(Change(field, try reader.value()))
+                }
+            default: _ = try reader.value()
+            }
+        }
+        guard let number, number > 0 else { throw reader.problem(.missing, "number") }
+        guard let collection else { throw reader.problem(.missing, "collection") }
+        guard let row else { throw reader.problem(.missing, "row") }
+        guard let action else { throw reader.problem(.missing, "action") }
+        guard let time else { throw reader.problem(.missing, "time") }
+        self.init(
+            number: number, group: group, collection: collection, row: row, action: action, time: time, mark: mark,
+            base: base, changes: changes)
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.name("number")
+            writer.integer(number)
+            if let group {
+                writer.name("group")
+                writer.integer(group)
+            }
+            writer.name("collection")
+            writer.string(collection)
+            writer.name("row")
+            writer.id(row)
+            writer.name("action")
+            writer.plain(action.rawValue)
+            writer.name("time")
+            writer.time(time)
+            if let mark {
+                writer.name("mark")
+                mark.write(to: &writer)
+            }
+            if let base {
+                writer.name("base")
+                writer.stamp(base)
+            }
+            guard !changes.isEmpty else { return }
+            writer.name("fields")
+            writer.object { writer in
+                for change in changes {
+                    writer.name(escaping: change.field)
+                    writer.value(change.value)
+                }
+            }
+        }
+    }
+}
+
+extension JSONReader {
+    mutating func replica(_ member: String) throws(WireProblem) -> ReplicaID {
+        guard let replica = ReplicaID(try string()) else { throw problem(.outOfRange, member) }
+        return replica
+    }
+
+    mutating func rowID(_ member: String) throws(WireProblem) -> RowID {
+        guard let id = RowID(try string()) else { throw problem(.outOfRange, member) }
+        return id
+    }
+
+    mutating func stamp(_ member: String) throws(WireProblem) -> Stamp {
+        guard let stamp = Stamp(try string()) else { throw problem(.outOfRange, member) }
+        return stamp
+    }
+
+    mutating func time(_ member: String) throws(WireProblem) -> HybridTime {
+        let text = try string()
+        guard text.utf8.count == 16, let bits = hexadecimal(text.utf8) else { throw problem(.outOfRange, member) }
+        return HybridTime(bits: bits)
+    }
+
+    mutating func scope(_ member: String) throws(WireProblem) -> Scope {
+        let text = try string()
+        guard text.utf8.count <= 80, let scope = Scope(text), scope.kind.isWellFormed else {
+            throw problem(.outOfRange, member)
+        }
+        return scope
+    }
+}

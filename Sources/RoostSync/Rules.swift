@@ -1,0 +1,196 @@
+package import RoostSchema
+
+/// A scope with its kind as a position in the catalogue: what the engine computes with.
+package struct ScopeKey: Hashable, Comparable, Sendable {
+    package let kind: Int
+    package let key: RowID?
+
+    package init(_ kind: Int, _ key: RowID?) {
+        self.kind = kind
+        self.key = key
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        if left.kind != right.kind { return left.kind < right.kind }
+        guard let key = left.key else { return right.key != nil }
+        guard let other = right.key else { return false }
+        return key < other
+    }
+}
+
+/// A catalogue with its names resolved to positions, so that deciding costs no look-up by name.
+package struct Rules: Sendable {
+    package let catalogue: Catalogue
+
+    /// A view with positions; one exists for each (scope kind, collection) pair that shows anything.
+    package struct CompiledView: Sendable {
+        package let kind: Int
+        package let collection: Int
+        package let attachment: CompiledAttachment
+        package let admits: Condition
+        /// By field position.
+        package let sights: [Sight]
+        /// Whether some sight depends on the subject's values.
+        package let isConditional: Bool
+    }
+
+    package enum CompiledAttachment: Sendable {
+        case everyRow
+        case subject
+        case key(Int)
+        /// The conflict collection: wherever the field it is about is seen in full.
+        case concerned
+    }
+
+    package struct CompiledLink: Sendable {
+        package let kind: Int
+        package let collection: Int
+        package let subject: Int
+        package let key: Int
+        package let when: Condition
+        package let admits: Condition
+    }
+
+    package struct Subject: Sendable {
+        package let collection: Int
+        package let position: Int
+    }
+
+    package struct Derived: Sendable {
+        package let collection: Int
+        package let position: Int
+        package let derivation: Derivation
+        /// For ``Derivation/latest(of:via:when:order:take:)``: the source collection and the position of `via` there.
+        package let source: Int?
+        package let via: Int?
+    }
+
+    /// Views by collection.
+    package let views: [[CompiledView]]
+    /// Links by the collection of their subject.
+    package let linksOfSubject: [[CompiledLink]]
+    /// Links by the collection that declares them.
+    package let linksDeclaredBy: [[CompiledLink]]
+    /// Whom rows of a collection are about.
+    package let subjects: [Subject?]
+    /// Collections whose rows are about rows of a collection.
+    package let dependents: [[Subject]]
+    package let derivedFields: [[Derived]]
+    /// Derived fields elsewhere that read rows of a collection.
+    package let derivedFrom: [[Derived]]
+    /// Reference fields by which rows are looked up; the store keeps an index on each.
+    package let indexed: [[Int]]
+    package let limits: [[Limit]]
+    package let authority: Int?
+    /// Derived fields are written by nobody, whatever a rule's groups say.
+    package let isDerived: [[Bool]]
+    package let commons: ScopeKey?
+
+    package init(_ catalogue: Catalogue) {
+        self.catalogue = catalogue
+        let collections = catalogue.collections
+        let count = collections.count
+
+        var views: [[CompiledView]] = Array(repeating: [], count: count)
+        var linksOfSubject: [[CompiledLink]] = Array(repeating: [], count: count)
+        var linksDeclaredBy: [[CompiledLink]] = Array(repeating: [], count: count)
+        var subjects: [Subject?] = Array(repeating: nil, count: count)
+        var dependents: [[Subject]] = Array(repeating: [], count: count)
+        var derivedFields: [[Derived]] = Array(repeating: [], count: count)
+        var derivedFrom: [[Derived]] = Array(repeating: [], count: count)
+        var indexed: [Set<Int>] = Array(repeating: [], count: count)
+
+        for (index, collection) in collections.enumerated() {
+            if let name = collection.subject, let position = collection.position(of: name),
+                let target = collection.fields[position].target.flatMap({ catalogue.position(of: $0) })
+            {
+                subjects[index] = Subject(collection: target, position: position)
+                dependents[target].append(Subject(collection: index, position: position))
+                indexed[index].insert(position)
+            }
+            for (position, field) in collection.fields.enumerated() {
+                guard let derivation = field.derivation else { continue }
+                switch derivation {
+                case .latest(let source, let via, _, _, _):
+                    guard let from = catalogue.position(of: source),
+                        let viaPosition = collections[from].position(of: via)
+                    else { continue }
+                    let derived = Derived(
+                        collection: index, position: position, derivation: derivation, source: from,
+                        via: viaPosition)
+                    derivedFields[index].append(derived)
+                    derivedFrom[from].append(derived)
+                    indexed[from].insert(viaPosition)
+                case .younger:
+                    derivedFields[index].append(
+                        Derived(
+                            collection: index, position: position,
+                            derivation: derivation, source: nil,
+                            via: nil))
+
+                }
+            }
+            for limit in collection.limits {
+                if let position = collection.position(of: limit.per) { indexed[index].insert(position) }
+            }
+        }
+        for (kindIndex, kind) in catalogue.scopes.enumerated() {
+            if let link = kind.link, let index = catalogue.position(of: link.collection),
+                let subject = collections[index].position(of: link.subject),
+                let key = collections[index].position(of: link.key),
+                let target = collections[index].fields[subject].target.flatMap({ catalogue.position(of: $0) })
+            {
+                let compiled = CompiledLink(
+                    kind: kindIndex, collection: index, subject: subject, key: key, when: link.when,
+                    admits: link.admits)
+                linksOfSubject[target].append(compiled)
+                linksDeclaredBy[index].append(compiled)
+                indexed[index].insert(subject)
+            }
+            for view in kind.views {
+                guard let index = catalogue.position(of: view.collection) else { continue }
+                let collection = collections[index]
+                let sights = collection.fields.map { view.sights[$0.group] ?? .hidden }
+                let attachment: CompiledAttachment
+                switch view.attachment {
+                case .everyRow: attachment = .everyRow
+                case .subject: attachment = .subject
+                case .key(let field):
+                    guard let position = collection.position(of: field) else { continue }
+                    attachment = .key(position)
+                }
+                views[index].append(
+                    CompiledView(
+                        kind: kindIndex, collection: index,
+                        attachment: view.collection == Conflict.collection ? .concerned : attachment,
+                        admits: view.admits, sights: sights,
+                        isConditional: sights.contains { if case .when = $0 { true } else { false } }))
+            }
+        }
+        self.views = views
+        self.linksOfSubject = linksOfSubject
+        self.linksDeclaredBy = linksDeclaredBy
+        self.subjects = subjects
+        self.dependents = dependents
+        self.derivedFields = derivedFields
+        self.derivedFrom = derivedFrom
+        self.indexed = indexed.map { $0.sorted() }
+        limits = collections.map(\.limits)
+        authority = catalogue.position(of: catalogue.authority.collection)
+        isDerived = collections.map { $0.fields.map { $0.derivation != nil } }
+        commons = catalogue.position(ofScope: catalogue.commons).map { ScopeKey($0, nil) }
+    }
+
+    package func scope(_ key: ScopeKey) -> Scope { Scope(catalogue.scopes[key.kind].name, key.key) }
+
+    /// The scope of a written name, if this catalogue declares its kind and the key fits.
+    package func key(of scope: Scope) -> ScopeKey? {
+        guard let kind = catalogue.position(ofScope: scope.kind) else { return nil }
+        guard (catalogue.scopes[kind].key == nil) == (scope.key == nil) else { return nil }
+        return ScopeKey(kind, scope.key)
+    }
+
+    package func view(of collection: Int, in kind: Int) -> CompiledView? {
+        views[collection].first { $0.kind == kind }
+    }
+}

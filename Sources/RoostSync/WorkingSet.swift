@@ -1,0 +1,157 @@
+package import RoostSchema
+
+/// Where rows come from: the store inside its transaction, or a dictionary in a test.
+package protocol RowSource {
+    /// The rows that exist among `keys`, deleted ones included, in any order.
+    func rows(_ keys: [RowKey]) throws -> [Row]
+    /// The rows of a collection whose reference field at `position` names one of `targets`, deleted ones included.
+    func rows(of collection: Int, referring position: Int, to targets: [RowID]) throws -> [Row]
+    /// Of `keys`, those that were erased and may never be used again.
+    func erased(_ keys: [RowKey]) throws -> Set<RowKey>
+    /// Of `keys`, those whose creation by `replica` was refused.
+    func refusedCreations(_ keys: [RowKey], by replica: ReplicaID) throws -> Set<RowKey>
+    /// The officers to whom replicas belong.
+    func officers(of replicas: Set<ReplicaID>) throws -> [ReplicaID: RowID]
+    /// Past and present holdings of an officer, and the times at which subjects were linked.
+    func tenures(of subjects: [RowID]) throws -> [LinkTenure]
+    /// The effective time of the last mutation of a replica; nil if there is none.
+    func lastEffective(of replica: ReplicaID) throws -> HybridTime?
+}
+
+/// An interval in which a subject was linked to a scope.
+package struct LinkTenure: Hashable, Sendable {
+    package let scope: ScopeKey
+    package let subject: RowID
+    package let from: Milliseconds
+    package let until: Milliseconds?
+
+    package init(scope: ScopeKey, subject: RowID, from: Milliseconds, until: Milliseconds?) {
+        self.scope = scope
+        self.subject = subject
+        self.from = from
+        self.until = until
+    }
+
+    package func holds(at moment: Milliseconds) -> Bool {
+        from <= moment && (until.map { moment < $0 } ?? true)
+    }
+}
+
+/// The rows a decision reads and writes: before-images as the store has them, after-images as decided so far.
+///
+/// Rows are loaded in batches by `prefetch…` and singly where nobody foresaw the need, so a decision over a thousand
+/// mutations costs a handful of queries. Groups are undone by rolling back to a mark.
+package final class WorkingSet {
+    package enum Image { case before, after }
+
+    package let rules: Rules
+    package let source: any RowSource
+    private var before: [RowKey: Row] = [:]
+    private var after: [RowKey: Row] = [:]
+    private var loaded: Set<RowKey> = []
+    /// Changed rows in order of first change.
+    package private(set) var changed: [RowKey] = []
+    private var isChanged: Set<RowKey> = []
+    private var undo: [(key: RowKey, row: Row?, first: Bool)] = []
+
+    private struct Reference: Hashable {
+        let collection: Int
+        let position: Int
+        let target: RowID
+    }
+    private var referring: [Reference: [RowID]] = [:]
+
+    package init(_ rules: Rules, source: any RowSource) {
+        self.rules = rules
+        self.source = source
+    }
+
+    package func prefetch(_ keys: some Sequence<RowKey>) throws {
+        let missing = Array(Set(keys).subtracting(loaded))
+        guard !missing.isEmpty else { return }
+        for row in try source.rows(missing) { remember(row) }
+        loaded.formUnion(missing)
+    }
+
+    package func prefetch(of collection: Int, referring position: Int, to targets: some Sequence<RowID>) throws {
+        let missing = Set(targets).filter {
+            referring[Reference(collection: collection, position: position, target: $0)] == nil
+        }
+        guard !missing.isEmpty else { return }
+        for target in missing {
+            referring[Reference(collection: collection, position: position, target: target)] = []
+        }
+        for row in try source.rows(of: collection, referring: position, to: Array(missing)) {
+            remember(row)
+            loaded.insert(row.key)
+            guard let target = before[row.key]?.values[position].id else { continue }
+            add(row.key.id, to: Reference(collection: collection, position: position, target: target))
+        }
+        // Rows changed before this look-up may refer here in their after-image only.
+        for key in changed where key.collection == collection {
+            guard let target = after[key]?.values[position].id, missing.contains(target) else { continue }
+            add(key.id, to: Reference(collection: collection, position: position, target: target))
+        }
+    }
+
+    package func row(_ key: RowKey, _ image: Image = .after) throws -> Row? {
+        if !loaded.contains(key) { try prefetch(CollectionOfOne(key)) }
+        return image == .before ? before[key] : after[key]
+    }
+
+    /// Rows of a collection that refer to `target`, in either image, by identity.
+    package func rows(
+        of collection: Int, referring position: Int, to target: RowID, _ image: Image = .after
+    ) throws -> [Row] {
+        try prefetch(of: collection, referring: position, to: CollectionOfOne(target))
+        let reference = Reference(collection: collection, position: position, target: target)
+        return (referring[reference] ?? []).compactMap { id in
+            let key = RowKey(collection, id)
+            guard let row = image == .before ? before[key] : after[key] else { return nil }
+            return row.values[position] == .id(target) ? row : nil
+        }
+    }
+
+    package func put(_ row: Row) {
+        let first = isChanged.insert(row.key).inserted
+        undo.append((row.key, after[row.key], first))
+        if first { changed.append(row.key) }
+        loaded.insert(row.key)
+        after[row.key] = row
+        for position in rules.indexed[row.key.collection] {
+            guard let target = row.values[position].id else { continue }
+            let reference = Reference(collection: row.key.collection, position: position, target: target)
+            if referring[reference] != nil { add(row.key.id, to: reference) }
+        }
+    }
+
+    /// A point to roll back to.
+    package var mark: Int { undo.count }
+
+    package func rollBack(to mark: Int) {
+        while undo.count > mark {
+            guard let (key, row, first) = undo.popLast() else { return }
+            after[key] = row
+            if first {
+                isChanged.remove(key)
+                changed.removeLast()
+            }
+        }
+    }
+
+    /// Rows changed since a mark, in order of first change since then.
+    package func changed(since mark: Int) -> [RowKey] {
+        var seen: Set<RowKey> = []
+        return undo[mark...].compactMap { seen.insert($0.key).inserted ? $0.key : nil }
+    }
+
+    private func remember(_ row: Row) {
+        guard before[row.key] == nil else { return }
+        before[row.key] = row
+        if !isChanged.contains(row.key) { after[row.key] = row }
+    }
+
+    private func add(_ id: RowID, to reference: Reference) {
+        if !(referring[reference]?.contains(id) ?? false) { referring[reference, default: []].append(id) }
+    }
+}

@@ -21,6 +21,8 @@ enum People {
             Field(
                 "birth", .partialDate, "出生年月", "birth", headers: ["出生日期", "出生年月日", "生日"], group: "birth", mask: .year),
             Field("home_div", .openCode(max: 12), "生源地", "home division", headers: homeHeaders, group: "home"),
+            // The words as written, while no division of that name is known.
+            Field("home_name", .text(max: 60), "生源地原文", "home as written", group: "home"),
             Field("mobile", .phone, "手机号码", "mobile", headers: mobileHeaders, group: "contact", mask: .phone),
             Field(
                 "mobile_state", .code(Codes.mobileState), "号码状态", "mobile state", group: "contact", initial: "unknown"),

@@ -25,5 +25,5 @@ extension Catalogue {
         authority: Authority(
             "authority_grant", officer: "officer", role: "role", target: "target",
             when: .field("state", is: "active")),
-        commons: "commons", facets: Facets.all, templates: [])
+        commons: "commons", facets: Facets.all, templates: SheetTemplates.all)
 }

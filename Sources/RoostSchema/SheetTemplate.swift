@@ -30,13 +30,20 @@ package struct SheetTemplate: Sendable {
         package let identity: [[FieldName]]
         /// Which stored rows of the collection can be this part's at all, such as schoolings of senior level.
         package let among: Condition
+        /// Fields that take the moment of the import if nothing else says when.
+        package let importMoment: Set<FieldName>
+        /// Values that follow from words in another field's cell, before the constants.
+        package let hints: [Hint]
+        /// A part without columns of its own becomes a row where this other part does.
+        package let follows: String?
 
         package init(
             _ name: String, _ collection: CollectionName, constants: [FieldName: Value] = [:],
             references: [FieldName: String] = [:], headers: [FieldName: [String]] = [:], fields: Set<FieldName>? = nil,
             spellings: [FieldName: [String: Value]] = [:], unresolved: [FieldName: FieldName] = [:],
             sheetYear: Set<FieldName> = [], identityFacts: [IdentityFact: FieldName] = [:],
-            identity: [[FieldName]] = [], among: Condition = .always
+            identity: [[FieldName]] = [], among: Condition = .always, importMoment: Set<FieldName> = [],
+            hints: [Hint] = [], follows: String? = nil
         ) {
             self.name = name
             self.collection = collection
@@ -50,6 +57,24 @@ package struct SheetTemplate: Sendable {
             self.identityFacts = identityFacts
             self.identity = identity
             self.among = among
+            self.importMoment = importMoment
+            self.hints = hints
+            self.follows = follows
+        }
+    }
+
+    /// A value that the words of another cell give away: a senior school with 职 in its name is a vocational one.
+    package struct Hint: Sendable {
+        package let field: FieldName
+        package let value: Value
+        package let source: FieldName
+        package let word: String
+
+        package init(_ field: FieldName, _ value: Value, where source: FieldName, contains word: String) {
+            self.field = field
+            self.value = value
+            self.source = source
+            self.word = word
         }
     }
 

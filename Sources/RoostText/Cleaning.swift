@@ -42,10 +42,12 @@ package enum Cleaning {
         let words = text(raw).unicodeScalars.split { $0 == " " || $0 == "\n" }.map(String.init)
         guard var name = words.first else { return "" }
         for word in words.dropFirst() {
-            let joinsHan = (name.unicodeScalars.last.map(isHan) ?? false) || (word.unicodeScalars.first.map(isHan) ?? false)
+            let joinsHan =
+                (name.unicodeScalars.last.map(isHan) ?? false) || (word.unicodeScalars.first.map(isHan) ?? false)
             name += joinsHan ? word : " " + word
         }
-        let dotted = String(String.UnicodeScalarView(name.unicodeScalars.map { middleDots.contains($0) ? "\u{B7}" : $0 }))
+        let dotted = String(
+            String.UnicodeScalarView(name.unicodeScalars.map { middleDots.contains($0) ? "\u{B7}" : $0 }))
         return composed(hasHan(name) ? dotted : name)
     }
 

@@ -66,7 +66,8 @@ package enum Mojibake {
     /// out must be common characters only.
     private static func isUTF8ReadAsGBK(_ text: String) -> Bool {
         let han = String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x80 }))
-        guard han.unicodeScalars.count >= 3, let bytes = han.data(using: TextEncoding.gb18030.foundation).map(Array.init),
+        guard han.unicodeScalars.count >= 3,
+            let bytes = han.data(using: TextEncoding.gb18030.foundation).map(Array.init),
             bytes.first.map({ (0xE4...0xE9).contains($0) }) ?? false,
             let undone = String(validating: bytes, as: UTF8.self)
         else { return false }
@@ -75,7 +76,8 @@ package enum Mojibake {
 
     /// Whether every character is in the first level of GB 2312, the 3,755 commonest (lead byte B0 to D7).
     private static func isCommon(_ text: String) -> Bool {
-        guard let bytes = text.data(using: TextEncoding.gb18030.foundation).map(Array.init), bytes.count.isMultiple(of: 2)
+        guard let bytes = text.data(using: TextEncoding.gb18030.foundation).map(Array.init),
+            bytes.count.isMultiple(of: 2)
         else { return false }
         return stride(from: 0, to: bytes.count, by: 2).allSatisfy {
             (0xB0...0xD7).contains(bytes[$0]) && bytes[$0 + 1] >= 0xA1

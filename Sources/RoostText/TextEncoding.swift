@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// The byte encodings in which office software saves Chinese text.
 package enum TextEncoding: String, CaseIterable, Hashable, Sendable {

@@ -48,6 +48,7 @@ let package = Package(
         // Pure: values and rules; no I/O, no clock, no Foundation.
         .target(name: "RoostSchema"),
         .target(name: "RoostModel", dependencies: ["RoostSchema"]),
+        .target(name: "RoostDemo", dependencies: ["RoostSchema", "RoostModel"]),
         .target(name: "RoostSync", dependencies: ["RoostSchema"]),
         .target(name: "RoostAPI", dependencies: ["RoostSchema", "RoostSync"]),
 
@@ -65,7 +66,8 @@ let package = Package(
             name: "RoostServer",
             dependencies: [
                 "RoostSchema", "RoostModel", "RoostSync", "RoostAPI", "RoostStore", "RoostSheets", "RoostText",
-                "RoostCourier", "RoostReference", "Curl", crypto, logging, metrics, coreMetrics, hummingbird,
+                "RoostCourier", "RoostDemo", "RoostReference", "Curl", crypto, logging, metrics, coreMetrics,
+                hummingbird,
                 hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, httpTypes, lifecycle,
             ]),
         .target(
@@ -95,7 +97,7 @@ let package = Package(
                 arguments, logging,
             ]),
 
-        .testTarget(name: "RoostSchemaTests", dependencies: ["RoostSchema", "RoostModel"]),
+        .testTarget(name: "RoostSchemaTests", dependencies: ["RoostSchema", "RoostModel", "RoostDemo"]),
         .testTarget(
             name: "RoostSyncTests", dependencies: ["RoostSync", "RoostSchema", "RoostModel"],
             resources: [.copy("Vectors")]),

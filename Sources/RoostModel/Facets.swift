@@ -1,6 +1,6 @@
 import RoostSchema
 
-/// The names an audience may use, and the fields they stand for. All are about a student.
+/// The names an audience may use, and the fields of a student they stand for.
 enum Facets {
     static let all = [
         own("cohort", "届别", "cohort", "cohort", phrase: Label("%届", "class of %")),

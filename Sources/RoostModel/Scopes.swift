@@ -31,7 +31,7 @@ enum Scopes {
             View("digest", .everyRow, admits: .field("status", in: ["sending", "sent"])),
         ])
 
-    /// An officer's active caseload. Minors are part of it: the responsible officer has a standing approval for them.
+    /// An officer's active caseload, minors included: the responsible officer has a standing approval for them.
     static let liaison = ScopeKind(
         "liaison", "联络对象", "caseload", key: "officer",
         link: Link(

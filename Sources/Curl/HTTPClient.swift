@@ -26,9 +26,10 @@ package final class HTTPClient: Sendable {
     package func send(_ request: HTTPRequest) async throws(CurlError) -> HTTPResponse {
         let id = nextID.wrappingAdd(1, ordering: .relaxed).newValue
         let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { completion in
+            await withCheckedContinuation { (completion: TransferLoop.Completion) in
+                guard !Task.isCancelled else { return completion.resume(returning: .failure(CurlError(.cancelled))) }
                 loop.submit(request, id: id, completion: completion)
-                // A cancellation that came before the order found nothing to cancel.
+                // A cancellation that came just before the order found nothing to cancel.
                 if Task.isCancelled { loop.cancel(id: id) }
             }
         } onCancel: {

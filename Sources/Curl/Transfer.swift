@@ -60,7 +60,8 @@ final class Transfer {
 
     private func reason(_ code: CURLcode) -> CurlError.Reason {
         switch code {
-        case CURLE_UNSUPPORTED_PROTOCOL: .unsupportedProtocol
+        // libcurl says the same of an answer that does not begin like HTTP.
+        case CURLE_UNSUPPORTED_PROTOCOL: requestMayHaveLeft ? .badResponse : .unsupportedProtocol
         case CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED: .invalidURL
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolved
         case CURLE_COULDNT_CONNECT: refusedAddress != nil && !openedSocket ? .blocked : .unreachable
@@ -71,7 +72,7 @@ final class Transfer {
             CURLE_SSL_CLIENTCERT:
             .tls
         case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE: .interrupted
-        case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_UNSUPPORTED_PROTOCOL: .badResponse
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING: .badResponse
         case CURLE_WRITE_ERROR where overflowed: .tooLarge
         default: .failed
         }

@@ -33,7 +33,7 @@ package struct TransferOptions: Hashable, Sendable {
     package var freshConnection: Bool
     package var allowedSchemes: Set<Scheme>
     package var addressPolicy: AddressPolicy
-    /// The proxy's URL. Empty means none, whatever the environment variables say.
+    /// The proxy's URL; empty means none, whatever the environment variables say.
     package var proxy: String
     /// Whether to ask for a compressed answer, which libcurl then inflates.
     package var acceptCompressed: Bool

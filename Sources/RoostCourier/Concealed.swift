@@ -24,7 +24,7 @@ package func redactedURL(_ url: String) -> String {
     let segments = path.split(separator: "/", omittingEmptySubsequences: false)
         .map { $0.count < 16 ? String($0) : "\($0.prefix(4))***" }
     let pairs = query.split(separator: "&").map { pair in
-        let name = pair.prefix { $0 != "=" }
+        let name: Substring = pair.prefix { $0 != "=" }
         return name.count == pair.count ? "***" : "\(name)=***"
     }
     return url[..<scheme.upperBound] + host + segments.joined(separator: "/")

@@ -3,7 +3,8 @@ internal import Foundation
 
 extension Outcome {
     /// Judges one transfer on a channel, by the body where the channel answers in the body.
-    /// - Parameter now: The moment of the answer, from which a `Retry-After` date counts.
+    ///
+    /// A `Retry-After` date counts from `now`, the moment of the answer.
     package init(of result: Result<HTTPResponse, CurlError>, on channel: Channel, now: Moment) {
         switch result {
         case .success(let response):

@@ -25,11 +25,11 @@ package final class Sender: Sendable {
     private let signals: AsyncStream<Void>
     private let signal: AsyncStream<Void>.Continuation
 
-    /// - Parameters:
-    ///   - maximumInFlight: Transfers under way at once, over all endpoints.
-    ///   - pollInterval: How often the queue is asked when nothing else wakes the loop.
-    ///   - jitter: Gives random numbers in 0..<1 for the retry policy.
-    ///   - observe: Told of every event, from any thread; must return quickly.
+    /// Makes a sender that does nothing until ``run()``.
+    ///
+    /// At most `maximumInFlight` transfers are under way at once, over all endpoints; the queue is asked at least every
+    /// `pollInterval`. `jitter` gives random numbers in 0..<1 for the retry policy. `observe` is told of every event, from
+    /// any thread, and must return quickly.
     package init(
         queue: any DeliveryQueue, transport: any HTTPTransport, settings: CourierSettings, maximumInFlight: Int = 256,
         pollInterval: Duration = .seconds(1), clock: any SenderClock = SystemSenderClock(),

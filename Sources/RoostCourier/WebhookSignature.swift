@@ -55,8 +55,9 @@ package enum WebhookSignature {
         }.joined(separator: " ")
     }
 
-    /// Whether the header holds a `v1` signature of this content by the secret, compared in constant time, and the
-    /// timestamp lies within the tolerance of now. Signatures of other versions are skipped.
+    /// Whether the header holds a `v1` signature of this content by the secret, and the timestamp is not too far from now.
+    ///
+    /// Codes are compared in constant time; signatures of other versions are skipped.
     package static func verify(
         header: String, id: WebhookID, timestamp: Int64, body: [UInt8], secret: WebhookSecret, now: Moment,
         toleranceSeconds: Int64 = 300

@@ -1,0 +1,99 @@
+import Curl
+import Testing
+
+@Suite struct AddressPolicyTests {
+    let guarded = AddressPolicy.publicOnly(allowingLoopback: false)
+
+    @Test(arguments: [
+        "0.0.0.0", "0.255.255.255", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254",
+        "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.2.1", "192.88.99.1", "192.168.1.1",
+        "198.18.0.1", "198.19.255.255", "198.51.100.7", "203.0.113.9", "224.0.0.1", "239.255.255.255", "240.0.0.1",
+        "255.255.255.255", "::", "::1", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "64:ff9b::7f00:1",
+        "64:ff9b::10.0.0.1", "64:ff9b:1::808:808", "100::1", "2001::1", "2001:1ff:ffff::1", "2001:db8::1",
+        "2002:7f00:1::", "3fff::1", "3fff:fff::1", "5f00::1", "fc00::1", "fdff::1", "fe80::1", "fec0::1", "ff02::1",
+        "4000::1",
+    ])
+    func `an address that the internet cannot reach is refused`(_ text: String) throws {
+        let address = try #require(IPAddress(text))
+        #expect(!guarded.allows(address))
+        #expect(AddressPolicy.anyAddress.allows(address))
+        #expect(AddressPolicy.publicOnly(allowingLoopback: true).allows(address) == address.isLoopback)
+    }
+
+    @Test(arguments: [
+        "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255",
+        "128.0.0.1",
+        "169.253.0.1", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "198.17.0.1", "198.20.0.0",
+        "223.255.255.255", "2001:200::1", "2400:3200::1", "2606:4700::1111", "2001:db9::1", "2003::1", "3ffe::1",
+        "64:ff9b::808:808",
+    ])
+    func `a public address is let through`(_ text: String) throws {
+        #expect(guarded.allows(try #require(IPAddress(text))))
+    }
+
+    @Test(arguments: ["", "localhost", "127.1", "0x7f.0.0.1", "2130706433", "1.2.3.4.5", "::g", "[::1]"])
+    func `only canonical spellings are addresses`(_ text: String) {
+        #expect(IPAddress(text) == nil)
+    }
+
+    @Test func `an address prints as numbers`() throws {
+        #expect(try #require(IPAddress("192.168.0.1")).description == "192.168.0.1")
+        #expect(try #require(IPAddress("fe80::1:2")).description == "fe80:0:0:0:0:0:1:2")
+    }
+}
+
+@Suite struct AddressGuardTests {
+    let client = HTTPClient()
+
+    private func guarded(loopback: Bool = false) -> TransferOptions {
+        TransferOptions(
+            connectTimeout: .seconds(2), totalTimeout: .seconds(5), allowedSchemes: [.http],
+            addressPolicy: .publicOnly(allowingLoopback: loopback))
+    }
+
+    private func reason(_ request: HTTPRequest) async -> CurlError.Reason? {
+        do throws(CurlError) {
+            _ = try await client.send(request)
+            return nil
+        } catch {
+            return error.surelyNotSent ? error.reason : nil
+        }
+    }
+
+    @Test(arguments: [
+        "127.0.0.1", "127.1", "127.0.1", "0x7f000001", "0x7f.1", "2130706433", "017700000001", "0177.0.0.1",
+        "localhost",
+        "LOCALHOST", "0.0.0.0", "0", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::]",
+        "169.254.169.254", "10.1.2.3", "[fe80::1]", "[fd00::1]",
+    ])
+    func `no spelling of an inner address gets past the guard`(_ host: String) async throws {
+        let receiver = try Receiver()
+        let url = "http://\(host):\(receiver.port)/latest/meta-data"
+        #expect(await reason(HTTPRequest(method: .post, url: url, body: [1], options: guarded())) == .blocked)
+        #expect(receiver.requests.isEmpty)
+    }
+
+    @Test func `a kept connection is judged again`() async throws {
+        let receiver = try Receiver()
+        var request = HTTPRequest(method: .get, url: receiver.base, options: guarded(loopback: true))
+        #expect(try await client.send(request).status == 200)
+        request.options = guarded()
+        #expect(await reason(request) == .blocked)
+        #expect(receiver.requests.count == 1)
+    }
+
+    @Test func `the setting for tests lets loopback through and nothing else`() async throws {
+        let receiver = try Receiver()
+        let options = guarded(loopback: true)
+        #expect(try await client.send(HTTPRequest(method: .get, url: receiver.base, options: options)).status == 200)
+        let inner = HTTPRequest(method: .get, url: "http://10.1.2.3/", options: options)
+        #expect(await reason(inner) == .blocked)
+    }
+
+    @Test func `a guard behind a proxy, which it could not see through, is refused`() async {
+        var options = guarded()
+        options.proxy = "http://127.0.0.1:3128"
+        let request = HTTPRequest(method: .get, url: "http://93.184.216.34/", options: options)
+        #expect(await reason(request) == .policyBehindProxy)
+    }
+}

@@ -1,0 +1,78 @@
+import RoostCourier
+import Testing
+
+@Suite struct EndpointAddressTests {
+    static let key = "693a91f6-7c2d-4bc4-97a0-0ec2a1fa5aaa"
+
+    @Test(arguments: [
+        key, "  \(key)\n", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=\(key)",
+        "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?debug=1&key=\(key)",
+    ])
+    func `the key is kept from whatever was pasted`(_ entered: String) throws {
+        #expect(try WeComKey(entered).revealed == Self.key)
+    }
+
+    @Test(arguments: [
+        ("", EndpointAddressError.missingKey), ("short", .malformedKey), ("\(key)&x=y", .malformedKey),
+        ("\(key)/../../cgi-bin/token", .malformedKey), (String(repeating: "a", count: 65), .malformedKey),
+        ("https://qyapi.weixin.qq.com.example.org/cgi-bin/webhook/send?key=\(key)", .foreignHost),
+        ("http://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=\(key)", .foreignHost),
+        ("https://qyapi.weixin.qq.com/cgi-bin/gettoken?key=\(key)", .foreignHost),
+        ("https://x@qyapi.weixin.qq.com/cgi-bin/webhook/send?key=\(key)", .foreignHost),
+        ("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?kee=\(key)", .missingKey),
+        ("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=", .missingKey),
+    ])
+    func `nothing else is accepted as a robot`(_ entered: String, _ error: EndpointAddressError) {
+        #expect(throws: error) { try WeComKey(entered) }
+    }
+
+    @Test(arguments: [
+        ("example.org/hook", EndpointAddressError.malformedURL), ("https://", .malformedURL),
+        ("https://a:b@example.org/", .malformedURL), ("https://example.org/a b", .malformedURL),
+        ("https://例子.cn/", .malformedURL), ("http://example.org/", .insecureScheme),
+        ("ftp://example.org/", .insecureScheme),
+        ("file:///etc/passwd", .malformedURL),
+    ])
+    func `a webhook's address is plain and https`(_ entered: String, _ error: EndpointAddressError) {
+        #expect(throws: error) { try WebhookURL(entered, settings: .production()) }
+    }
+
+    @Test func `only the settings for tests accept plain http, and they warn`() throws {
+        let testing = CourierSettings.testing(weComBase: "http://127.0.0.1:1")
+        #expect(try WebhookURL("http://127.0.0.1:9/hook", settings: testing).revealed == "http://127.0.0.1:9/hook")
+        #expect(testing.warning?.contains("http://127.0.0.1:1") == true)
+        #expect(CourierSettings.production().warning == nil)
+    }
+
+    @Test(arguments: [
+        (
+            "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=\(key)",
+            "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=***"
+        ),
+        (
+            "https://oapi.example.com/robot/send?access_token=abc&timestamp=1&sign=x%3D",
+            "https://oapi.example.com/robot/send?access_token=***&timestamp=***&sign=***"
+        ),
+        (
+            "https://open.example.cn/open-apis/bot/v2/hook/0123456789abcdef",
+            "https://open.example.cn/open-apis/bot/v2/hook/0123***"
+        ),
+        ("https://user:secret@example.org:8443/a?b#c", "https://example.org:8443/a?***"),
+        ("https://example.org", "https://example.org"),
+        ("whatever secret", "***"),
+    ])
+    func `a logged address tells where, not the password`(_ url: String, _ redacted: String) {
+        #expect(redactedURL(url) == redacted)
+    }
+
+    @Test func `a key and a webhook's address show themselves in no way of printing`() throws {
+        let key = try WeComKey(Self.key)
+        let url = try WebhookURL("https://example.org/hooks/T0123456789ABCDEFG?token=tttt", settings: .production())
+        let target = DeliveryTarget.generic(url, secrets: [.random()])
+        var dumped = ""
+        dump([DeliveryTarget.wecom(key), target], to: &dumped)
+        for printed in ["\(key) \(url) \(target)", String(reflecting: [key]), String(reflecting: [url]), dumped] {
+            #expect(!printed.contains("4bc4") && !printed.contains("456789ABCDEFG") && !printed.contains("tttt"))
+        }
+    }
+}

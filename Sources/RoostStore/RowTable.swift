@@ -1,0 +1,168 @@
+import GRDB
+import RoostSchema
+import RoostSync
+
+/// Our row, not GRDB's.
+typealias Row = RoostSync.Row
+
+/// The SQL table of a collection, derived from its declaration.
+///
+/// System columns come first, in a fixed order; the fields follow in the order of the declaration:
+///
+/// | column | holds |
+/// |---|---|
+/// | `id` | the row's identity, 16 bytes |
+/// | `sequence` | when the server last changed the row |
+/// | `stamp` | the row's stamp, 16 bytes |
+/// | `overrides` | stamps of fields that differ, see ``encode(overrides:)``; NULL for none |
+/// | `deleted` | 0 or 1 |
+/// | `deletion` | the stamp of the deletion register; NULL where it is the row's |
+/// | `unknown_fields` | JSON of fields this catalogue does not know, with stamps; NULL for none |
+struct RowTable: Sendable {
+    let collection: Int
+    let declaration: RoostSchema.Collection
+    let indexed: [Int]
+    let insert: String
+    let update: String
+    let select: String
+
+    private static let system = ["id", "sequence", "stamp", "overrides", "deleted", "deletion", "unknown_fields"]
+
+    init(_ collection: Int, _ declaration: RoostSchema.Collection, indexed: [Int]) {
+        self.collection = collection
+        self.declaration = declaration
+        self.indexed = indexed
+        let columns = Self.system + declaration.fields.map(\.name.text)
+        let name = declaration.name.text
+        let quoted = columns.map { "\"\($0)\"" }
+        insert =
+            "INSERT INTO \"\(name)\" (\(quoted.joined(separator: ", "))) VALUES ("
+            + Array(repeating: "?", count: columns.count).joined(separator: ", ") + ")"
+        // The identity is bound last, so that both statements bind the other columns at the same places.
+        update =
+            "UPDATE \"\(name)\" SET "
+            + quoted.enumerated().dropFirst().map { "\($1) = ?\($0 + 1)" }.joined(separator: ", ") + " WHERE id = ?1"
+        select = "SELECT \(quoted.joined(separator: ", ")) FROM \"\(name)\""
+    }
+
+    /// Creates the table, or adds the columns and indexes a later declaration brought.
+    ///
+    /// Only ever adds: a field that was withdrawn keeps its column and values. New columns are NULL everywhere and cost
+    /// nothing until used.
+    func prepare(_ db: Database) throws {
+        let name = declaration.name.text
+        if try db.tableExists(name) {
+            let existing = Set(try db.columns(in: name).map(\.name))
+            for field in declaration.fields where !existing.contains(field.name.text) {
+                try db.execute(sql: "ALTER TABLE \"\(name)\" ADD COLUMN \(Self.column(field))")
+            }
+        } else {
+            let fields = declaration.fields.map { "\n    , \(Self.column($0))" }.joined()
+            try db.execute(
+                sql: """
+                    CREATE TABLE "\(name)" (
+                        id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16)
+                        , sequence INTEGER NOT NULL
+                        , stamp BLOB NOT NULL CHECK (length(stamp) = 16)
+                        , overrides BLOB
+                        , deleted INTEGER NOT NULL DEFAULT 0 CHECK (deleted IN (0, 1))
+                        , deletion BLOB
+                        , unknown_fields TEXT\(fields)
+                    ) STRICT
+                    """)
+        }
+        for position in indexed {
+            let field = declaration.fields[position].name.text
+            try db.execute(
+                sql: "CREATE INDEX IF NOT EXISTS \"\(name)_by_\(field)\" ON \"\(name)\" (\"\(field)\")")
+        }
+    }
+
+    private static func column(_ field: Field) -> String { "\"\(field.name)\" \(type(of: field.kind))" }
+
+    static func type(of kind: FieldKind) -> String {
+        switch kind {
+        case .integer, .instant, .boolean: "INTEGER"
+        case .reference: "BLOB"
+        case .text, .personName, .code, .openCode, .partialDate, .date, .phone, .email, .url, .tags, .predicate,
+            .structure, .identityDigest:
+            "TEXT"
+        }
+    }
+
+    func write(_ row: Row, with statement: BoundStatement) throws {
+        try statement.bind(1, row.key.id)
+        try statement.bind(2, row.sequence.value)
+        try statement.bind(3, row.stamp)
+        if row.overrides.isEmpty { try statement.bindNull(4) } else { try statement.bind(4, encode(overrides: row.overrides)) }
+        try statement.bind(5, row.isDeleted ? 1 : 0 as Int64)
+        if row.deletion == row.stamp { try statement.bindNull(6) } else { try statement.bind(6, row.deletion) }
+        if row.unknown.isEmpty { try statement.bindNull(7) } else { try statement.bind(7, Self.encode(row.unknown)) }
+        for (position, value) in row.values.enumerated() { try statement.bind(8 + position, value) }
+        try statement.run()
+    }
+
+    /// Reads the row at which a statement beginning with ``select`` stands.
+    func row(_ statement: BoundStatement) -> Row {
+        let stamp = statement.stamp(2)
+        var values: [Value] = []
+        values.reserveCapacity(declaration.fields.count)
+        for (position, field) in declaration.fields.enumerated() {
+            values.append(statement.value(7 + position, as: field.kind))
+        }
+        return Row(
+            key: RowKey(collection, statement.id(0)), values: values, stamp: stamp,
+            overrides: statement.isNull(3) ? [] : decode(overrides: statement.blob(3)), isDeleted: statement.integer(4) != 0,
+            deletion: statement.isNull(5) ? nil : statement.stamp(5),
+            unknown: statement.isNull(6) ? [] : Self.decode(statement.text(6)),
+            sequence: ServerSequence(statement.integer(1)))
+    }
+
+    /// Overrides as a run of (length of name, name, stamp): by name, so that a later declaration may add or move fields.
+    private func encode(overrides: [Row.Override]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(overrides.count * 28)
+        for override in overrides {
+            let name = declaration.fields[override.position].name.text.utf8
+            bytes.append(UInt8(name.count))
+            bytes.append(contentsOf: name)
+            var shift: UInt128 = 120
+            for _ in 0..<16 {
+                bytes.append(UInt8(truncatingIfNeeded: override.stamp.bits >> shift))
+                shift = shift &- 8
+            }
+        }
+        return bytes
+    }
+
+    private func decode(overrides bytes: [UInt8]) -> [Row.Override] {
+        var overrides: [Row.Override] = []
+        var index = 0
+        while index < bytes.count {
+            let end = index + 1 + Int(bytes[index])
+            guard end + 16 <= bytes.count else { break }
+            let name = String(decoding: bytes[index + 1..<end], as: UTF8.self)
+            let stamp = bytes[end..<end + 16].reduce(into: UInt128(0)) { $0 = $0 << 8 | UInt128($1) }
+            if let position = declaration.position(of: name) {
+                overrides.append(Row.Override(position, Stamp(bits: stamp)))
+            }
+            index = end + 16
+        }
+        return overrides.sorted { $0.position < $1.position }
+    }
+
+    private static func encode(_ unknown: [UnknownField]) -> String {
+        let list = unknown.map { Value.list([.text($0.name), $0.value, .text($0.stamp.description)]) }
+        return String(decoding: Value.list(list).json, as: UTF8.self)
+    }
+
+    private static func decode(_ text: String) -> [UnknownField] {
+        guard let list = (try? Value(json: Array(text.utf8)))?.list else { return [] }
+        return list.compactMap { entry in
+            guard let parts = entry.list, parts.count == 3, let name = parts[0].text,
+                let stamp = parts[2].text.flatMap({ Stamp($0) })
+            else { return nil }
+            return UnknownField(name, parts[1], stamp)
+        }
+    }
+}

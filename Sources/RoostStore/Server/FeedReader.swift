@@ -1,0 +1,127 @@
+import GRDB
+import RoostSchema
+import RoostSync
+
+/// Reads the feeds of scopes for one answer, within one budget of bytes.
+struct FeedReader {
+    private let store: ServerStore
+    private let db: Database
+    private let source: ServerRows
+    private let projection: Projection
+    /// Bytes of rows that may still be written.
+    private var budget: Int
+    /// The last sequence given out, as of this read.
+    private let head: ServerSequence
+    private(set) var rows = 0
+
+    init(store: ServerStore, db: Database, budget: Int, head: ServerSequence) {
+        self.store = store
+        self.db = db
+        source = ServerRows(store: store, db: db)
+        projection = Projection(store.rules)
+        self.budget = budget
+        self.head = head
+    }
+
+    /// The page of one scope; nil if the replica has everything and touched nothing there.
+    ///
+    /// - Parameters:
+    ///   - cursor: what the replica has; nil for a scope that is new to it.
+    ///   - touched: rows of which the replica gets the authoritative state whatever its cursor.
+    mutating func page(of scope: ScopeKey, after cursor: ScopeCursor?, touched: [RowKey]) throws -> [UInt8]? {
+        let name = store.rules.scope(scope).description
+        let known = try store.number(ofScope: name, db)
+        let epoch = known?.epoch ?? 1
+        let current = cursor.flatMap { $0.epoch == epoch ? $0.cursor.value : nil }
+        let start = current ?? 0
+        var last = start
+        var more = false
+        var left: [RowKey] = []
+        let before = rows
+        var writer = JSONWriter(reserving: 512)
+        try writer.object { writer in
+            writer.name("scope")
+            writer.plain(name)
+            writer.name("epoch")
+            writer.integer(epoch)
+            writer.name("rows")
+            try writer.array { writer in
+                guard let number = known?.id else { return }
+                for key in touched where try isMember(key, of: number, upTo: start) {
+                    try show(key, in: scope.kind, to: &writer)
+                }
+                let events = try BoundStatement(
+                    db,
+                    """
+                    SELECT sequence, collection, row, present FROM member INDEXED BY member_feed
+                    WHERE scope = ? AND sequence > ? ORDER BY sequence
+                    """)
+                try events.bind(1, number)
+                try events.bind(2, start)
+                defer { events.reset() }
+                while try events.step() {
+                    guard budget > 0 else {
+                        more = true
+                        return
+                    }
+                    last = events.integer(0)
+                    guard let collection = store.positions[events.integer(1)] else { continue }
+                    let key = RowKey(collection, events.id(2))
+                    if events.integer(3) != 0 {
+                        try show(key, in: scope.kind, to: &writer)
+                    } else if start > 0 {
+                        left.append(key)
+                        budget -= 80
+                    }
+                }
+            }
+            if !left.isEmpty {
+                let collections = store.rules.catalogue.collections
+                writer.name("left")
+                writer.array { writer in
+                    for key in left {
+                        let departure = ScopePage.Departure(
+                            collection: collections[key.collection].name.text, row: key.id)
+                        departure.write(to: &writer)
+                    }
+                }
+            }
+            // A replica that begins with a scope has, at the end of its feed, all there is up to now.
+            if current == nil, !more { last = max(last, head.value) }
+            writer.name("cursor")
+            writer.integer(last)
+            if more {
+                writer.name("more")
+                writer.boolean(true)
+            }
+        }
+        let isNews = current == nil || rows > before || last > start || more
+        return isNews ? writer.bytes : nil
+    }
+
+    /// Whether a row is in a scope and the replica has its newest event there already, so that the feed will not bring it.
+    private func isMember(_ key: RowKey, of scope: Int64, upTo cursor: Int64) throws -> Bool {
+        let statement = try BoundStatement(
+            db, "SELECT 1 FROM member WHERE scope = ? AND collection = ? AND row = ? AND present = 1 AND sequence <= ?")
+        defer { statement.reset() }
+        try statement.bind(1, scope)
+        try statement.bind(2, store.numbers[key.collection])
+        try statement.bind(3, key.id)
+        try statement.bind(4, cursor)
+        return try statement.step()
+    }
+
+    private mutating func show(_ key: RowKey, in kind: Int, to writer: inout JSONWriter) throws {
+        guard let row = try source.rows([key]).first else { return }
+        var subject: Row?
+        if projection.needsSubject(key.collection, in: kind), let about = store.rules.subjects[key.collection],
+            let id = row.values[about.position].id
+        {
+            subject = try source.rows([RowKey(about.collection, id)]).first
+        }
+        let size = writer.count
+        projection.write(row, subject: subject, in: kind, to: &writer)
+        budget -= writer.count - size
+        rows += 1
+    }
+}

@@ -1,0 +1,200 @@
+import GRDB
+import RoostSchema
+import RoostSync
+
+/// Applies a plan inside the transaction that decided it.
+struct PlanWriter {
+    let store: ServerStore
+    let db: Database
+
+    /// - Parameters:
+    ///   - replica: whose mutations the plan decides.
+    ///   - incarnation: nil for the server's own writes, which keep no verdicts.
+    /// - Returns: the bytes of each verdict, in the plan's order.
+    func apply(_ plan: Plan, replica: ReplicaID, incarnation: Int64?, now: Milliseconds) throws -> [[UInt8]] {
+        try writeRows(plan)
+        try writeMemberships(plan.memberships)
+        try writeAuthority(plan.authority)
+        try writeHistory(plan.history)
+        if let lastEffective = plan.lastEffective {
+            let statement = try BoundStatement(db, "UPDATE replica SET last_effective = ? WHERE id = ?")
+            try statement.bind(1, Int64(bitPattern: lastEffective.bits))
+            try statement.bind(2, replica)
+            try statement.run()
+        }
+        let sequence = try BoundStatement(db, "UPDATE meta SET value = ? WHERE name = 'sequence'")
+        try sequence.bind(1, plan.lastSequence.description)
+        try sequence.run()
+        guard let incarnation else { return [] }
+        try writeQuarantine(plan.quarantine, replica: replica, incarnation: incarnation, now: now)
+        try writeRefusedCreations(plan.refusedCreations, replica: replica)
+        return try writeVerdicts(plan.verdicts, replica: replica, incarnation: incarnation)
+    }
+
+    private func writeRows(_ plan: Plan) throws {
+        for (row, isNew) in zip(plan.rows, plan.isNew) {
+            let table = store.tables[row.key.collection]
+            try table.write(row, with: BoundStatement(db, isNew ? table.insert : table.update))
+        }
+    }
+
+    private func writeMemberships(_ memberships: [MembershipChange]) throws {
+        guard !memberships.isEmpty else { return }
+        let statement = try BoundStatement(
+            db,
+            """
+            INSERT INTO member (scope, collection, row, sequence, present) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET sequence = excluded.sequence, present = excluded.present
+            """)
+        var numbers: [ScopeKey: Int64] = [:]
+        for change in memberships {
+            let number: Int64
+            if let known = numbers[change.scope] {
+                number = known
+            } else {
+                number = try scopeNumber(change.scope)
+                numbers[change.scope] = number
+            }
+            try statement.bind(1, number)
+            try statement.bind(2, store.numbers[change.row.collection])
+            try statement.bind(3, change.row.id)
+            try statement.bind(4, change.sequence.value)
+            try statement.bind(5, change.isMember ? 1 : 0 as Int64)
+            try statement.run()
+        }
+    }
+
+    private func scopeNumber(_ scope: ScopeKey) throws -> Int64 {
+        let name = store.rules.scope(scope).description
+        if let number = try store.number(ofScope: name, db) { return number.id }
+        try db.execute(sql: "INSERT INTO scope (name) VALUES (?)", arguments: [name])
+        return db.lastInsertedRowID
+    }
+
+    private func writeAuthority(_ changes: [AuthorityChange]) throws {
+        for change in changes {
+            let kind: String
+            let subject: RowID
+            let role: String?
+            let target: RowID?
+            switch change.kind {
+            case .grant(let officer, let name, let place): (kind, subject, role, target) = ("grant", officer, name, place)
+            case .link(let scope, let about, let key):
+                (kind, subject, role, target) = (store.rules.catalogue.scopes[scope].name.text, about, nil, key)
+            }
+            if change.begins {
+                let statement = try BoundStatement(
+                    db,
+                    """
+                    INSERT INTO authority (kind, row, subject, role, target, from_sequence, from_ms)
+                    VALUES (?, ?, ?, ?, ?, ?, ?)
+                    """)
+                try statement.bind(1, kind)
+                try statement.bind(2, change.row.id)
+                try statement.bind(3, subject)
+                if let role { try statement.bind(4, role) } else { try statement.bindNull(4) }
+                if let target { try statement.bind(5, target) } else { try statement.bindNull(5) }
+                try statement.bind(6, change.sequence.value)
+                try statement.bind(7, change.at.value)
+                try statement.run()
+            } else {
+                let statement = try BoundStatement(
+                    db,
+                    """
+                    UPDATE authority SET until_sequence = ?, until_ms = ?
+                    WHERE row = ? AND kind = ? AND until_sequence IS NULL
+                    """)
+                try statement.bind(1, change.sequence.value)
+                try statement.bind(2, change.at.value)
+                try statement.bind(3, change.row.id)
+                try statement.bind(4, kind)
+                try statement.run()
+            }
+        }
+    }
+
+    private func writeHistory(_ entries: [HistoryEntry]) throws {
+        guard !entries.isEmpty else { return }
+        let statement = try BoundStatement(
+            db,
+            """
+            INSERT INTO history (collection, row, field, value, stamp, winner, hard, sequence)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        for entry in entries {
+            try statement.bind(1, store.numbers[entry.row.collection])
+            try statement.bind(2, entry.row.id)
+            try statement.bind(3, entry.loss.field)
+            try statement.bind(4, String(decoding: entry.loss.value.json, as: UTF8.self))
+            try statement.bind(5, entry.loss.stamp)
+            try statement.bind(6, entry.loss.winner)
+            try statement.bind(7, entry.loss.hard ? 1 : 0 as Int64)
+            try statement.bind(8, entry.sequence.value)
+            try statement.run()
+        }
+    }
+
+    private func writeQuarantine(
+        _ entries: [QuarantineEntry], replica: ReplicaID, incarnation: Int64, now: Milliseconds
+    ) throws {
+        for entry in entries {
+            let statement = try BoundStatement(
+                db,
+                """
+                INSERT INTO quarantine
+                    (replica, incarnation, number, collection, row, action, fields, stamp, reason, received_ms)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+            let fields = Value.object(entry.changes.map { Value.Member($0.field, $0.value) })
+            try statement.bind(1, replica)
+            try statement.bind(2, incarnation)
+            try statement.bind(3, entry.number)
+            try statement.bind(4, store.numbers[entry.row.collection])
+            try statement.bind(5, entry.row.id)
+            try statement.bind(6, entry.action.rawValue)
+            try statement.bind(7, String(decoding: fields.json, as: UTF8.self))
+            try statement.bind(8, entry.stamp)
+            try statement.bind(9, entry.reason)
+            try statement.bind(10, now.value)
+            try statement.run()
+        }
+    }
+
+    private func writeRefusedCreations(_ keys: [RowKey], replica: ReplicaID) throws {
+        for key in keys {
+            let statement = try BoundStatement(
+                db, "INSERT OR IGNORE INTO refused_creation (replica, collection, row) VALUES (?, ?, ?)")
+            try statement.bind(1, replica)
+            try statement.bind(2, store.numbers[key.collection])
+            try statement.bind(3, key.id)
+            try statement.run()
+        }
+    }
+
+    private func writeVerdicts(
+        _ verdicts: [Verdict], replica: ReplicaID, incarnation: Int64
+    ) throws -> [[UInt8]] {
+        let statement = try BoundStatement(
+            db, "INSERT INTO verdict (replica, incarnation, number, body) VALUES (?, ?, ?, ?)")
+        return try verdicts.map { verdict in
+            let body = verdict.json
+            try statement.bind(1, replica)
+            try statement.bind(2, incarnation)
+            try statement.bind(3, verdict.number)
+            try statement.bind(4, body)
+            try statement.run()
+            return body
+        }
+    }
+}
+
+extension ServerStore {
+    /// A scope's number and epoch; nil if nothing was ever in it.
+    func number(ofScope name: String, _ db: Database) throws -> (id: Int64, epoch: Int64)? {
+        let statement = try BoundStatement(db, "SELECT id, epoch FROM scope WHERE name = ?")
+        defer { statement.reset() }
+        try statement.bind(1, name)
+        guard try statement.step() else { return nil }
+        return (statement.integer(0), statement.integer(1))
+    }
+}

@@ -1,0 +1,191 @@
+package import RoostSchema
+package import RoostSync
+import GRDB
+
+/// An authenticated device.
+package struct Device: Hashable, Sendable {
+    package let replica: ReplicaID
+    package let officer: RowID
+    package let label: String
+
+    package init(replica: ReplicaID, officer: RowID, label: String) {
+        self.replica = replica
+        self.officer = officer
+        self.label = label
+    }
+}
+
+/// Why an exchange as a whole was refused; nothing of it was applied.
+package enum ExchangeError: Error, Hashable, Sendable {
+    /// The request names another replica than its token belongs to.
+    case wrongReplica
+    /// The replica has begun a newer incarnation: this is an old copy of its database.
+    case oldIncarnation
+    case tooManyMutations(limit: Int)
+}
+
+/// What one exchange did, for metrics.
+package struct ExchangeSummary: Hashable, Sendable {
+    package var verdicts: [Verdict.Outcome: Int] = [:]
+    package var repeated = 0
+    package var rows = 0
+    package var offset: Int64 = 0
+}
+
+extension ServerStore {
+    /// Takes a replica's mutations and answers with verdicts and what changed in its scopes.
+    ///
+    /// The push commits before the pull reads, so that the answer shows its effects. Without mutations nothing is
+    /// written.
+    package func exchange(
+        _ request: ExchangeRequest, device: Device, mutationLimit: Int, pageBytes: Int
+    ) async throws -> (answer: [UInt8], summary: ExchangeSummary) {
+        guard request.replica == device.replica else { throw ExchangeError.wrongReplica }
+        guard request.mutations.count <= mutationLimit else {
+            throw ExchangeError.tooManyMutations(limit: mutationLimit)
+        }
+        let now = clock()
+        let correction = ClockCorrection(now: now, device: request.now, mark: request.mark)
+        var push = PushResult()
+        if !request.mutations.isEmpty {
+            push = try await pool.write { db in
+                try self.push(request, device: device, now: now, correction: correction, db)
+            }
+        }
+        let pushed = push
+        let (answer, rows) = try await pool.read { db in
+            try self.answer(
+                to: request, push: pushed, device: device, now: now, correction: correction,
+                pageBytes: max(4096, min(pageBytes, request.pageBytes ?? pageBytes)), db)
+        }
+        var summary = ExchangeSummary(repeated: push.repeated, rows: rows, offset: correction.offset)
+        for outcome in push.outcomes { summary.verdicts[outcome, default: 0] += 1 }
+
+        return (answer, summary)
+    }
+
+    struct PushResult: Sendable {
+        var verdicts: [[UInt8]] = []
+        var outcomes: [Verdict.Outcome] = []
+        var repeated = 0
+        var touched: [RowKey] = []
+        var expected: Int64?
+    }
+
+    /// Decides what the replica has not sent before and repeats the verdicts of what it has.
+    private func push(
+        _ request: ExchangeRequest, device: Device, now: Milliseconds, correction: ClockCorrection, _ db: Database
+    ) throws -> PushResult {
+        var (incarnation, last) = try progress(of: device.replica, db)
+        guard request.incarnation >= incarnation else { throw ExchangeError.oldIncarnation }
+        if request.incarnation > incarnation { (incarnation, last) = (request.incarnation, 0) }
+        var result = PushResult()
+        var fresh: [Mutation] = []
+        var expected = last + 1
+        for mutation in request.mutations {
+            if mutation.number <= last {
+                result.verdicts.append(try storedVerdict(mutation.number, of: device.replica, incarnation, db))
+                result.repeated += 1
+            } else if mutation.number == expected {
+                fresh.append(mutation)
+                expected += 1
+            } else {
+                // A gap: what follows must wait until the replica has sent what is missing.
+                break
+            }
+        }
+        result.expected = expected
+        guard !fresh.isEmpty else { return result }
+        let source = ServerRows(store: self, db: db)
+        let decider = Decider(
+            rules: rules, principal: Principal(officer: device.officer, grants: try source.grants(of: device.officer)),
+            replica: device.replica, now: now, correction: correction)
+        let plan = try decider.decide(fresh, in: WorkingSet(rules, source: source), after: try lastSequence(db))
+        result.verdicts += try PlanWriter(store: self, db: db).apply(
+            plan, replica: device.replica, incarnation: incarnation, now: now)
+        result.outcomes = plan.verdicts.map(\.outcome)
+        result.touched = plan.touched
+        let statement = try BoundStatement(
+            db, "UPDATE replica SET incarnation = ?, last_number = ?, seen_ms = ?, offset_ms = ? WHERE id = ?")
+        try statement.bind(1, incarnation)
+        try statement.bind(2, expected - 1)
+        try statement.bind(3, now.value)
+        try statement.bind(4, correction.offset)
+        try statement.bind(5, device.replica)
+        try statement.run()
+        return result
+    }
+
+    private func progress(of replica: ReplicaID, _ db: Database) throws -> (incarnation: Int64, last: Int64) {
+        let statement = try BoundStatement(db, "SELECT incarnation, last_number FROM replica WHERE id = ?")
+        defer { statement.reset() }
+        try statement.bind(1, replica)
+        guard try statement.step() else { return (1, 0) }
+        return (statement.integer(0), statement.integer(1))
+    }
+
+    private func storedVerdict(
+        _ number: Int64, of replica: ReplicaID, _ incarnation: Int64, _ db: Database
+    ) throws -> [UInt8] {
+        let statement = try BoundStatement(
+            db, "SELECT body FROM verdict WHERE replica = ? AND incarnation = ? AND number = ?")
+        defer { statement.reset() }
+        try statement.bind(1, replica)
+        try statement.bind(2, incarnation)
+        try statement.bind(3, number)
+        guard try statement.step() else { throw StoreError.damaged("verdict \(number) of \(replica) is missing") }
+        return statement.blob(0)
+    }
+
+    private func answer(
+        to request: ExchangeRequest, push: PushResult, device: Device, now: Milliseconds, correction: ClockCorrection,
+        pageBytes: Int, _ db: Database
+    ) throws -> (bytes: [UInt8], rows: Int) {
+        let source = ServerRows(store: self, db: db)
+        let principal = Principal(officer: device.officer, grants: try source.grants(of: device.officer))
+        let held = principal.scopes(at: now, rules)
+        let heldSet = Set(held)
+        let named = Dictionary(
+            request.scopes.map { ($0.scope, $0) }, uniquingKeysWith: { first, _ in first })
+        let lost = named.keys.filter { rules.key(of: $0).map { !heldSet.contains($0) } ?? true }.sorted()
+        let expected: Int64
+        if let told = push.expected {
+            expected = told
+        } else {
+            let (incarnation, last) = try progress(of: device.replica, db)
+            expected = request.incarnation > incarnation ? 1 : last + 1
+        }
+        var feed = FeedReader(store: self, db: db, budget: pageBytes, head: try lastSequence(db))
+        var writer = JSONWriter(reserving: 256 + push.verdicts.count * 128)
+        try writer.object { writer in
+            writer.name("protocol")
+            writer.integer(protocolVersion)
+            writer.name("now")
+            writer.integer(now.value)
+            writer.name("epoch")
+            writer.plain(epoch)
+            if correction.offset != 0 {
+                writer.name("offset")
+                writer.integer(correction.offset)
+            }
+            writer.name("expected")
+            writer.integer(expected)
+            if !push.verdicts.isEmpty {
+                writer.name("verdicts")
+                writer.array { writer in for verdict in push.verdicts { writer.raw(verdict) } }
+            }
+            if !lost.isEmpty {
+                writer.name("lost")
+                writer.array { writer in for scope in lost { writer.plain(scope.description) } }
+            }
+            let pages = try held.compactMap { scope in
+                try feed.page(of: scope, after: named[rules.scope(scope)], touched: push.touched)
+            }
+            if !pages.isEmpty {
+                writer.name("scopes")
+                writer.array { writer in for page in pages { writer.raw(page) } }
+            }
+        }
+        return (writer.bytes, feed.rows)
+    }
+}

@@ -1,0 +1,142 @@
+package import RoostSchema
+package import RoostSync
+import GRDB
+
+extension ServerStore {
+    /// An officer with present and past grants.
+    package func principal(of officer: RowID) async throws -> Principal {
+        try await pool.read { db in
+            Principal(officer: officer, grants: try ServerRows(store: self, db: db).grants(of: officer))
+        }
+    }
+
+    /// The rows with these identities that exist and are not deleted.
+    package func rows(_ collection: CollectionName, ids: [RowID]) async throws -> [RoostSync.Row] {
+        guard let position = rules.catalogue.position(of: collection) else { return [] }
+        return try await pool.read { db in
+            try ServerRows(store: self, db: db).rows(ids.map { RowKey(position, $0) }).filter { !$0.isDeleted }
+        }
+    }
+
+    /// Live rows that satisfy a condition, which may use facets of the collection.
+    package func rows(
+        of collection: CollectionName, where condition: Condition = .always, limit: Int? = nil
+    ) async throws -> [RoostSync.Row] {
+        try await pool.read { db in try self.rows(of: collection, where: condition, limit: limit, db) }
+    }
+
+    func rows(
+        of collection: CollectionName, where condition: Condition, limit: Int? = nil, _ db: Database
+    ) throws -> [Row] {
+        guard let position = rules.catalogue.position(of: collection) else { return [] }
+        let table = tables[position]
+        var compiler = ConditionCompiler(rules.catalogue, collection: position)
+        let predicate = compiler.compile(condition)
+        let sql =
+            table.select + " AS subject WHERE deleted = 0 AND (\(predicate))" + (limit.map { " LIMIT \($0)" } ?? "")
+        let statement = try BoundStatement(db, sql)
+        defer { statement.reset() }
+        for (index, value) in compiler.values.enumerated() { try statement.bind(index + 1, value) }
+        var rows: [Row] = []
+        while try statement.step() { rows.append(table.row(statement)) }
+        return rows
+    }
+
+    /// How many live rows satisfy a condition.
+    package func count(of collection: CollectionName, where condition: Condition = .always) async throws -> Int {
+        try await pool.read { db in
+            guard let position = self.rules.catalogue.position(of: collection) else { return 0 }
+            var compiler = ConditionCompiler(self.rules.catalogue, collection: position)
+            let predicate = compiler.compile(condition)
+            let statement = try BoundStatement(
+                db, "SELECT count(*) FROM \"\(collection)\" AS subject WHERE deleted = 0 AND (\(predicate))")
+            defer { statement.reset() }
+            for (index, value) in compiler.values.enumerated() { try statement.bind(index + 1, value) }
+            return try statement.step() ? Int(statement.integer(0)) : 0
+        }
+    }
+}
+
+/// Compiles a condition to SQL over a collection's table aliased `subject`.
+///
+/// Names that are neither a field nor a facet make their term false, as in ``Condition/holds(principal:_:)``. Values are
+/// bound, never spliced.
+struct ConditionCompiler {
+    private let catalogue: Catalogue
+    private let collection: RoostSchema.Collection
+    private(set) var values: [Value] = []
+
+    init(_ catalogue: Catalogue, collection: Int) {
+        self.catalogue = catalogue
+        self.collection = catalogue.collections[collection]
+    }
+
+    mutating func compile(_ condition: Condition) -> String {
+        switch condition {
+        case .always: return "1"
+        case .never: return "0"
+        case .all(let parts): return parts.isEmpty ? "1" : parts.map { "(\(compile($0)))" }.joined(separator: " AND ")
+        case .any(let parts): return parts.isEmpty ? "0" : parts.map { "(\(compile($0)))" }.joined(separator: " OR ")
+        // NULL comparisons are unknown in SQL and false in memory; IFNULL keeps the two readings equal under NOT.
+        case .not(let part): return "NOT IFNULL((\(compile(part))), 0)"
+        case .compare(let name, let comparison, let operand):
+            guard case .value(let value) = operand else { return "0" }
+            if collection.position(of: name) != nil {
+                return term("subject.\"\(name)\"", comparison, value)
+            }
+            guard let facet = catalogue.facets.first(where: { $0.name == name }) else { return "0" }
+            return compile(facet, comparison, value)
+        }
+    }
+
+    private mutating func compile(_ facet: Facet, _ comparison: Condition.Comparison, _ value: Value) -> String {
+        if comparison == .notEqual { return "NOT (\(compile(facet, .equal, value)))" }
+        guard let source = catalogue[facet.collection] else { return "0" }
+        guard let via = facet.via else {
+            return term("subject.\"\(facet.field)\"", comparison, value)
+        }
+        var filter = ConditionCompiler(catalogue, collection: catalogue.position(of: facet.collection) ?? 0)
+        let admitted = filter.compile(facet.when).replacingAlias()
+        values += filter.values
+        if let through = facet.through, let target = source[facet.field]?.target {
+            return """
+                EXISTS (SELECT 1 FROM "\(facet.collection)" AS near JOIN "\(target)" AS far ON far.id = near."\(facet.field)"
+                WHERE near."\(via)" = subject.id AND near.deleted = 0 AND (\(admitted))
+                AND \(term("far.\"\(through)\"", comparison, value)))
+                """
+        }
+        return """
+            EXISTS (SELECT 1 FROM "\(facet.collection)" AS near WHERE near."\(via)" = subject.id AND near.deleted = 0
+            AND (\(admitted)) AND \(term("near.\"\(facet.field)\"", comparison, value)))
+            """
+    }
+
+    private mutating func term(_ column: String, _ comparison: Condition.Comparison, _ value: Value) -> String {
+        switch comparison {
+        case .oneOf:
+            let list = value.list ?? []
+            guard !list.isEmpty else { return "0" }
+            values += list
+            return "\(column) IN (\(Array(repeating: "?", count: list.count).joined(separator: ", ")))"
+        case .hasPrefix:
+            values.append(value)
+            return "substr(\(column), 1, length(?\(values.count))) = ?\(values.count)"
+        case .equal:
+            values.append(value)
+            return "\(column) IS ?"
+        case .notEqual:
+            values.append(value)
+            return "\(column) IS NOT ?"
+        case .less, .lessOrEqual, .greater, .greaterOrEqual:
+            values.append(value)
+            return "\(column) \(comparison.rawValue) ?"
+        }
+    }
+}
+
+extension String {
+    /// The alias of the outer table, replaced by that of a facet's.
+    fileprivate func replacingAlias() -> String {
+        split(separator: "subject.", omittingEmptySubsequences: false).joined(separator: "near.")
+    }
+}

@@ -1,0 +1,127 @@
+import GRDB
+import RoostSchema
+import RoostSync
+
+/// The rows of one database access, as the engine asks for them.
+///
+/// Look-ups are single prepared statements run per key: SQLite answers a point query in about a microsecond, so one
+/// statement with a thousand parameters would save nothing and could not be cached.
+struct ServerRows: RowSource {
+    let store: ServerStore
+    let db: Database
+
+    func rows(_ keys: [RowKey]) throws -> [Row] {
+        var rows: [Row] = []
+        rows.reserveCapacity(keys.count)
+        for (collection, keys) in Dictionary(grouping: keys, by: \.collection) {
+            let table = store.tables[collection]
+            let statement = try BoundStatement(db, table.select + " WHERE id = ?")
+            for key in keys {
+                try statement.bind(1, key.id)
+                if try statement.step() { rows.append(table.row(statement)) }
+                statement.reset()
+            }
+        }
+        return rows
+    }
+
+    func rows(of collection: Int, referring position: Int, to targets: [RowID]) throws -> [Row] {
+        let table = store.tables[collection]
+        let field = table.declaration.fields[position].name
+        let statement = try BoundStatement(db, table.select + " WHERE \"\(field)\" = ?")
+        var rows: [Row] = []
+        for target in targets {
+            try statement.bind(1, target)
+            while try statement.step() { rows.append(table.row(statement)) }
+            statement.reset()
+        }
+        return rows
+    }
+
+    func erased(_ keys: [RowKey]) throws -> Set<RowKey> {
+        let statement = try BoundStatement(db, "SELECT 1 FROM erased WHERE collection = ? AND row = ?")
+        return try matching(keys, statement) { key in
+            try statement.bind(1, store.numbers[key.collection])
+            try statement.bind(2, key.id)
+        }
+    }
+
+    func refusedCreations(_ keys: [RowKey], by replica: ReplicaID) throws -> Set<RowKey> {
+        let statement = try BoundStatement(
+            db, "SELECT 1 FROM refused_creation WHERE replica = ? AND collection = ? AND row = ?")
+        return try matching(keys, statement) { key in
+            try statement.bind(1, replica)
+            try statement.bind(2, store.numbers[key.collection])
+            try statement.bind(3, key.id)
+        }
+    }
+
+    private func matching(
+        _ keys: [RowKey], _ statement: BoundStatement, bind: (RowKey) throws -> Void
+    ) throws -> Set<RowKey> {
+        var found: Set<RowKey> = []
+        for key in keys {
+            try bind(key)
+            if try statement.step() { found.insert(key) }
+            statement.reset()
+        }
+        return found
+    }
+
+    func officers(of replicas: Set<ReplicaID>) throws -> [ReplicaID: RowID] {
+        let statement = try BoundStatement(db, "SELECT officer FROM replica WHERE id = ?")
+        var officers: [ReplicaID: RowID] = [:]
+        for replica in replicas {
+            try statement.bind(1, replica)
+            if try statement.step() { officers[replica] = statement.id(0) }
+            statement.reset()
+        }
+        return officers
+    }
+
+    func tenures(of subjects: [RowID]) throws -> [LinkTenure] {
+        let statement = try BoundStatement(
+            db, "SELECT kind, target, from_ms, until_ms FROM authority WHERE subject = ? AND kind != 'grant'")
+        var tenures: [LinkTenure] = []
+        for subject in subjects {
+            try statement.bind(1, subject)
+            while try statement.step() {
+                guard let kind = store.rules.catalogue.position(ofScope: ScopeKindName(statement.text(0))) else {
+                    continue
+                }
+                tenures.append(
+                    LinkTenure(
+                        scope: ScopeKey(kind, statement.id(1)), subject: subject,
+                        from: Milliseconds(statement.integer(2)),
+                        until: statement.isNull(3) ? nil : Milliseconds(statement.integer(3))))
+            }
+            statement.reset()
+        }
+        return tenures
+    }
+
+    func lastEffective(of replica: ReplicaID) throws -> HybridTime? {
+        let statement = try BoundStatement(db, "SELECT last_effective FROM replica WHERE id = ?")
+        defer { statement.reset() }
+        try statement.bind(1, replica)
+        guard try statement.step(), !statement.isNull(0) else { return nil }
+        return HybridTime(bits: UInt64(bitPattern: statement.integer(0)))
+    }
+
+    /// The grants an officer holds or held.
+    func grants(of officer: RowID) throws -> [Grant] {
+        let statement = try BoundStatement(
+            db, "SELECT role, target, from_ms, until_ms FROM authority WHERE subject = ? AND kind = 'grant'")
+        try statement.bind(1, officer)
+        var grants: [Grant] = []
+        while try statement.step() {
+            grants.append(
+                Grant(
+                    role: RoleName(statement.text(0)), target: statement.isNull(1) ? nil : statement.id(1),
+                    from: Milliseconds(statement.integer(2)),
+                    until: statement.isNull(3) ? nil : Milliseconds(statement.integer(3))))
+        }
+        statement.reset()
+        return grants
+    }
+}

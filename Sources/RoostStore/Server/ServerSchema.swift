@@ -1,0 +1,241 @@
+import GRDB
+
+/// The server's own tables, beside those derived from the catalogue. Migrations are numbered and never edited once
+/// released; a database of each released version is kept and opened by a test.
+enum ServerSchema {
+    static let migrator: DatabaseMigrator = {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("0001-roster") { db in try db.execute(sql: roster) }
+        return migrator
+    }()
+
+    private static let roster = """
+        -- Facts about this database, by name: epoch, sequence (the last one given out), writer (the server's replica).
+        CREATE TABLE meta (
+            name TEXT NOT NULL PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        -- Collections by a number that stays when the catalogue is reordered.
+        CREATE TABLE collection (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE
+        ) STRICT;
+
+        -- Scopes that ever had a member.
+        CREATE TABLE scope (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            -- Rises when replicas must read the scope from its beginning.
+            epoch INTEGER NOT NULL DEFAULT 1
+        ) STRICT;
+
+        -- The newest event of each row in each scope: it changed there, or left.
+        CREATE TABLE member (
+            scope INTEGER NOT NULL,
+            collection INTEGER NOT NULL,
+            row BLOB NOT NULL,
+            sequence INTEGER NOT NULL,
+            present INTEGER NOT NULL CHECK (present IN (0, 1)),
+            PRIMARY KEY (scope, collection, row)
+        ) STRICT, WITHOUT ROWID;
+        -- The feed of a scope, read by sequence alone.
+        CREATE INDEX member_feed ON member (scope, sequence, present);
+
+        -- Intervals of authority: grants of roles, and links of subjects to scopes. Never overwritten, only ended.
+        CREATE TABLE authority (
+            id INTEGER PRIMARY KEY,
+            -- 'grant', or the name of the scope kind a link leads to.
+            kind TEXT NOT NULL,
+            -- The grant or link row.
+            row BLOB NOT NULL,
+            -- The officer of a grant; the subject of a link.
+            subject BLOB NOT NULL,
+            -- The role of a grant.
+            role TEXT,
+            -- The target of a grant, or the key of the scope a link leads to.
+            target BLOB,
+            from_sequence INTEGER NOT NULL,
+            from_ms INTEGER NOT NULL,
+            until_sequence INTEGER,
+            until_ms INTEGER
+        ) STRICT;
+        CREATE INDEX authority_by_subject ON authority (subject, kind);
+        CREATE INDEX authority_open ON authority (row, kind) WHERE until_sequence IS NULL;
+
+        -- Replicas: enrolled devices, and the server's own writers (which have no token).
+        CREATE TABLE replica (
+            id INTEGER PRIMARY KEY,
+            officer BLOB NOT NULL,
+            label TEXT NOT NULL,
+            -- SHA-256 of the device token.
+            token_hash BLOB UNIQUE,
+            incarnation INTEGER NOT NULL DEFAULT 1,
+            -- The number of the last mutation decided, in this incarnation.
+            last_number INTEGER NOT NULL DEFAULT 0,
+            -- The effective time of the last mutation decided, as the 64 bits of a hybrid time.
+            last_effective INTEGER,
+            enrolled_ms INTEGER NOT NULL,
+            seen_ms INTEGER,
+            revoked_ms INTEGER,
+            -- Device clock minus server clock at the last exchange.
+            offset_ms INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE INDEX replica_by_officer ON replica (officer);
+
+        -- What became of each mutation: the bytes of its verdict, for ever the same.
+        CREATE TABLE verdict (
+            replica INTEGER NOT NULL,
+            incarnation INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            body BLOB NOT NULL,
+            PRIMARY KEY (replica, incarnation, number)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Rows whose creation was refused, so that edits that hang on them are told so.
+        CREATE TABLE refused_creation (
+            replica INTEGER NOT NULL,
+            collection INTEGER NOT NULL,
+            row BLOB NOT NULL,
+            PRIMARY KEY (replica, collection, row)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Values that gave way.
+        CREATE TABLE history (
+            id INTEGER PRIMARY KEY,
+            collection INTEGER NOT NULL,
+            row BLOB NOT NULL,
+            field TEXT NOT NULL,
+            -- JSON of the value.
+            value TEXT NOT NULL,
+            stamp BLOB NOT NULL,
+            winner BLOB NOT NULL,
+            -- 1 if neither author had seen the other's value.
+            hard INTEGER NOT NULL CHECK (hard IN (0, 1)),
+            sequence INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX history_by_row ON history (row, collection);
+
+        -- Edits that wait for a person's decision.
+        CREATE TABLE quarantine (
+            id INTEGER PRIMARY KEY,
+            replica INTEGER NOT NULL,
+            incarnation INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            collection INTEGER NOT NULL,
+            row BLOB NOT NULL,
+            action TEXT NOT NULL,
+            -- JSON object of field to value.
+            fields TEXT NOT NULL,
+            stamp BLOB NOT NULL,
+            reason TEXT NOT NULL,
+            received_ms INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX quarantine_by_row ON quarantine (row, collection);
+
+        -- Identities that were erased and may never come back.
+        CREATE TABLE erased (
+            collection INTEGER NOT NULL,
+            row BLOB NOT NULL,
+            PRIMARY KEY (collection, row)
+        ) STRICT, WITHOUT ROWID;
+
+        -- One-time codes that make a device an officer's.
+        CREATE TABLE enrolment_code (
+            -- SHA-256 of the code in its canonical spelling.
+            hash BLOB NOT NULL PRIMARY KEY,
+            officer BLOB NOT NULL,
+            expires_ms INTEGER NOT NULL,
+            used_ms INTEGER,
+            -- The officer who had it made; NULL for the command line.
+            made_by BLOB
+        ) STRICT, WITHOUT ROWID;
+
+        -- Imports of sheets.
+        CREATE TABLE batch (
+            id BLOB NOT NULL PRIMARY KEY,
+            officer BLOB NOT NULL,
+            -- File name as uploaded.
+            source TEXT NOT NULL,
+            template TEXT NOT NULL,
+            -- JSON of the counts: read, new, updated, unchanged, suspect, refused.
+            counts TEXT NOT NULL,
+            committed_ms INTEGER NOT NULL,
+            undone_ms INTEGER
+        ) STRICT, WITHOUT ROWID;
+
+        -- What a batch wrote, so that it can be undone.
+        CREATE TABLE batch_row (
+            batch BLOB NOT NULL,
+            collection INTEGER NOT NULL,
+            row BLOB NOT NULL,
+            created INTEGER NOT NULL CHECK (created IN (0, 1)),
+            -- The stamp of the batch's write.
+            stamp BLOB NOT NULL,
+            -- JSON object of field to earlier value; NULL for a row the batch created.
+            before TEXT,
+            PRIMARY KEY (batch, collection, row)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Where digests go.
+        CREATE TABLE endpoint (
+            id BLOB NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            -- wecom, webhook, manual
+            channel TEXT NOT NULL,
+            -- The contact group it speaks to, if any.
+            contact_group BLOB,
+            -- Robot key or URL, sealed with the key file's key.
+            address BLOB,
+            -- Signing secrets, newest first, sealed likewise.
+            secrets BLOB,
+            -- A word every message must contain, which some robots demand.
+            keyword TEXT,
+            -- active, paused, disabled
+            state TEXT NOT NULL,
+            -- Why it was disabled, for people.
+            note TEXT,
+            created_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        -- One row per digest x endpoint x part; the bytes are frozen at approval.
+        CREATE TABLE delivery (
+            id BLOB NOT NULL PRIMARY KEY,
+            digest BLOB NOT NULL,
+            -- The digest row's version when its bytes were frozen.
+            version BLOB NOT NULL,
+            endpoint BLOB NOT NULL,
+            part INTEGER NOT NULL,
+            parts INTEGER NOT NULL,
+            content_type TEXT NOT NULL,
+            body BLOB NOT NULL,
+            -- frozen, queued, leased, retry_wait, held, uncertain, sent, failed, expired, cancelled, manual_pending, manual_done
+            state TEXT NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            next_ms INTEGER,
+            lease_until_ms INTEGER,
+            not_after_ms INTEGER,
+            -- Vendor or transport code of the last outcome, and what to do about it.
+            code TEXT,
+            instruction TEXT,
+            -- How many people it reached, told by whoever posted it by hand.
+            reach INTEGER,
+            sent_ms INTEGER,
+            UNIQUE (digest, endpoint, part)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX delivery_due ON delivery (state, next_ms);
+
+        CREATE TABLE attempt (
+            id INTEGER PRIMARY KEY,
+            delivery BLOB NOT NULL,
+            started_ms INTEGER NOT NULL,
+            finished_ms INTEGER,
+            outcome TEXT,
+            http_status INTEGER,
+            code TEXT,
+            -- What the receiver said, at most 4 KiB, addresses and keys removed.
+            response TEXT
+        ) STRICT;
+        CREATE INDEX attempt_by_delivery ON attempt (delivery);
+        """
+}

@@ -1,0 +1,124 @@
+package import RoostSchema
+package import RoostSync
+import Foundation
+import GRDB
+
+/// Why the store cannot be opened or used, in words for the operator.
+package enum StoreError: Error, Hashable, Sendable {
+    /// The catalogue contradicts itself; the strings say where.
+    case catalogue([String])
+    /// The database was written by a later version of this program.
+    case newerDatabase
+    /// The epoch beside the database is not the one inside it: a restored copy, or a foreign file.
+    case epochMismatch
+    case damaged(String)
+}
+
+/// The server's database: finds and keeps what the pure engine decides.
+///
+/// SQLite in WAL mode with `synchronous=FULL`: an answered mutation survives power loss. One writer, a pool of readers.
+package final class ServerStore: Sendable {
+    package let rules: Rules
+    package let directory: String
+    package let clock: @Sendable () -> Milliseconds
+    package let epoch: String
+    /// The replica under which the server itself writes, and the one under which it undoes.
+    package let writer: ReplicaID
+    package let undoer: ReplicaID
+
+    let pool: DatabasePool
+    let tables: [RowTable]
+    /// Collection positions of this catalogue to their numbers in the database, and back.
+    let numbers: [Int64]
+    let positions: [Int64: Int]
+
+    package static let fileName = "server.sqlite"
+    package static let epochFileName = "epoch"
+
+    /// Opens or creates the database in a directory.
+    ///
+    /// - Parameters:
+    ///   - random: draws the epoch and the writer's replica for a new database.
+    package init(
+        directory: String, catalogue: Catalogue, clock: @escaping @Sendable () -> Milliseconds,
+        random: @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
+    ) throws {
+        let rules = Rules(catalogue)
+        self.rules = rules
+        self.directory = directory
+        self.clock = clock
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let pool = try DatabasePool(path: directory + "/" + Self.fileName, configuration: Self.configuration)
+        // DatabasePool chooses NORMAL for WAL; an acknowledged push must survive power loss, which takes FULL
+        // (sqlite.org/pragma.html#pragma_synchronous).
+        try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+        guard try !pool.read({ try ServerSchema.migrator.hasBeenSuperseded($0) }) else { throw StoreError.newerDatabase }
+        try ServerSchema.migrator.migrate(pool)
+        self.pool = pool
+        let tables = rules.catalogue.collections.enumerated().map {
+            RowTable($0, $1, indexed: rules.indexed[$0])
+        }
+        self.tables = tables
+        (numbers, epoch, writer) = try pool.write { db in
+            var numbers: [Int64] = []
+            for table in tables {
+                try table.prepare(db)
+                let name = table.declaration.name.text
+                try db.execute(sql: "INSERT OR IGNORE INTO collection (name) VALUES (?)", arguments: [name])
+                let number = try Int64.fetchOne(db, sql: "SELECT id FROM collection WHERE name = ?", arguments: [name])
+                numbers.append(number ?? 0)
+            }
+            func fact(_ name: String, _ make: () -> String) throws -> String {
+                let sql = "SELECT value FROM meta WHERE name = ?"
+                if let value = try String.fetchOne(db, sql: sql, arguments: [name]) { return value }
+                let value = make()
+                try db.execute(sql: "INSERT INTO meta (name, value) VALUES (?, ?)", arguments: [name, value])
+                return value
+            }
+            _ = try fact("sequence") { "0" }
+            let epoch = try fact("epoch") { ReplicaID(random()).description }
+            let writer = try fact("writer") { ReplicaID(random() | 1).description }
+            return (numbers, epoch, ReplicaID(writer) ?? ReplicaID(1))
+        }
+        undoer = ReplicaID(writer.bits ^ 1)
+        positions = Dictionary(uniqueKeysWithValues: zip(numbers, numbers.indices))
+        try keepEpochBeside()
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.label = "roost.server"
+        configuration.maximumReaderCount = 4
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
+            try db.execute(sql: "PRAGMA cache_size = -16000")
+        }
+        return configuration
+    }
+
+    /// Writes the epoch beside the database, or compares with what is there: a copy put back by hand is noticed.
+    private func keepEpochBeside() throws {
+        let path = directory + "/" + Self.epochFileName
+        if let beside = try? String(contentsOfFile: path, encoding: .utf8) {
+            guard beside.trimmingCharacters(in: .whitespacesAndNewlines) == epoch else { throw StoreError.epochMismatch }
+            return
+        }
+        try Data((epoch + "\n").utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+
+    package func close() throws { try pool.close() }
+
+    /// Whether the database answers a read and can be written.
+    package func check() async throws {
+        _ = try await pool.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM meta") }
+        try await pool.write { db in
+            try db.execute(sql: "UPDATE meta SET value = value WHERE name = 'sequence'")
+        }
+    }
+
+    func lastSequence(_ db: Database) throws -> ServerSequence {
+        let text = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'sequence'")
+        return ServerSequence(text.flatMap { Int64($0) } ?? 0)
+    }
+}

@@ -7,7 +7,7 @@ package import RoostSchema
 package enum Conflict {
     package static let collection: CollectionName = "conflict"
 
-    /// The declaration; ``Catalogue/withConflicts()`` adds it.
+    /// The declaration; ``Catalogue/withConflicts(about:)`` adds it.
     package static func declaration(about subject: CollectionName) -> RoostSchema.Collection {
         Collection(
             collection, .register, "冲突", "Conflict", subject: "subject",

@@ -84,8 +84,9 @@ package struct Permission {
                 else { return false }
             }
         case .edit:
-            guard let row = edit.before, before.contains(scope), after.contains(scope), holds(rule.edit, row),
-                holds(rule.edit, edit.after)
+            // An edit may take the row out of its author's sight, but not into anybody else's.
+            guard let row = edit.before, before.contains(scope), after.contains(scope) || after.isSubset(of: before),
+                holds(rule.edit, row), holds(rule.edit, edit.after)
             else { return false }
         case .delete, .restore:
             guard let row = edit.before, before.contains(scope), holds(rule.delete, row) else { return false }

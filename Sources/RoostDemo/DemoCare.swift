@@ -34,7 +34,8 @@ extension DemoBuilder {
                 "liaison", nil,
                 [
                     "student": .id(student.row), "officer": .id(liaisons[12].row), "kind": "liaison",
-                    "state": "proposed", "begins_on": calendar.date(daysAgo: 2), "arranged_by": .id(liaisons[2].row),
+                    "state": "proposed", "begins_on": calendar.date(daysAgo: 2), "occasion": "hand_over",
+                    "arranged_by": .id(liaisons[2].row),
                     "reason": "休假期间请同事代管",
                 ])
         }

@@ -47,7 +47,7 @@ enum Care {
                 "officer_capacity", per: "officer", when: active("liaison", "mentor"), maximum: .field("capacity"),
                 otherwise: ["state": "proposed"]),
         ],
-        fixed: ["student", "officer", "kind", "arranged_by"],
+        fixed: ["student", "officer", "kind", "arranged_by", "occasion"],
         fields: [
             Field("student", .reference("student"), "学生", "student", required: true),
             Field("officer", .reference("officer"), "联络人", "officer", headers: ["联络员"], required: true),
@@ -56,7 +56,10 @@ enum Care {
             Field("begins_on", .date, "开始日期", "begins on"),
             Field("ends_on", .date, "结束日期", "ends on"),
             Field("end_reason", .code(Codes.endReason), "结束原因", "end reason", group: "arrangement"),
-            // Who made or proposed the link; a proposal stays with its author until it is decided.
+            // Why there is a link at all; only somebody newly entered stays in view of whoever proposed it.
+            Field(
+                "occasion", .code(Codes.liaisonOccasion), "建立缘由", "occasion", group: "arrangement",
+                initial: "assignment"),
             Field("arranged_by", .reference("officer"), "经办人", "arranged by", group: "arrangement"),
             Field("reason", .text(max: 300), "事由", "reason", group: "arrangement"),
         ])

@@ -196,6 +196,11 @@ enum Codes {
         Code("declined", "未批准", "declined"),
     ]
 
+    static let liaisonOccasion = [
+        Code("assignment", "登记员派定", "assignment"), Code("entry", "新录入", "new entry"),
+        Code("hand_over", "申请移交", "hand-over"),
+    ]
+
     static let endReason = [
         Code("transfer", "移交", "transfer"), Code("graduated", "已毕业", "graduated"), Code("capacity", "超出容量", "capacity"),
         Code("left_post", "离岗", "left the post"), Code("merge", "档案合并", "records merged"),

@@ -46,7 +46,10 @@ enum Network {
             Field("joined_on", .partialDate, "加入日期", "joined on", headers: ["入会时间", "加入时间"]),
             Field("left_on", .partialDate, "退出日期", "left on"),
             Field("term_year", .integer(2000...2100), "任期年度", "term year"),
-            Field("state", .code(Codes.membershipState), "成员状态", "membership state", initial: "active"),
+            // Apart, because a coordinator may enter and remove members but not take back who left.
+            Field(
+                "state", .code(Codes.membershipState), "成员状态", "membership state", group: "standing",
+                initial: "active"),
         ])
 
     static let contactGroup = Collection(

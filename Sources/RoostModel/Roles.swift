@@ -41,24 +41,15 @@ enum Roles {
         holds: [.own("liaison"), .own("proposed"), .own("office")],
         writes: caseWrites(in: "liaison") + caseWrites(in: "proposed") + [
             // Somebody entered offline is linked to whoever entered them, or proposed where there is no room.
-            WriteRule(
-                "liaison", in: "liaison",
-                create: .all([
-                    .field("kind", is: "liaison"), .field("state", is: "active"), .field(isPrincipal: "officer"),
-                    .field(isPrincipal: "arranged_by"),
-                ]),
-                newSubjectOnly: true),
-            WriteRule(
-                "liaison", in: "proposed",
-                create: .all([
-                    .field("kind", is: "liaison"), .field("state", is: "proposed"), .field(isPrincipal: "officer"),
-                    .field(isPrincipal: "arranged_by"),
-                ]),
-                newSubjectOnly: true),
+            WriteRule("liaison", in: "liaison", create: entry("active"), newSubjectOnly: true),
+            WriteRule("liaison", in: "proposed", create: entry("proposed"), newSubjectOnly: true),
             // A hand-over is proposed for one's own students only; the registrar decides.
             WriteRule(
                 "liaison", in: "liaison",
-                create: .all([.field("state", is: "proposed"), .field(isPrincipal: "arranged_by")])),
+                create: .all([
+                    .field("occasion", is: "hand_over"), .field("state", is: "proposed"),
+                    .field(isPrincipal: "arranged_by"),
+                ])),
             WriteRule(
                 "touch", in: "liaison",
                 create: .all([.field(isPrincipal: "officer"), .field("visibility", in: ["team", "liaison"])])),
@@ -108,6 +99,13 @@ enum Roles {
     private static let ownDraft = Condition.all([.field("status", is: "draft"), .field(isPrincipal: "author")])
     private static let undecided = Condition.field("status", in: ["draft", "review"])
 
+    private static func entry(_ state: Value) -> Condition {
+        .all([
+            .field("kind", is: "liaison"), .field("occasion", is: "entry"), .field("state", is: state),
+            .field(isPrincipal: "officer"), .field(isPrincipal: "arranged_by"),
+        ])
+    }
+
     private static func everything(in scope: ScopeKindName, _ collection: CollectionName) -> WriteRule {
         WriteRule(collection, in: scope, create: .always, edit: .always, delete: .always)
     }
@@ -126,15 +124,17 @@ enum Roles {
     /// What a coordinator may write about the members of a chapter.
     private static func chapterWrites(in scope: ScopeKindName) -> [WriteRule] {
         [
+            // Birth and unshared contacts are masked to a coordinator: what they type there waits for somebody who sees.
             WriteRule(
-                "student", in: scope, create: .always, edit: .always, groups: ["name", "home", "contact", "profile"]),
+                "student", in: scope, create: .always, edit: .always,
+                groups: ["name", "birth", "home", "contact", "profile"]),
             WriteRule("schooling", in: scope, create: .always, edit: .always),
             WriteRule("stage_event", in: scope, create: .always),
             // A consent counts only with the number of the form that was signed.
             WriteRule("consent", in: scope, create: .not(.field("form_ref", is: .null))),
             // Newcomers only: a membership for somebody known elsewhere would pull that person into view.
             WriteRule("membership", in: scope, create: .field("state", is: "active"), newSubjectOnly: true),
-            WriteRule("membership", in: scope, edit: .always),
+            WriteRule("membership", in: scope, edit: .always, delete: .always, groups: ["main"]),
             WriteRule(
                 "touch", in: scope,
                 create: .all([.field(isPrincipal: "officer"), .field("visibility", is: "team")])),

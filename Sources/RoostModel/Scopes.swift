@@ -44,7 +44,9 @@ enum Scopes {
         "proposed", "待批准", "own proposals", key: "officer",
         link: Link(
             "liaison", subject: "student", key: "arranged_by",
-            when: .all([.field("kind", is: "liaison"), .field("state", is: "proposed")])),
+            when: .all([
+                .field("kind", is: "liaison"), .field("state", is: "proposed"), .field("occasion", is: "entry"),
+            ])),
         views: caseViews)
 
     /// The adult members of a chapter, as a fellow student may see them.
@@ -123,7 +125,7 @@ enum Scopes {
         View("schooling", .subject, ["schooling": .full]),
         View("stage_event", .subject, ["stage": .full]),
         View("consent", .subject, ["consent": .full]),
-        View("membership", .subject),
+        View("membership", .subject, ["main": .full, "standing": .full]),
         View("liaison", .subject, ["main": .full, "arrangement": .full]),
         View(
             "touch", .subject, ["main": .full, "notes": .full],
@@ -144,7 +146,8 @@ enum Scopes {
         View("stage_event", .subject, ["stage": .full]),
         View("consent", .subject, ["consent": .full]),
         // Only this chapter's memberships, so that no rule can reach those of another.
-        View("membership", .key("chapter"), admits: .field("state", is: "active")),
+        View(
+            "membership", .key("chapter"), ["main": .full, "standing": .full], admits: .field("state", is: "active")),
         View("liaison", .subject, admits: .field("state", is: "active")),
         View("touch", .subject, ["main": .full, "notes": .full], admits: .field("visibility", is: "team")),
         View(

@@ -106,30 +106,6 @@ extension Catalogue {
         if let via = facet.via, collection[via]?.target == nil { report.add(.wrongReference, place) }
         if facet.through != nil, field(of: facet) == nil { report.add(.unknownField, place) }
     }
-
-    private func check(_ template: SheetTemplate, _ report: inout ProblemReport) {
-        let place = "template \(template.name)"
-        report.label(template.label, place)
-        report.unique(template.parts.map(\.name), place)
-        var owners: [String: String] = [:]
-        for part in template.parts {
-            let place = "\(place): \(part.name)"
-            guard let collection = report.collection(part.collection, in: self, place) else { continue }
-            for name in Set(part.headers.keys).union(part.references.keys).union(part.fields ?? []) {
-                report.field(name.text, in: collection, place)
-            }
-            report.values(part.constants, of: collection, place)
-            for name in part.references.values where !template.parts.contains(where: { $0.name == name }) {
-                report.add(.unknownPart, "\(place): \(name)")
-            }
-            for (field, headers) in part.headers {
-                let owner = "\(part.name).\(field)"
-                for header in Set(headers) where owners.updateValue(owner, forKey: header) != nil {
-                    report.add(.duplicateHeader, "\(place): \(header)")
-                }
-            }
-        }
-    }
 }
 
 /// Problems found so far, with the checks that every part of a declaration needs.

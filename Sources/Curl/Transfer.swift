@@ -86,6 +86,9 @@ extension Transfer {
         let me = unsafe Unmanaged.passUnretained(self).toOpaque()
         try unsafe check(ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorText))
         try set(CURLOPT_NOSIGNAL, 1)
+        // A name lookup runs on a thread of its own; without this, giving up on one would wait for that thread, and
+        // with it every other transfer of the loop.
+        try set(CURLOPT_QUICK_EXIT, 1)
         try set(CURLOPT_URL, request.url)
         try set(CURLOPT_PROTOCOLS_STR, options.allowedSchemes.map(\.rawValue).sorted().joined(separator: ","))
         // Over HTTP/2, libcurl 7.88 reports a stream error when a server answers before it has read the whole

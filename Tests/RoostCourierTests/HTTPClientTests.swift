@@ -156,6 +156,17 @@ private func failure(of request: HTTPRequest, by client: HTTPClient) async -> Cu
         #expect(receiver.requests.count == 1)
     }
 
+    @Test func `a transfer that moves nothing is given up before its whole time is over`() async throws {
+        let receiver = try Receiver { _ in .hang }
+        let options = local {
+            $0.stallTimeout = .seconds(1)
+            $0.totalTimeout = .seconds(60)
+        }
+        let error = await failure(of: HTTPRequest(method: .post, url: receiver.base, options: options), by: client)
+        #expect(error?.reason == .timedOut)
+        #expect(try #require(error).timings.total < .seconds(10))
+    }
+
     @Test func `a handshake that never ends is a timeout before which nothing was sent`() async throws {
         // Connected by the kernel, answered by nobody: the TLS handshake hangs.
         let (socket, port) = try listeningSocket(backlog: 4)

@@ -38,18 +38,18 @@ package enum SheetTemplates {
         "研究生在读": "14", "专升本": "21",
     ]
 
-    private static let university = SheetTemplate.Part(
-        "university", "schooling", references: ["student": "student"], spellings: ["level": levelSpellings],
-        unresolved: ["school": "school_name"],
-        identity: [["school", "level"], ["school_name", "level"], ["level", "entry"], ["school", "entry"]],
-        among: .not(.field("level", in: seniorLevels)))
+    private static func universityPart(sheetYear: Set<FieldName>) -> SheetTemplate.Part {
+        SheetTemplate.Part(
+            "university", "schooling", references: ["student": "student"], spellings: ["level": levelSpellings],
+            unresolved: ["school": "school_name"], sheetYear: sheetYear,
+            identity: [["school", "level"], ["school_name", "level"], ["entry", "level"], ["school", "entry"]],
+            absorbs: (part: "senior", when: .field("level", in: seniorLevels)))
+    }
+
+    private static let university = universityPart(sheetYear: [])
 
     /// The bureau's sheet has no year column: it is about those admitted in its year.
-    private static let newcomersUniversity = SheetTemplate.Part(
-        "university", "schooling", references: ["student": "student"], spellings: ["level": levelSpellings],
-        unresolved: ["school": "school_name"], sheetYear: ["entry"],
-        identity: [["school", "level"], ["school_name", "level"], ["level", "entry"], ["school", "entry"]],
-        among: .not(.field("level", in: seniorLevels)))
+    private static let newcomersUniversity = universityPart(sheetYear: ["entry"])
 
     private static let seniorHeaders: [FieldName: [String]] = [
         "school": ["毕业中学", "高中", "毕业高中", "高中学校", "中学", "生源中学"],
@@ -73,7 +73,8 @@ package enum SheetTemplates {
     private static let leaversSenior = seniorPart(
         headers: seniorHeaders.merging(["class_name": ["班级", "班别", "班"]]) { own, _ in own }, sheetYear: ["cohort"])
 
-    private static let guardian = SheetTemplate.Part("guardian", "guardian", references: ["student": "student"])
+    private static let guardian = SheetTemplate.Part(
+        "guardian", "guardian", references: ["student": "student"], landLines: ["phone"])
 
     private static let admitted = SheetTemplate.Part(
         "admitted", "stage_event", constants: ["kind": "admitted", "source": "bureau"],

@@ -26,7 +26,8 @@ package struct SheetTemplate: Sendable {
         package let identityFacts: [IdentityFact: FieldName]
         /// Sets of fields that tell a stored row of this part from another of the same owner; the first that matches counts.
         ///
-        /// Empty means that the owner has one such row, or in an append-only collection that all values must agree.
+        /// The first field of a set must agree, the others may be blank on either side. No sets at all means that the
+        /// owner has one such row, or in an append-only collection that all values must agree.
         package let identity: [[FieldName]]
         /// Which stored rows of the collection can be this part's at all, such as schoolings of senior level.
         package let among: Condition
@@ -36,6 +37,11 @@ package struct SheetTemplate: Sendable {
         package let hints: [Hint]
         /// A part without columns of its own becomes a row where this other part does.
         package let follows: String?
+        /// Telephone fields where a land line will do.
+        package let landLines: Set<FieldName>
+        /// Another part whose values are this one's while the condition holds for this part's values: who still is in
+        /// senior school has one schooling, whatever column its year of leaving stands in.
+        package let absorbs: (part: String, when: Condition)?
 
         package init(
             _ name: String, _ collection: CollectionName, constants: [FieldName: Value] = [:],
@@ -43,7 +49,8 @@ package struct SheetTemplate: Sendable {
             spellings: [FieldName: [String: Value]] = [:], unresolved: [FieldName: FieldName] = [:],
             sheetYear: Set<FieldName> = [], identityFacts: [IdentityFact: FieldName] = [:],
             identity: [[FieldName]] = [], among: Condition = .always, importMoment: Set<FieldName> = [],
-            hints: [Hint] = [], follows: String? = nil
+            hints: [Hint] = [], landLines: Set<FieldName> = [], follows: String? = nil,
+            absorbs: (part: String, when: Condition)? = nil
         ) {
             self.name = name
             self.collection = collection
@@ -60,6 +67,8 @@ package struct SheetTemplate: Sendable {
             self.importMoment = importMoment
             self.hints = hints
             self.follows = follows
+            self.landLines = landLines
+            self.absorbs = absorbs
         }
     }
 

@@ -27,7 +27,6 @@ package enum CellProblem: String, Error, CaseIterable, Hashable, Sendable {
     case dateAmbiguous = "date_ambiguous"
     case dateVague = "date_vague"
     case dateBroken = "date_broken_by_spreadsheet"
-    case dateLostZero = "date_lost_zero"
 
     case identityScientific = "id_scientific"
     case identityTail = "id_tail_000"
@@ -72,7 +71,6 @@ package enum CellProblem: String, Error, CaseIterable, Hashable, Sendable {
         case .dateAmbiguous: Label("月和日分不清，请写成 2005-09-12", "leaves day and month unclear; write 2005-09-12")
         case .dateVague: Label("不是日期，请写成 2005-09", "is not a date; write 2005-09")
         case .dateBroken: Label("日期已被表格软件损坏，请重新填写", "was damaged by a spreadsheet; type it again")
-        case .dateLostZero: Label("分不清 1 月还是 10 月，请写成 2005-10", "may be January or October; write 2005-10")
         case .identityScientific:
             Label(
                 "疑似被 Excel 改成科学计数，号码已丢失，请按文本重新填写",

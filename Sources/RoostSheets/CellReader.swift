@@ -18,6 +18,7 @@ struct CellReader {
     let field: Field
     let spellings: [String: Value]
     let index: NameIndex?
+    private let landLines: Bool
     private let codes: [String: String]
 
     /// Prepares the reading of a column.
@@ -25,7 +26,9 @@ struct CellReader {
     ///   - field: the declared field that the column means.
     ///   - spellings: what this sheet writes for values, beside the codes' own spellings.
     ///   - index: the names a reference or open code is looked up in.
-    init(field: Field, spellings: [String: Value], index: NameIndex?) {
+    ///   - landLines: whether a telephone field takes land lines.
+    init(field: Field, spellings: [String: Value], index: NameIndex?, landLines: Bool) {
+        self.landLines = landLines
         self.field = field
         self.spellings = Dictionary(
             spellings.map { (NameIndex.key($0), $1) }, uniquingKeysWith: { first, _ in first })
@@ -44,7 +47,7 @@ struct CellReader {
         var text = Cleaning.text(raw)
         if text.isEmpty { return .blank }
         // An apostrophe before = + - @ was put there so that a spreadsheet does not run the cell.
-        if text.hasPrefix("'"), let second = text.dropFirst().first, "=+-@".contains(second) { text.removeFirst() }
+        if text.hasPrefix("'"), let second = text.dropFirst().first, "=+-@＝＋－＠".contains(second) { text.removeFirst() }
         if Self.placeholders.contains(text) { return .blank }
         if Mojibake.hasReplacement(text) { return .refused(.charactersLost) }
         if Mojibake.isCertain(in: text) { return .refused(.mojibake) }
@@ -69,7 +72,7 @@ struct CellReader {
         case .identityDigest:
             return .identity(try IdentityNumber(reading: text))
         case .phone:
-            switch try PhoneCell.read(text) {
+            switch try PhoneCell.read(text, landLines: landLines) {
             case .number(let number): return try checked(.text(number))
             case .masked(let masked): return .masked(masked)
             }
@@ -89,6 +92,9 @@ struct CellReader {
             return .text(name)
         case .code:
             return .text(try code(text))
+        case .integer(let range) where range.lowerBound >= 1900 && range.upperBound <= 2200:
+            // Such a field holds years, which people write as they write dates: 2025届, 25级, 2025年6月.
+            return .integer(Int64(try DateCell.read(text).year))
         case .integer:
             return .integer(try number(text))
         case .boolean:

@@ -23,11 +23,6 @@ enum DateCell {
         }
         guard numbers[0].digits == 4 else { throw .dateAmbiguous }
         if numbers[0].value == 1900 { throw .dateBroken }
-        if numbers.count == 2, text.contains("."), numbers[1].digits == 1, numbers[1].value == 1, numbers[1].unit == nil
-        {
-            // As a number, 2005.10 is 2005.1.
-            throw .dateLostZero
-        }
         return try date(numbers.map(\.value))
     }
 

@@ -34,7 +34,7 @@ package enum ErrorSheet {
                 let text = isData ? reason ?? "" : HeaderMap.reasonHeader
                 while cells.count < column { cells.append("") }
                 // A row with too many cells keeps them all, so that whoever corrects it sees them.
-                if column < cells.count, column < width || cells.count == width + 1 && cells[column].isEmpty {
+                if column < width, column < cells.count {
                     cells[column] = text
                 } else {
                     cells.append(text)

@@ -114,7 +114,7 @@ package struct ImportPlanner {
             let old = storedValue(of: term, id)?.text
         else { return true }
         return HanFolding.matchingKey(new) == HanFolding.matchingKey(old)
-            || Pinyin.spelling(of: HanFolding.simplified(new)) == Pinyin.spelling(of: HanFolding.simplified(old))
+            || Pinyin.soundAlike(new, old)
     }
 
     /// Whether both have an exact term, such as an identity number, and it differs.
@@ -231,8 +231,20 @@ package struct ImportPlanner {
             return new.hasPrefix(old)
         }
         let said = parsed.values.merging(parsed.given) { own, _ in own }.filter { !part.importMoment.contains($0.key) }
-        for fields in part.identity where fields.allSatisfy({ said[$0] != nil }) {
-            let found = candidates.first { id in fields.allSatisfy { agrees(id, $0, said[$0] ?? .null) } }
+        func isBlank(_ id: RowID, _ field: FieldName) -> Bool {
+            guard let values = known.values(of: id, in: part.collection), let index = collection.position(of: field)
+            else { return true }
+            return values[index].isNull
+        }
+        for fields in part.identity {
+            guard let first = fields.first, let sure = said[first] else { continue }
+            let found = candidates.first { id in
+                agrees(id, first, sure)
+                    && fields.dropFirst().allSatisfy { field in
+                        guard let value = said[field] else { return true }
+                        return isBlank(id, field) || agrees(id, field, value)
+                    }
+            }
             if let found { return found }
         }
         guard part.identity.isEmpty else { return nil }

@@ -11,7 +11,8 @@ enum PhoneCell {
     /// Reads a cleaned, non-empty cell.
     ///
     /// Of two numbers in one cell the first counts: it is the person's own.
-    static func read(_ cleaned: String) throws(CellProblem) -> Reading {
+    /// - Parameter landLines: whether a land line is taken too; it needs its area code.
+    static func read(_ cleaned: String, landLines: Bool = false) throws(CellProblem) -> Reading {
         var text = Cleaning.compatible(cleaned)
         if let first = text.first, "'‘’`".contains(first) { text.removeFirst() }
         if text.utf8.contains(0x2A) { return try masked(text) }
@@ -23,7 +24,7 @@ enum PhoneCell {
             text = String(text[..<point])
         }
         let compact = String(text.filter { !ignorable.contains($0) })
-        return .number(try international(compact))
+        return .number(try international(compact, landLines: landLines))
     }
 
     private static let ignorable: Set<Character> = [
@@ -47,7 +48,7 @@ enum PhoneCell {
 
     /// The first of several numbers that stand in one cell.
     private static func firstNumber(of text: String) -> String {
-        for separator in ["/", ";", ",", "、", "|", "\n"] as [Character] {
+        for separator in ["/", ";", ",", "、", "|", "\n"] as [Character] where text.contains(separator) {
             if let first = text.split(separator: separator).first, first.filter(\.isWholeNumber).count >= 8 {
                 return String(first).trimmed
             }
@@ -59,7 +60,7 @@ enum PhoneCell {
     }
 
     /// Decides the country of a number without separators.
-    private static func international(_ compact: String) throws(CellProblem) -> String {
+    private static func international(_ compact: String, landLines: Bool) throws(CellProblem) -> String {
         var digits = Substring(compact)
         var isInternational = false
         if digits.first == "+" {
@@ -87,7 +88,9 @@ enum PhoneCell {
             if digits.count > 15 { throw .phoneLong }
             return "+" + digits
         }
-        throw problem(of: digits)
+        let problem = problem(of: digits)
+        if landLines, problem == .phoneLandline { return "+86" + digits.dropFirst() }
+        throw problem
     }
 
     /// A mainland mobile number with or without its country code, also when the zeros of 0086 were lost.

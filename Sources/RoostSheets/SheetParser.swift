@@ -86,7 +86,8 @@ package struct SheetParser {
                 position: position, header: headers.headers[position], part: target.part, collection: collection.name,
                 reader: CellReader(
                     field: field, spellings: part.spellings[field.name] ?? [:],
-                    index: directory.index(for: field, of: collection.name)))
+                    index: directory.index(for: field, of: collection.name),
+                    landLines: part.landLines.contains(field.name)))
         }
     }
 
@@ -181,6 +182,10 @@ package struct SheetParser {
     private func judge(_ row: inout ParsedRow, record: SheetRow, headers: HeaderMap, columns: [Column]) {
         let foreign = row.notes.count { $0.problem.isForeign }
         let hasWrongLength = record.cells.count != headers.headers.count
+        if record.cells.count > headers.headers.count, row.notes.contains(where: \.isRefusal) {
+            row.problem = .tooManyCells
+            return
+        }
         // One odd cell is a slip of whoever typed it. Two, or one in a row of the wrong length, are cells that moved.
         if foreign >= 2 || (hasWrongLength && foreign >= 1) {
             row.problem = .shifted
@@ -201,6 +206,9 @@ package struct SheetParser {
         _ row: inout ParsedRow, record: SheetRow, columns: [Column], givens: [[FieldName: Value]]
     ) {
         for (position, part) in template.parts.enumerated() {
+            if let absorbs = part.absorbs { absorb(absorbs.part, into: position, of: &row, when: absorbs.when) }
+        }
+        for (position, part) in template.parts.enumerated() {
             if row.parts[position] == nil, let other = part.follows,
                 let leader = template.parts.firstIndex(where: { $0.name == other }), row.parts[leader] != nil
             {
@@ -219,6 +227,21 @@ package struct SheetParser {
                 parsed.given = given.filter { parsed.values[$0.key] == nil }
             }
         }
+    }
+
+    /// Moves another part's values into a part that they belong to, unless the two contradict each other.
+    private func absorb(_ name: String, into position: Int, of row: inout ParsedRow, when condition: Condition) {
+        guard let parsed = row.parts[position],
+            condition.holds({ parsed.values[FieldName($0)].map { [$0] } ?? [] }),
+            let other = template.parts.firstIndex(where: { $0.name == name }), other != position,
+            let absorbed = row.parts[other]
+        else { return }
+        let contradicts = absorbed.values.contains { field, value in
+            parsed.values[field].map { $0 != value } ?? false
+        }
+        guard !contradicts else { return }
+        row.edit(position) { $0.values.merge(absorbed.values) { own, _ in own } }
+        row.parts[other] = nil
     }
 
     private func warnings(headers: HeaderMap, columns: [Column], year: Int?, isEmpty: Bool) -> [SheetWarning] {

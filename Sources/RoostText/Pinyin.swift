@@ -59,15 +59,39 @@ package enum Pinyin {
         spelling(of: name) + "\u{1}" + Cleaning.personName(name)
     }
 
+    /// Whether two names sound the same to people who type by sound, as happens when a clerk hears a name.
+    ///
+    /// Speakers of southern dialects do not tell zh from z, ch from c, sh from s, nor -ing from -in and -eng from -en.
+    package static func soundAlike(_ left: String, _ right: String) -> Bool {
+        let keys = [left, right].map { name in syllables(of: HanFolding.simplified(name)).map(southern) }
+        return keys[0] == keys[1]
+    }
+
+    private static func southern(_ syllable: String) -> String {
+        var sound = syllable
+        if ["zh", "ch", "sh"].contains(where: sound.hasPrefix) {
+            sound.remove(at: sound.index(after: sound.startIndex))
+        }
+        if sound.hasSuffix("ing") || sound.hasSuffix("eng") { sound.removeLast() }
+        return sound
+    }
+
     /// The reading of one character, kept once it is known: ICU needs some 20 µs for each call.
     private static func reading(of scalar: Unicode.Scalar) -> String {
         known.withLock { known in
             if let reading = known[scalar] { return reading }
             let character = String(Character(scalar))
             let toned = character.applyingTransform(.mandarinToLatin, reverse: false) ?? character
-            let decomposed = toned.replacing("u\u{308}", with: "v").decomposedStringWithCanonicalMapping
-            let plain = decomposed.replacing("u\u{308}", with: "v").unicodeScalars.filter { !isToneMark($0) }
-            let reading = String(String.UnicodeScalarView(plain)).lowercased()
+            var plain = String.UnicodeScalarView()
+            for scalar in toned.decomposedStringWithCanonicalMapping.unicodeScalars {
+                if scalar == "\u{308}", plain.last == "u" {
+                    plain.removeLast()
+                    plain.append("v")
+                } else if !isToneMark(scalar) {
+                    plain.append(scalar)
+                }
+            }
+            let reading = String(plain).lowercased()
             known[scalar] = reading
             return reading
         }

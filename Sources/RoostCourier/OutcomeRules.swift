@@ -18,20 +18,18 @@ extension Outcome {
         let code = error.reason.rawValue
         switch error.reason {
         case .blocked:
-            return Outcome(.blocked, code: code)
+            return Outcome(.blocked, on: channel, code: code)
         case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol:
-            return Outcome(.config, code: code, instruction: .addressIsMalformed)
+            return Outcome(.config, on: channel, code: code)
         case .cancelled where error.surelyNotSent, .closed where error.surelyNotSent:
-            return Outcome(.deferred, code: code)
-        case .certificate where error.surelyNotSent:
-            return Outcome(.transient, code: code, instruction: .certificateIsInvalid)
+            return Outcome(.deferred, on: channel, code: code)
         case .unresolved, .unreachable, .tls, .certificate, .timedOut, .interrupted, .badResponse, .tooLarge,
             .cancelled, .closed, .failed:
-            if error.surelyNotSent { return Outcome(.transient, code: code) }
-            guard channel == .generic else { return Outcome(.uncertain, code: code) }
+            if error.surelyNotSent { return Outcome(.transient, on: channel, code: code) }
+            guard channel == .generic else { return Outcome(.uncertain, on: channel, code: code) }
             // The status had arrived, and the body of a webhook's answer says nothing.
             if let status = error.status { return generic(status: status, retryAfter: nil) }
-            return Outcome(.uncertain, code: code, instruction: .willRepeat)
+            return Outcome(.uncertain, on: channel, code: code)
         }
     }
 }
@@ -48,13 +46,11 @@ extension Outcome {
     private static func generic(status: Int, retryAfter: Duration?) -> Outcome {
         let code = "http_\(status)"
         switch status {
-        case 200..<300: return Outcome(.sent, code: "sent")
-        case 410: return Outcome(.config, code: code, instruction: .gone)
-        case 413: return Outcome(.content, code: code, instruction: .tooLong)
-        case 429: return Outcome(.rateLimited, code: code, retryAfter: retryAfter)
-        case 300..<400: return Outcome(.transient, code: code, instruction: .redirected)
-        case 401, 403, 404, 405: return Outcome(.transient, code: code, instruction: .notAuthorised)
-        default: return Outcome(.transient, code: code, retryAfter: retryAfter)
+        case 200..<300: return Outcome(.sent, on: .generic, code: "sent")
+        case 410: return Outcome(.config, on: .generic, code: code)
+        case 413: return Outcome(.content, on: .generic, code: code)
+        case 429: return Outcome(.rateLimited, on: .generic, code: code, retryAfter: retryAfter)
+        default: return Outcome(.transient, on: .generic, code: code, retryAfter: retryAfter)
         }
     }
 }
@@ -65,38 +61,35 @@ extension Outcome {
     private static func weCom(_ response: HTTPResponse, now: Moment) -> Outcome {
         let code = "http_\(response.status)"
         switch response.status {
-        case 429: return Outcome(.rateLimited, code: code, retryAfter: response.retryAfter(now: now))
-        case 408, 500...: return Outcome(.transient, code: code, retryAfter: response.retryAfter(now: now))
+        case 429: return Outcome(.rateLimited, on: .wecom, code: code, retryAfter: response.retryAfter(now: now))
+        case 408, 500...: return Outcome(.transient, on: .wecom, code: code, retryAfter: response.retryAfter(now: now))
         default: break
         }
         let isSuccess = (200..<300).contains(response.status)
         guard !response.bodyIsTruncated, let answer = VendorAnswer(weCom: response.body) else {
-            return isSuccess ? Outcome(.uncertain, code: "unreadable_answer") : Outcome(.unrecognised, code: code)
+            return isSuccess
+                ? Outcome(.uncertain, on: .wecom, code: "unreadable_answer")
+                : Outcome(.unrecognised, on: .wecom, code: code)
         }
-        if answer.code == 0, !isSuccess { return Outcome(.unrecognised, code: code, vendor: answer) }
+        if answer.code == 0, !isSuccess { return Outcome(.unrecognised, on: .wecom, code: code, vendor: answer) }
         return weCom(answer)
     }
 
     private static func weCom(_ answer: VendorAnswer) -> Outcome {
-        func outcome(_ class: Class, _ instruction: Instruction? = nil) -> Outcome {
-            Outcome(
-                `class`, code: `class` == .sent ? "sent" : "wecom_\(answer.code)", vendor: answer,
-                instruction: instruction)
+        func outcome(_ class: Class) -> Outcome {
+            Outcome(`class`, on: .wecom, code: `class` == .sent ? "sent" : "wecom_\(answer.code)", vendor: answer)
         }
         switch answer.code {
         case 0: return outcome(.sent)
         case -1: return outcome(.transient)
         // Too many calls; too many at once.
         case 45009, 45033: return outcome(.rateLimited)
-        // The key is not valid or the robot left the group; the last is "not in this group".
-        case 93000, 93008: return outcome(.config, .keyIsInvalid)
-        case 93004: return outcome(.config, .robotIsStopped)
-        case 60020: return outcome(.config, .addressNotAllowed)
+        // The key is not valid or the robot left the group; it is switched off; our IP is not on the group's list.
+        case 93000, 93004, 93008, 60020: return outcome(.config)
         // Secret, access token: not valid, missing, expired; interface not permitted.
-        case 40001, 40013, 40014, 41001, 42001, 48001, 48002: return outcome(.config, .keyIsInvalid)
-        case 40058, 45002: return outcome(.content, .tooLong)
-        // Other parameters of the message are not valid; the message is empty.
-        case 40000..<40100, 44004: return outcome(.content)
+        case 40001, 40013, 40014, 41001, 42001, 48001, 48002: return outcome(.config)
+        // Too long (40058 among the parameters that are not valid, and 45002); empty.
+        case 40000..<40100, 44004, 45002: return outcome(.content)
         default: return outcome(.unrecognised)
         }
     }

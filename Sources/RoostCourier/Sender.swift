@@ -140,7 +140,9 @@ extension Sender {
         let started = clock.now()
         let result: AttemptResult
         if started >= delivery.notAfter {
-            result = self.result(of: delivery, outcome: Outcome(.deferred, code: "not_after"), from: started)
+            result = self.result(
+                of: delivery, outcome: Outcome(.deferred, on: delivery.target.channel, code: "not_after"), from: started
+            )
         } else {
             let request = OutwardRequest.request(for: delivery, settings: settings, now: started)
             let transfer: Result<HTTPResponse, CurlError>
@@ -159,7 +161,9 @@ extension Sender {
 
     /// The result for a delivery that the queue gave although its endpoint has enough under way: it goes back.
     private func surplus(_ delivery: LeasedDelivery) -> AttemptResult {
-        result(of: delivery, outcome: Outcome(.deferred, code: "endpoint_busy"), from: clock.now())
+        result(
+            of: delivery, outcome: Outcome(.deferred, on: delivery.target.channel, code: "endpoint_busy"),
+            from: clock.now())
     }
 
     private func result(

@@ -115,6 +115,16 @@ import Testing
         #expect(outcome(.wecom, 429, retryAfter: value).retryAfter == expected)
     }
 
+    @Test func `an instruction is found again from what is stored, and known codes have their own`() {
+        let stopped = outcome(.wecom, 200, #"{"errcode":93004}"#)
+        let stored = Instruction(after: stopped.class, code: stopped.code, on: stopped.channel)
+        #expect(stored == stopped.instruction)
+        #expect(stored != outcome(.wecom, 200, #"{"errcode":93000}"#).instruction)
+        #expect(outcome(.generic, 302).instruction != outcome(.generic, 500).instruction)
+        let lost = CurlError(.timedOut, requestMayHaveLeft: true)
+        #expect(outcome(.generic, lost).instruction != outcome(.wecom, lost).instruction)
+    }
+
     @Test func `every class has an instruction in both languages`() {
         let outcomes = [
             outcome(.generic, 200), outcome(.generic, 429), outcome(.generic, 500), outcome(.generic, 410),

@@ -94,7 +94,11 @@ struct RowTable: Sendable {
         try statement.bind(1, row.key.id)
         try statement.bind(2, row.sequence.value)
         try statement.bind(3, row.stamp)
-        if row.overrides.isEmpty { try statement.bindNull(4) } else { try statement.bind(4, encode(overrides: row.overrides)) }
+        if row.overrides.isEmpty {
+            try statement.bindNull(4)
+        } else {
+            try statement.bind(4, encode(overrides: row.overrides))
+        }
         try statement.bind(5, row.isDeleted ? 1 : 0 as Int64)
         if row.deletion == row.stamp { try statement.bindNull(6) } else { try statement.bind(6, row.deletion) }
         if row.unknown.isEmpty { try statement.bindNull(7) } else { try statement.bind(7, Self.encode(row.unknown)) }
@@ -112,7 +116,8 @@ struct RowTable: Sendable {
         }
         return Row(
             key: RowKey(collection, statement.id(0)), values: values, stamp: stamp,
-            overrides: statement.isNull(3) ? [] : decode(overrides: statement.blob(3)), isDeleted: statement.integer(4) != 0,
+            overrides: statement.isNull(3) ? [] : decode(overrides: statement.blob(3)),
+            isDeleted: statement.integer(4) != 0,
             deletion: statement.isNull(5) ? nil : statement.stamp(5),
             unknown: statement.isNull(6) ? [] : Self.decode(statement.text(6)),
             sequence: ServerSequence(statement.integer(1)))

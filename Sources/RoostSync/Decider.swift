@@ -87,6 +87,15 @@ struct DecisionRun {
         let unknown: [Mutation.Change]
         let stamp: Stamp
         let madeAt: Milliseconds
+        /// Values that do not fit their field; harmless where the value is the mask its author was shown.
+        let problems: [Int: FieldProblem]
+
+        func requireFit(_ changes: [(position: Int, value: Value)], _ collection: RoostSchema.Collection) throws {
+            for (position, _) in changes {
+                guard let problem = problems[position] else { continue }
+                throw Refused(refusal: .invalid, about: collection.fields[position].name.text, problem: problem)
+            }
+        }
     }
 
     /// What applying one mutation did, kept until its group is judged.
@@ -215,6 +224,7 @@ struct DecisionRun {
         }
         var changes: [(position: Int, value: Value)] = []
         var unknown: [Mutation.Change] = []
+        var problems: [Int: FieldProblem] = [:]
         for change in mutation.changes {
             guard let position = collection.position(of: change.field) else {
                 unknown.append(change)
@@ -222,25 +232,19 @@ struct DecisionRun {
             }
             let field = collection.fields[position]
             var value = change.value
-            if case .reference = field.kind, let text = value.text {
-                guard let id = RowID(text) else {
-                    throw Refused(refusal: .invalid, about: change.field, problem: .malformed)
-                }
-                value = .id(id)
-            }
+            if case .reference = field.kind, let id = value.text.flatMap({ RowID($0) }) { value = .id(id) }
             if rules.isDerived[index][position] {
-                throw Refused(refusal: .invalid, about: change.field, problem: .derived)
-            }
-            if value.isNull {
-                if field.required { throw Refused(refusal: .invalid, about: change.field, problem: .required) }
+                problems[position] = .derived
+            } else if value.isNull {
+                if field.required { problems[position] = .required }
             } else if let problem = field.kind.problem(with: value) {
-                throw Refused(refusal: .invalid, about: change.field, problem: problem)
+                problems[position] = problem
             }
             changes.append((position, value))
         }
         return Resolved(
             mutation: mutation, key: RowKey(index, mutation.row), changes: changes, unknown: unknown, stamp: stamp,
-            madeAt: corrected(mutation).moment)
+            madeAt: corrected(mutation).moment, problems: problems)
     }
 
     private func apply(_ resolved: Resolved) throws -> Step {
@@ -263,6 +267,7 @@ struct DecisionRun {
                 }
             }
             let changes = try setAsideMasked(resolved, row, collection, &step)
+            try resolved.requireFit(changes, collection)
             step.losses = Merge.merge(
                 changes, unknown: resolved.unknown, into: &row, of: collection, at: resolved.stamp,
                 base: resolved.mutation.base)
@@ -282,6 +287,7 @@ struct DecisionRun {
         if erased.contains(key) { throw Refused(refusal: .gone) }
         if existing != nil { throw Refused(refusal: .duplicate) }
         if collection.syncClass == .serverOnly, !decider.principal.isTrusted { throw Refused(refusal: .outOfScope) }
+        try resolved.requireFit(resolved.changes, collection)
         var values = collection.fields.map(\.initial)
         for (position, value) in resolved.changes { values[position] = value }
         for (position, field) in collection.fields.enumerated() where field.required && values[position].isNull {
@@ -327,6 +333,7 @@ struct DecisionRun {
             }
             guard sees == .masked else { return true }
             if collection.fields[position].mask.applied(to: row.values[position]) != value {
+                guard resolved.problems[position] == nil else { return true }
                 step.masked.append(Mutation.Change(collection.fields[position].name.text, value))
             }
             return false

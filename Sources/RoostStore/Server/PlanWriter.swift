@@ -78,7 +78,8 @@ struct PlanWriter {
             let role: String?
             let target: RowID?
             switch change.kind {
-            case .grant(let officer, let name, let place): (kind, subject, role, target) = ("grant", officer, name, place)
+            case .grant(let officer, let name, let place):
+                (kind, subject, role, target) = ("grant", officer, name, place)
             case .link(let scope, let about, let key):
                 (kind, subject, role, target) = (store.rules.catalogue.scopes[scope].name.text, about, nil, key)
             }

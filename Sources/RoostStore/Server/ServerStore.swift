@@ -53,7 +53,9 @@ package final class ServerStore: Sendable {
         // DatabasePool chooses NORMAL for WAL; an acknowledged push must survive power loss, which takes FULL
         // (sqlite.org/pragma.html#pragma_synchronous).
         try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
-        guard try !pool.read({ try ServerSchema.migrator.hasBeenSuperseded($0) }) else { throw StoreError.newerDatabase }
+        guard try !pool.read({ try ServerSchema.migrator.hasBeenSuperseded($0) }) else {
+            throw StoreError.newerDatabase
+        }
         try ServerSchema.migrator.migrate(pool)
         self.pool = pool
         let tables = rules.catalogue.collections.enumerated().map {
@@ -101,7 +103,9 @@ package final class ServerStore: Sendable {
     private func keepEpochBeside() throws {
         let path = directory + "/" + Self.epochFileName
         if let beside = try? String(contentsOfFile: path, encoding: .utf8) {
-            guard beside.trimmingCharacters(in: .whitespacesAndNewlines) == epoch else { throw StoreError.epochMismatch }
+            guard beside.trimmingCharacters(in: .whitespacesAndNewlines) == epoch else {
+                throw StoreError.epochMismatch
+            }
             return
         }
         try Data((epoch + "\n").utf8).write(to: URL(fileURLWithPath: path), options: .atomic)

@@ -97,7 +97,8 @@ let package = Package(
                 arguments, logging,
             ]),
 
-        .testTarget(name: "RoostSchemaTests", dependencies: ["RoostSchema", "RoostModel", "RoostDemo"]),
+        .testTarget(
+            name: "RoostSchemaTests", dependencies: ["RoostSchema", "RoostModel", "RoostDemo", "RoostReference"]),
         .testTarget(
             name: "RoostSyncTests", dependencies: ["RoostSync", "RoostSchema", "RoostModel"],
             resources: [.copy("Vectors")]),

@@ -92,7 +92,7 @@ enum Roles {
         "approver", "审批人", "approver", holds: [.shared("approval"), .own("office")], rights: [.approveDigests])
 
     /// Everything of a student but the identity digest, which is matched on the server and written by imports alone.
-    private static let studentGroups = Set(People.student.fields.map(\.group)).subtracting(["identity"])
+    private static let studentGroups = Set(["main"] + People.student.fields.map(\.group)).subtracting(["identity"])
 
     private static let grantable = Condition.field(
         "role", in: ["collector", "liaison", "coordinator", "coordinator_abroad", "mentor"])

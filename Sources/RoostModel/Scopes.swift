@@ -2,8 +2,8 @@ import RoostSchema
 
 /// Which rows the sorts of scope hold and what they show of them: the matrix of who sees what, as data.
 ///
-/// A group that a view does not name is hidden there, so a new field shows nowhere but in `county` until somebody says
-/// so. No view names `identity`.
+/// A group that a view does not name is hidden there, so a new field, whose group is `main` unless said otherwise, shows
+/// to registrars and responsible liaison officers only until somebody decides. No view names `identity`.
 enum Scopes {
     static let kinds = [
         county, commons, liaison, proposed, chapter, chapterAbroad, mentor, office, approval, administration,
@@ -115,7 +115,7 @@ enum Scopes {
 
     private static func allGroups(of collection: Collection) -> [FieldGroup: Sight] {
         Dictionary(
-            collection.fields.map(\.group).filter { $0 != "identity" }.map { ($0, .full) },
+            (["main"] + collection.fields.map(\.group)).filter { $0 != "identity" }.map { ($0, .full) },
             uniquingKeysWith: { first, _ in first })
     }
 

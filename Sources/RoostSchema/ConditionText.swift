@@ -6,12 +6,17 @@ package struct ConditionProblem: Error, Hashable, Sendable {
 
     package let code: Code
     package let position: Int
+
+    package init(code: Code, position: Int) {
+        self.code = code
+        self.position = position
+    }
 }
 
 /// The text form of predicates: `cohort>=2026 and level in (本科,硕士) and not stage=returned`.
 ///
 /// `not` binds tightest, then `and`, then `or`; words are bare (letters, digits, `_-.·` and everything beyond ASCII) or
-/// quoted with `"`. Digits alone are read as a number; `yes`, `no` and `null` as boolean and cleared.
+/// quoted with `"` (doubled inside). Digits alone are read as a number; `yes`, `no` and `null` as boolean and cleared.
 extension Condition {
     package init(parsing text: String) throws(ConditionProblem) {
         var parser = ConditionParser(text)
@@ -19,15 +24,18 @@ extension Condition {
         try parser.expectEnd()
     }
 
-    /// The text form; reading it again gives an equal condition, save for ids, which have no text form in audiences.
+    /// The text form; reading it again gives an equal condition.
+    ///
+    /// Save for what no audience says: the principal, and groups of fewer than two parts.
     package var text: String {
         switch self {
         case .always: return "always"
         case .never: return "never"
         case .not(let part): return "not (\(part.text))"
         case .all(let parts):
-            return parts.map { $0.isDisjunction ? "(\($0.text))" : $0.text }.joined(separator: " and ")
-        case .any(let parts): return parts.map(\.text).joined(separator: " or ")
+            return parts.isEmpty ? "always" : parts.map { $0.text(within: [.all, .any]) }.joined(separator: " and ")
+        case .any(let parts):
+            return parts.isEmpty ? "never" : parts.map { $0.text(within: [.any]) }.joined(separator: " or ")
         case .compare(let name, .oneOf, .value(.list(let values))):
             return "\(name) in (\(values.map(Self.word).joined(separator: ",")))"
         case .compare(let name, let comparison, .value(let value)):
@@ -37,7 +45,18 @@ extension Condition {
         }
     }
 
-    private var isDisjunction: Bool { if case .any = self { true } else { false } }
+    private enum Grouping { case all, any }
+
+    /// The text form as a part of a longer one: in parentheses where it would be read differently without.
+    private func text(within groupings: Set<Grouping>) -> String {
+        let parenthesised =
+            switch self {
+            case .all: groupings.contains(.all)
+            case .any: groupings.contains(.any)
+            case .always, .never, .compare, .not: false
+            }
+        return parenthesised ? "(\(text))" : text
+    }
 
     private static func word(_ value: Value) -> String {
         switch value {
@@ -46,9 +65,9 @@ extension Condition {
         case .integer(let integer): return "\(integer)"
         case .id(let id): return "\"\(id)\""
         case .text(let text):
-            let bare = !text.isEmpty && text.utf8.allSatisfy(ConditionParser.isBare)
+            let bare = !text.isEmpty && text.utf8.allSatisfy(ConditionParser.isBare) && !text.contains("\u{3000}")
             let reserved = ["and", "or", "not", "in", "yes", "no", "null", "always", "never", "me"]
-            return bare && Int64(text) == nil && !reserved.contains(text) ? text : "\"\(text)\""
+            return bare && Int64(text) == nil && !reserved.contains(text) ? text : ConditionParser.quoted(text)
         case .real, .list, .object: return "null"
         }
     }
@@ -59,6 +78,11 @@ private struct ConditionParser {
     private var position = 0
 
     init(_ text: String) { bytes = Array(text.utf8) }
+
+    /// The text between quotation marks, with those inside it doubled.
+    static func quoted(_ text: String) -> String {
+        "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
 
     static func isBare(_ byte: UInt8) -> Bool {
         switch byte {
@@ -81,20 +105,21 @@ private struct ConditionParser {
     }
 
     private mutating func term(depth: Int) throws(ConditionProblem) -> Condition {
-        if takeWord("not") { return .not(try term(depth: depth)) }
+        guard depth < 16 else { throw problem(.tooDeep) }
+        if takeWord("not") { return .not(try term(depth: depth + 1)) }
         if take("(") {
             let inner = try condition(depth: depth + 1)
-            guard take(")") else { throw problem(.unexpectedText) }
+            guard take(")") else { throw unexpected }
             return inner
         }
         if takeWord("always") { return .always }
         if takeWord("never") { return .never }
         let name = try word().text
         if takeWord("in") {
-            guard take("(") else { throw problem(.unexpectedText) }
+            guard take("(") else { throw unexpected }
             var values = [try value()]
             while take(",") { values.append(try value()) }
-            guard take(")") else { throw problem(.unexpectedText) }
+            guard take(")") else { throw unexpected }
             return .compare(name, .oneOf, .value(.list(values)))
         }
         let symbols: [(String, Condition.Comparison)] = [
@@ -105,7 +130,7 @@ private struct ConditionParser {
         for (symbol, comparison) in symbols where take(symbol) {
             return .compare(name, comparison, .value(try value()))
         }
-        throw problem(position < bytes.count ? .unexpectedText : .unexpectedEnd)
+        throw unexpected
     }
 
     private mutating func value() throws(ConditionProblem) -> Value {
@@ -123,16 +148,24 @@ private struct ConditionParser {
     private mutating func word() throws(ConditionProblem) -> (text: String, quoted: Bool) {
         skipSpace()
         if take("\"") {
-            let start = position
-            while position < bytes.count, bytes[position] != 0x22 { position += 1 }
-            guard position < bytes.count else { throw problem(.unexpectedEnd) }
-            position += 1
-            return (String(decoding: bytes[start..<position - 1], as: UTF8.self), true)
+            var text: [UInt8] = []
+            while position < bytes.count {
+                position += 1
+                if bytes[position - 1] != 0x22 {
+                    text.append(bytes[position - 1])
+                } else if position < bytes.count, bytes[position] == 0x22 {
+                    text.append(0x22)
+                    position += 1
+                } else {
+                    return (String(decoding: text, as: UTF8.self), true)
+                }
+            }
+            throw unexpected
         }
         let start = position
         while position < bytes.count, Self.isBare(bytes[position]), !isWideSpace { position += 1 }
         guard position > start else {
-            throw problem(bytes.isEmpty ? .empty : position < bytes.count ? .unexpectedText : .unexpectedEnd)
+            throw bytes.isEmpty ? problem(.empty) : unexpected
         }
         return (String(decoding: bytes[start..<position], as: UTF8.self), false)
     }
@@ -140,7 +173,7 @@ private struct ConditionParser {
     func expectEnd() throws(ConditionProblem) {
         var rest = self
         rest.skipSpace()
-        guard rest.position == bytes.count else { throw problem(.unexpectedText) }
+        guard rest.position == bytes.count else { throw rest.unexpected }
     }
 
     /// U+3000, which Chinese keyboards type for a space.
@@ -175,6 +208,10 @@ private struct ConditionParser {
         guard end == bytes.count || !Self.isBare(bytes[end]) else { return false }
         position = end
         return true
+    }
+
+    private var unexpected: ConditionProblem {
+        problem(position < bytes.count ? .unexpectedText : .unexpectedEnd)
     }
 
     private func problem(_ code: ConditionProblem.Code) -> ConditionProblem {

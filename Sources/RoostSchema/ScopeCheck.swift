@@ -35,9 +35,10 @@ extension Catalogue {
         guard let collection = report.collection(view.collection, in: self, place) else { return }
         for name in view.admits.names { report.field(name, in: collection, place) }
         let subject = collection.subject.flatMap { collection[$0]?.target }.flatMap { self[$0] } ?? collection
+        // Naming the default group where no field is in it yet is how a view says what becomes of new fields.
         let groups = Set(collection.fields.map(\.group))
         for (group, sight) in view.sights {
-            if !groups.contains(group) { report.add(.unknownGroup, "\(place).\(group)") }
+            if !groups.contains(group), group != "main" { report.add(.unknownGroup, "\(place).\(group)") }
             for name in sight.names { report.field(name, in: subject, place) }
         }
         for field in collection.fields
@@ -80,7 +81,7 @@ extension Catalogue {
             report.field(name, in: collection, place)
         }
         let groups = Set(collection.fields.map(\.group))
-        for group in rule.groups ?? [] where !groups.contains(group) {
+        for group in rule.groups ?? [] where !groups.contains(group) && group != "main" {
             report.add(.unknownGroup, "\(place).\(group)")
         }
         let isHeld = rule.scope == commons || role.holds.contains { $0.kind == rule.scope }

@@ -40,7 +40,9 @@ package struct Limit: Hashable, Sendable {
 }
 
 /// A kind of record, declared once: table, validation, visibility, wire schema and sheet mapping derive from it.
-package struct Collection: Sendable {
+///
+/// A class only because the engine passes declarations around by the million: one reference instead of ten.
+package final class Collection: Sendable {
     package let name: CollectionName
     package let syncClass: SyncClass
     package let label: Label

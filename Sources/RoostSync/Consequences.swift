@@ -31,7 +31,8 @@ extension DecisionRun {
             let sequence = sequences[entry.row] ?? plan.lastSequence
             plan.history[index] = HistoryEntry(row: entry.row, loss: entry.loss, sequence: sequence)
         }
-        for subject in subjects.sorted() { try moveDependents(of: subject) }
+        let changed = Set(plan.rows.lazy.map(\.key))
+        for subject in subjects.sorted() { try moveDependents(of: subject, changed: changed) }
     }
 
     private mutating func nextSequence() -> ServerSequence {
@@ -51,12 +52,11 @@ extension DecisionRun {
     }
 
     /// Moves the subject itself, if it was not changed, and everything about it.
-    private mutating func moveDependents(of subject: RowKey) throws {
-        guard let after = try set.row(subject) else { return }
-        let stored = try set.row(subject, .before)
-        // A new subject had no scopes; its after-image stands in where sights are compared.
-        let before = stored ?? after
-        let was = stored == nil ? [] : try set.scopes(of: before, .before)
+    ///
+    /// A new subject has no dependents but those created with it, which move on their own account.
+    private mutating func moveDependents(of subject: RowKey, changed: Set<RowKey>) throws {
+        guard let after = try set.row(subject), let before = try set.row(subject, .before) else { return }
+        let was = try set.scopes(of: before, .before)
         let now = try set.scopes(of: after)
         let seesDifferently = rules.dependents[subject.collection].contains { dependent in
             rules.views[dependent.collection].contains { view in
@@ -69,7 +69,6 @@ extension DecisionRun {
             }
         }
         guard was != now || seesDifferently else { return }
-        let changed = Set(plan.rows.map(\.key))
         if !changed.contains(subject) {
             moveThroughScopes(subject, from: was, to: now, changed: false, at: nextSequence())
         }

@@ -67,7 +67,7 @@ package final class WorkingSet {
     }
 
     package func prefetch(_ keys: some Sequence<RowKey>) throws {
-        let missing = Array(Set(keys).subtracting(loaded))
+        let missing = Array(Set(keys.lazy.filter { !self.loaded.contains($0) }))
         guard !missing.isEmpty else { return }
         for row in try source.rows(missing) { remember(row) }
         loaded.formUnion(missing)

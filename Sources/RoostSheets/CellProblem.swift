@@ -1,6 +1,8 @@
 package import RoostSchema
 
-/// Why one cell was left out, or what a person should look at. The stable code is the raw value.
+/// Why one cell was left out, or what a person should look at.
+///
+/// The stable code is the raw value.
 package enum CellProblem: String, Error, CaseIterable, Hashable, Sendable {
     case mojibake = "cell_mojibake"
     case charactersLost = "cell_characters_lost"
@@ -94,7 +96,9 @@ package enum CellProblem: String, Error, CaseIterable, Hashable, Sendable {
     var isForeign: Bool { self == .phoneForeign || self == .identityForeign || self == .phoneIsIdentity }
 }
 
-/// Why a whole row was not imported. The stable code is the raw value.
+/// Why a whole row was not imported.
+///
+/// The stable code is the raw value.
 package enum RowProblem: String, Error, CaseIterable, Hashable, Sendable {
     case blank = "row_blank"
     case repeatedHeader = "row_repeated_header"

@@ -20,6 +20,7 @@ struct CellReader {
     let index: NameIndex?
     private let landLines: Bool
     private let codes: [String: String]
+    private var seen: [String: CellOutcome] = [:]
 
     /// Prepares the reading of a column.
     /// - Parameters:
@@ -43,7 +44,21 @@ struct CellReader {
     }
 
     /// Reads a cell as it stands in the sheet.
-    func read(_ raw: String) -> CellOutcome {
+    ///
+    /// Names and codes repeat from row to row, so each spelling is looked up once.
+    mutating func read(_ raw: String) -> CellOutcome {
+        switch field.kind {
+        case .code, .reference, .openCode:
+            if let outcome = seen[raw] { return outcome }
+            let outcome = outcome(of: raw)
+            seen[raw] = outcome
+            return outcome
+        default:
+            return outcome(of: raw)
+        }
+    }
+
+    private func outcome(of raw: String) -> CellOutcome {
         var text = Cleaning.text(raw)
         if text.isEmpty { return .blank }
         // An apostrophe before = + - @ was put there so that a spreadsheet does not run the cell.
@@ -55,7 +70,7 @@ struct CellReader {
             return value.isNull ? .blank : .value(value)
         }
         do throws(CellProblem) {
-            return try outcome(of: text)
+            return try understood(text)
         } catch {
             return .refused(error)
         }
@@ -67,7 +82,7 @@ struct CellReader {
         "#N/A",
     ]
 
-    private func outcome(of text: String) throws(CellProblem) -> CellOutcome {
+    private func understood(_ text: String) throws(CellProblem) -> CellOutcome {
         switch field.kind {
         case .identityDigest:
             return .identity(try IdentityNumber(reading: text))

@@ -14,10 +14,14 @@ package enum ErrorSheet {
     /// A 原因 column that the input has already is written anew. Cells that a spreadsheet would run as a formula are
     /// disarmed with an apostrophe, which the reader of cells takes off again.
     /// - Parameters:
+    ///   - sheet: the input as it was read.
     ///   - headers: where the header row is.
     ///   - reasons: what to say, by spreadsheet row.
+    ///   - selection: whether rows without a reason are left out.
     ///   - language: which of the two languages of a reason to write.
     ///   - encoding: UTF-8 with a mark unless an old system wants otherwise.
+    /// - Returns: the bytes of a file with the input's delimiter.
+    /// - Throws: ``TextError/unencodable``.
     package static func bytes(
         of sheet: Sheet, headers: HeaderMap, reasons: [Int: Label], rows selection: Selection = .all,
         language: KeyPath<Label, String> = \.zh, encoding: TextEncoding = .utf8WithMark

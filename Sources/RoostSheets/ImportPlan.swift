@@ -104,11 +104,10 @@ extension ImportPlan.Row {
                 Label("\(note.header)：\(note.problem.advice.zh)", "\(note.header): \(note.problem.advice.en)"))
         }
         switch suspicion {
-        case nil: break
+        // A shared number has a note of its own.
+        case nil, .sharedIdentity: break
         case .looksLike: reasons.append(Label("疑似与已有的人重复，请核对", "looks like somebody who is known; check"))
         case .severalMatches: reasons.append(Label("与多条已有资料相符，请先合并", "matches several known rows; merge them first"))
-        case .sharedIdentity:
-            reasons.append(Label("证件号码属于另一个姓名，请核对", "the identity number belongs to another name; check"))
         case .contradicts(let row):
             reasons.append(Label("与第 \(row) 行是同一人但内容不同，请核对", "is the same as row \(row) but says otherwise; check"))
         }

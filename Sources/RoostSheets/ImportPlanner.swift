@@ -64,8 +64,8 @@ package struct ImportPlanner {
     /// Finds the stored row that a row is about, going from the strongest evidence to the weakest.
     private func match(_ row: inout ParsedRow) -> Match {
         var alike: ImportPlan.Suspicion?
-        for (position, evidence) in template.evidence.enumerated() {
-            guard let key = key(of: evidence, row) else { continue }
+        for (position, evidence) in known.rules.enumerated() {
+            guard let key = evidence.key(value: { part, field, _ in value(part, field, row) }) else { continue }
             var candidates = known.matches(position, key: key)
             if evidence.level == .exact {
                 let confirmed = candidates.filter { isConfirmed(evidence, row, by: $0) }
@@ -91,48 +91,39 @@ package struct ImportPlanner {
         return alike.map(Match.alike) ?? .none
     }
 
-    private func key(of evidence: SheetTemplate.Evidence, _ row: ParsedRow) -> String? {
-        evidence.key(in: template, catalogue: catalogue) { term in value(of: term, row) }
+    private func value(_ part: Int, _ field: FieldName, _ row: ParsedRow) -> Value? {
+        row.parts[part].flatMap { $0.values[field] ?? $0.given[field] }
     }
 
-    private func value(of term: SheetTemplate.Evidence.Term, _ row: ParsedRow) -> Value? {
-        guard let position = template.parts.firstIndex(where: { $0.name == term.part }), let part = row.parts[position]
-        else { return nil }
-        return part.values[term.field] ?? part.given[term.field]
-    }
-
-    private func storedValue(of term: SheetTemplate.Evidence.Term, _ id: RowID) -> Value? {
-        guard let root = template.parts.first, term.part == root.name, let collection = catalogue[root.collection],
-            let position = collection.position(of: term.field)
-        else { return nil }
-        return known.values(of: id, in: root.collection)?[position]
+    private func storedValue(of term: EvidenceRule.Term, _ id: RowID) -> Value? {
+        guard term.part == 0 else { return nil }
+        return known.values(of: id, in: template.parts[0].collection)?[term.position]
     }
 
     /// Whether the confirming name of an exact evidence at least sounds like the stored one.
-    private func isConfirmed(_ evidence: SheetTemplate.Evidence, _ row: ParsedRow, by id: RowID) -> Bool {
-        guard let term = evidence.confirmedBy, let new = value(of: term, row)?.text,
+    private func isConfirmed(_ evidence: EvidenceRule, _ row: ParsedRow, by id: RowID) -> Bool {
+        guard let term = evidence.confirmedBy, let new = value(term.part, term.field, row)?.text,
             let old = storedValue(of: term, id)?.text
         else { return true }
-        return HanFolding.matchingKey(new) == HanFolding.matchingKey(old)
-            || Pinyin.soundAlike(new, old)
+        return HanFolding.matchingKey(new) == HanFolding.matchingKey(old) || Pinyin.soundAlike(new, old)
     }
 
     /// Whether both have an exact term, such as an identity number, and it differs.
     private func isContradicted(_ row: ParsedRow, by id: RowID) -> Bool {
-        template.evidence.contains { evidence in
+        known.rules.contains { evidence in
             evidence.level == .exact
                 && evidence.terms.contains { term in
-                    guard let new = value(of: term, row), let old = storedValue(of: term, id) else { return false }
+                    guard let new = value(term.part, term.field, row), let old = storedValue(of: term, id)
+                    else { return false }
                     return !new.isNull && !old.isNull && new != old
                 }
         }
     }
 
     /// Takes a number that is another person's out of the row, with whatever was inferred from it.
-    private func withdraw(_ evidence: SheetTemplate.Evidence, from row: inout ParsedRow) {
+    private func withdraw(_ evidence: EvidenceRule, from row: inout ParsedRow) {
         for term in evidence.terms {
-            guard let position = template.parts.firstIndex(where: { $0.name == term.part }) else { continue }
-            row.edit(position) { part in
+            row.edit(term.part) { part in
                 part.values[term.field] = nil
                 for field in part.inferred { part.values[field] = nil }
                 part.inferred = []

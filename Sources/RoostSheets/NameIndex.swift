@@ -61,9 +61,18 @@ package struct NameIndex: Sendable {
 
     /// A name as it is compared.
     static func key(_ name: String) -> String {
-        let folded = HanFolding.simplified(Cleaning.compatible(Cleaning.text(name))).lowercased()
-        return folded.filter { !$0.isWhitespace && !"“”\"'‘’「」『』".contains($0) }
+        if name.unicodeScalars.allSatisfy({ (0x4E00...0x9FFF).contains($0.value) }) {
+            return HanFolding.simplified(name)
+        }
+        let folded = HanFolding.simplified(Cleaning.compatible(Cleaning.text(name)))
+        var key = String.UnicodeScalarView()
+        for scalar in folded.unicodeScalars where !scalar.properties.isWhitespace && !quotationMarks.contains(scalar) {
+            key.append(scalar)
+        }
+        return String(key).lowercased()
     }
+
+    private static let quotationMarks = Set("“”\"'‘’「」『』".unicodeScalars)
 
     /// The key without a campus in brackets at its end; other brackets tell schools apart and stay.
     private static func withoutCampus(_ key: String) -> String? {

@@ -11,7 +11,11 @@ enum PhoneCell {
     /// Reads a cleaned, non-empty cell.
     ///
     /// Of two numbers in one cell the first counts: it is the person's own.
-    /// - Parameter landLines: whether a land line is taken too; it needs its area code.
+    /// - Parameters:
+    ///   - cleaned: the cell without outer blanks and invisible characters.
+    ///   - landLines: whether a land line is taken too; it needs its area code.
+    /// - Returns: a complete number, or masked text.
+    /// - Throws: what is wrong with the number, by name.
     static func read(_ cleaned: String, landLines: Bool = false) throws(CellProblem) -> Reading {
         var text = Cleaning.compatible(cleaned)
         if let first = text.first, "'‘’`".contains(first) { text.removeFirst() }

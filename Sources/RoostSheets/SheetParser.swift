@@ -15,6 +15,8 @@ package struct SheetParser {
 
     /// Prepares to read sheets.
     /// - Parameters:
+    ///   - catalogue: the declaration of the collections.
+    ///   - template: what the sheet's columns mean.
     ///   - directory: the lists in which names of schools, chapters and divisions are looked up.
     ///   - year: the year the sheet is about, if known better than from its title.
     ///   - moment: the moment of the import, milliseconds since the Unix epoch.
@@ -35,7 +37,7 @@ package struct SheetParser {
     /// - Throws: ``SheetError`` if the header does not fit; single rows and cells are never a reason to throw.
     package func parse(_ sheet: Sheet) throws(SheetError) -> ParsedSheet {
         let headers = try HeaderMap(of: sheet, template: template, catalogue: catalogue)
-        let columns = columns(of: headers)
+        var columns = columns(of: headers)
         let year = year ?? Self.year(inTitlesOf: sheet, before: headers.headerIndex)
         let givens = template.parts.map { given(for: $0, year: year) }
         var unknown: [ParsedSheet.UnknownName: Int] = [:]
@@ -46,7 +48,7 @@ package struct SheetParser {
             )
             row.problem = structureProblem(of: record, headers: headers)
             if row.problem == nil {
-                read(record, into: &row, columns: columns)
+                read(record, into: &row, columns: &columns)
                 judge(&row, record: record, headers: headers, columns: columns)
                 finish(&row, record: record, columns: columns, givens: givens)
             }
@@ -73,7 +75,7 @@ package struct SheetParser {
         let header: String
         let part: Int
         let collection: CollectionName
-        let reader: CellReader
+        var reader: CellReader
     }
 
     private func columns(of headers: HeaderMap) -> [Column] {
@@ -129,16 +131,17 @@ package struct SheetParser {
         return extra.contains { !Cleaning.text($0).isEmpty } ? .tooManyCells : nil
     }
 
-    private func read(_ record: SheetRow, into row: inout ParsedRow, columns: [Column]) {
+    private func read(_ record: SheetRow, into row: inout ParsedRow, columns: inout [Column]) {
         var number: (IdentityNumber, Column)?
-        for column in columns where column.position < record.cells.count {
+        for index in columns.indices where columns[index].position < record.cells.count {
+            let column = columns[index]
             let field = column.reader.field
             let part = template.parts[column.part]
             if case .identityDigest = field.kind, digest == nil { continue }
             func note(_ problem: CellProblem, _ words: String? = nil) -> CellNote {
                 CellNote(column: column.position, header: column.header, problem: problem, words: words)
             }
-            switch column.reader.read(record.cells[column.position]) {
+            switch columns[index].reader.read(record.cells[column.position]) {
             case .blank: break
             case .refused(let problem): row.notes.append(note(problem))
             case .value(let value): row.set(field.name, value, of: column.part)

@@ -39,6 +39,8 @@ package enum Cleaning {
     ///
     /// Blanks between Latin words stay, as one space. The script is never changed.
     package static func personName(_ raw: String) -> String {
+        // Most names are a few Han characters and need nothing.
+        if raw.unicodeScalars.allSatisfy({ (0x3400...0x9FFF).contains($0.value) }) { return raw }
         let words = text(raw).unicodeScalars.split { $0 == " " || $0 == "\n" }.map(String.init)
         guard var name = words.first else { return "" }
         for word in words.dropFirst() {

@@ -10,9 +10,14 @@ package enum Mojibake {
         return hasReplacement(text) || isHanReadAsLatin(text) || isUTF8ReadAsGBK(text)
     }
 
-    /// Whether a text holds U+FFFD or 锟斤拷, which is U+FFFD saved as UTF-8 and read as GBK: characters are lost.
+    /// Whether a text holds U+FFFD or 锟斤拷, which is U+FFFD saved as UTF-8 and read as GBK.
     package static func hasReplacement(_ text: String) -> Bool {
-        text.unicodeScalars.contains("\u{FFFD}") || text.contains("锟斤拷") || text.contains("烫烫烫")
+        var before: (Unicode.Scalar, Unicode.Scalar) = ("\0", "\0")
+        for scalar in text.unicodeScalars {
+            if scalar == "\u{FFFD}" || (scalar == "拷" && before.1 == "斤" && before.0 == "锟") { return true }
+            before = (before.1, scalar)
+        }
+        return false
     }
 
     /// Whether GBK or UTF-8 bytes were read as Latin-1: a run of accented letters that decodes to Han.
@@ -65,14 +70,28 @@ package enum Mojibake {
     /// Real text can by chance be valid UTF-8 when written in GBK. So the text must hold a rare character, and what comes
     /// out must be common characters only.
     private static func isUTF8ReadAsGBK(_ text: String) -> Bool {
+        guard let first = text.unicodeScalars.first(where: { $0.value >= 0x80 }), firstOfGarbled.contains(first)
+        else { return false }
         let han = String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x80 }))
         guard han.unicodeScalars.count >= 3,
             let bytes = han.data(using: TextEncoding.gb18030.foundation).map(Array.init),
-            bytes.first.map({ (0xE4...0xE9).contains($0) }) ?? false,
             let undone = String(validating: bytes, as: UTF8.self)
         else { return false }
         return !isCommon(han) && undone.unicodeScalars.allSatisfy(Cleaning.isHan) && isCommon(undone)
     }
+
+    /// The characters whose first GBK byte is E4 to E9, as the first byte of a Han character in UTF-8 is: the only ones
+    /// that such text can begin with, so that other text need not be converted.
+    private static let firstOfGarbled: Set<Unicode.Scalar> = {
+        var scalars: Set<Unicode.Scalar> = []
+        for lead in UInt8(0xE4)...0xE9 {
+            for trail in UInt8(0x80)...0xBF {
+                let text = String(data: Data([lead, trail]), encoding: TextEncoding.gb18030.foundation)
+                if let scalar = text?.unicodeScalars.first { scalars.insert(scalar) }
+            }
+        }
+        return scalars
+    }()
 
     /// Whether every character is in the first level of GB 2312, the 3,755 commonest (lead byte B0 to D7).
     private static func isCommon(_ text: String) -> Bool {

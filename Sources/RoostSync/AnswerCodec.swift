@@ -169,6 +169,7 @@ extension WireRow {
         var stamps: [String: Stamp] = [:]
         var masked: [String] = []
         var deleted: Stamp?
+        var version: Stamp?
         try reader.object { reader, name throws(WireProblem) in
             switch name {
             case "collection": collection = try reader.string()
@@ -184,12 +185,13 @@ extension WireRow {
             case "masked":
                 try reader.array { reader throws(WireProblem) in masked.append(try reader.string()) }
             case "deleted": deleted = try reader.stamp(name)
+            case "version": version = try reader.stamp(name)
             default: _ = try reader.value()
             }
         }
         guard let collection, let row, let stamp else { throw reader.problem(.missing, "row") }
         self.init(
             collection: collection, row: row, sequence: ServerSequence(sequence), stamp: stamp, fields: fields,
-            stamps: stamps, masked: masked, deleted: deleted)
+            stamps: stamps, masked: masked, deleted: deleted, version: version)
     }
 }

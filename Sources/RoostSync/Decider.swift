@@ -70,6 +70,8 @@ struct DecisionRun {
     var refused: Set<RowKey> = []
     private var issued: [ReplicaID: HybridTime?] = [:]
     private var tenures: [RowID: [LinkTenure]] = [:]
+    /// The scopes the author holds now.
+    private let held: [ScopeKey]
 
     var rules: Rules { decider.rules }
 
@@ -77,12 +79,15 @@ struct DecisionRun {
         self.decider = decider
         self.set = set
         plan = Plan(lastSequence: sequence)
+        held = decider.principal.isTrusted ? [] : decider.principal.scopes(at: decider.now, decider.rules)
     }
 
     /// A mutation with its names resolved and its stamp given.
     struct Resolved {
         let mutation: Mutation
         let key: RowKey
+        /// As ``Mutation/base``, known to be issued.
+        let base: Stamp?
         var changes: [(position: Int, value: Value)]
         let unknown: [Mutation.Change]
         let stamp: Stamp
@@ -126,7 +131,8 @@ struct DecisionRun {
                 }
             }
         }
-        plan.touched = keys
+        var seen: Set<RowKey> = []
+        plan.touched = keys.filter { seen.insert($0).inserted }
         try set.prefetch(keys)
         for key in keys {
             guard let subject = rules.subjects[key.collection],
@@ -156,13 +162,14 @@ struct DecisionRun {
         let mark = set.mark
         var steps: [Step] = []
         var failure: (index: Int, reason: Refused)?
-        var stamps: [Stamp] = []
         for (index, mutation) in group.enumerated() {
-            let stamp = stamp(of: mutation)
-            stamps.append(stamp)
+            // Checked before it may push the replica's effective time: a forged base would win every later conflict.
+            let issued = try issuedBase(of: mutation)
+            let stamp = stamp(of: mutation, base: issued ?? nil)
             guard failure == nil else { continue }
             do {
-                steps.append(try apply(resolve(mutation, stamp)))
+                guard let base = issued else { throw Refused(refusal: .invalidBase) }
+                steps.append(try apply(resolve(mutation, stamp, base: base)))
             } catch let refused as Refused {
                 failure = (index, refused)
             }
@@ -172,7 +179,10 @@ struct DecisionRun {
             try refreshDerived(since: mark)
             do {
                 onceAllowed = try judge(steps)
+                let judged = set.mark
                 try enforceLimits(steps)
+                // A limit may have set other values than those the derived fields were computed from.
+                if set.mark > judged { try refreshDerived(since: judged) }
             } catch let judged as RefusedStep {
                 failure = (judged.index, judged.reason)
             }
@@ -190,13 +200,29 @@ struct DecisionRun {
         try record(steps, late: onceAllowed)
     }
 
-    private mutating func stamp(of mutation: Mutation) -> Stamp {
+    /// The base of a mutation as the server knows it; nil if it names a stamp that was never issued.
+    ///
+    /// A replica cannot know the effective stamps of edits it has not sent yet; a base of its own therefore means its
+    /// last edit at most.
+    private mutating func issuedBase(of mutation: Mutation) throws -> Stamp?? {
+        guard let base = mutation.base, !decider.principal.isTrusted else { return .some(mutation.base) }
+        if base.replica == decider.replica {
+            guard let previous else { return nil }
+            return .some(Stamp(min(base.time, previous), base.replica))
+        }
+        if issued[base.replica] == nil {
+            issued[base.replica] = .some(try set.source.lastEffective(of: base.replica))
+        }
+        guard let last = issued[base.replica] ?? nil, base.time <= last else { return nil }
+        return .some(base)
+    }
+
+    private mutating func stamp(of mutation: Mutation, base: Stamp?) -> Stamp {
         let time: HybridTime
         if decider.exactTimes {
             time = mutation.time
         } else {
-            time = EffectiveTime.of(
-                corrected: corrected(mutation), base: mutation.base, previous: previous)
+            time = EffectiveTime.of(corrected: corrected(mutation), base: base, previous: previous)
         }
         previous = max(previous ?? time, time)
         plan.lastEffective = previous
@@ -208,25 +234,20 @@ struct DecisionRun {
             ? mutation.time : decider.correction.corrected(mutation.time, mark: mutation.mark)
     }
 
-    /// Resolves names, checks values and the base.
-    private mutating func resolve(_ mutation: Mutation, _ stamp: Stamp) throws -> Resolved {
+    /// Resolves names and finds values that do not fit.
+    private func resolve(_ mutation: Mutation, _ stamp: Stamp, base: Stamp?) throws -> Resolved {
         guard let index = rules.catalogue.position(of: mutation.collection) else {
             throw Refused(refusal: .invalid, about: mutation.collection, problem: .unknownCode)
         }
         let collection = rules.catalogue.collections[index]
-        if let base = mutation.base, !decider.principal.isTrusted {
-            if issued[base.replica] == nil {
-                issued[base.replica] = .some(try set.source.lastEffective(of: base.replica))
-            }
-            guard let last = issued[base.replica] ?? nil, base.time <= last || base.replica == decider.replica else {
-                throw Refused(refusal: .invalidBase)
-            }
-        }
         var changes: [(position: Int, value: Value)] = []
         var unknown: [Mutation.Change] = []
         var problems: [Int: FieldProblem] = [:]
         for change in mutation.changes {
             guard let position = collection.position(of: change.field) else {
+                if let problem = UnknownField.problem(with: change) {
+                    throw Refused(refusal: .invalid, about: String(change.field.prefix(41)), problem: problem)
+                }
                 unknown.append(change)
                 continue
             }
@@ -243,11 +264,12 @@ struct DecisionRun {
             changes.append((position, value))
         }
         return Resolved(
-            mutation: mutation, key: RowKey(index, mutation.row), changes: changes, unknown: unknown, stamp: stamp,
+            mutation: mutation, key: RowKey(index, mutation.row), base: base, changes: changes, unknown: unknown,
+            stamp: stamp,
             madeAt: corrected(mutation).moment, problems: problems)
     }
 
-    private func apply(_ resolved: Resolved) throws -> Step {
+    private mutating func apply(_ resolved: Resolved) throws -> Step {
         let key = resolved.key
         let collection = rules.catalogue.collections[key.collection]
         let existing = try set.row(key)
@@ -256,25 +278,29 @@ struct DecisionRun {
             if erased.contains(key) { throw Refused(refusal: .gone) }
             throw Refused(refusal: refused.contains(key) ? .dependsOn : .outOfScope)
         }
-        if collection.syncClass == .appendOnly, !decider.principal.isTrusted { throw Refused(refusal: .appendOnly) }
         if collection.syncClass == .serverOnly, !decider.principal.isTrusted { throw Refused(refusal: .outOfScope) }
         var step = Step(resolved: resolved, before: row, beforeScopes: try scopesForJudging(row))
+        // What is wrong with an edit may say something about the row; who does not see it learns nothing.
+        let sees = decider.principal.isTrusted || held.contains { step.beforeScopes.contains($0) }
+        if collection.syncClass == .appendOnly, !decider.principal.isTrusted {
+            throw Refused(refusal: sees ? .appendOnly : .outOfScope)
+        }
         if resolved.mutation.action == .edit {
-            for (position, value) in resolved.changes where row.values[position] != value {
+            let changes = try setAsideMasked(resolved, row, collection, &step)
+            try resolved.requireFit(changes, collection)
+            for (position, value) in changes where row.values[position] != value {
                 let name = collection.fields[position].name
                 if collection.fixed.contains(name) || collection.subject == name {
+                    guard sees else { throw Refused(refusal: .outOfScope) }
                     throw Refused(refusal: .invalid, about: name.text, problem: .malformed)
                 }
             }
-            let changes = try setAsideMasked(resolved, row, collection, &step)
-            try resolved.requireFit(changes, collection)
             step.losses = Merge.merge(
                 changes, unknown: resolved.unknown, into: &row, of: collection, at: resolved.stamp,
-                base: resolved.mutation.base)
+                base: resolved.base)
         } else {
             step.losses = Merge.merge(
-                deleted: resolved.mutation.action == .delete, into: &row, at: resolved.stamp,
-                base: resolved.mutation.base)
+                deleted: resolved.mutation.action == .delete, into: &row, at: resolved.stamp, base: resolved.base)
         }
         set.put(row)
         return step
@@ -318,15 +344,19 @@ struct DecisionRun {
     }
 
     /// Drops values equal to the mask their author sees; sets aside any other value of a masked field.
-    private func setAsideMasked(
+    private mutating func setAsideMasked(
         _ resolved: Resolved, _ row: Row, _ collection: RoostSchema.Collection, _ step: inout Step
     ) throws -> [(position: Int, value: Value)] {
         guard !decider.principal.isTrusted else { return resolved.changes }
-        let held = decider.principal.scopes(at: decider.now, rules).filter { step.beforeScopes.contains($0) }
-        guard !held.isEmpty else { return resolved.changes }
+        var seenThrough = held.filter { step.beforeScopes.contains($0) }
+        if seenThrough.isEmpty, resolved.madeAt < decider.now {
+            let former = try formerScopes(of: row, at: resolved.madeAt).union(step.beforeScopes)
+            seenThrough = decider.principal.scopes(at: resolved.madeAt, rules).filter { former.contains($0) }
+        }
+        guard !seenThrough.isEmpty else { return resolved.changes }
         return try resolved.changes.filter { position, value in
             var sees: Sight = .hidden
-            for scope in held {
+            for scope in seenThrough {
                 let sight = try set.sight(of: position, row: row, in: scope.kind)
                 if sight == .full { return true }
                 if sight == .masked { sees = .masked }
@@ -338,6 +368,33 @@ struct DecisionRun {
             }
             return false
         }
+    }
+
+    /// The scopes in which a row was at an earlier moment, as far as ended links tell.
+    ///
+    /// What a scope never admitted was not in it, however its subject was linked.
+    mutating func formerScopes(of row: Row, at moment: Milliseconds) throws -> Set<ScopeKey> {
+        guard let subject = try set.subject(of: row, .before) ?? set.subject(of: row) else { return [] }
+        let known: [LinkTenure]
+        if let loaded = tenures[subject.key.id] {
+            known = loaded
+        } else {
+            known = try set.source.tenures(of: [subject.key.id])
+            tenures[subject.key.id] = known
+        }
+        let collection = rules.catalogue.collections[row.key.collection]
+        let about = rules.catalogue.collections[subject.key.collection]
+        var scopes: Set<ScopeKey> = []
+        for tenure in known where tenure.holds(at: moment) {
+            guard let view = rules.view(of: row.key.collection, in: tenure.scope.kind),
+                view.wasOpen(to: row, of: collection, for: tenure.scope),
+                rules.linksOfSubject[subject.key.collection].contains(where: {
+                    $0.kind == tenure.scope.kind && $0.admits.holds(in: about, subject.values)
+                })
+            else { continue }
+            scopes.insert(tenure.scope)
+        }
+        return scopes
     }
 
     struct RefusedStep: Error {
@@ -358,13 +415,7 @@ struct DecisionRun {
                 fields: step.resolved.changes.map(\.position), beforeScopes: step.beforeScopes,
                 afterScopes: try set.scopes(of: after), madeAt: step.resolved.madeAt, created: created)
             let ruling = try permission.judge(
-                edit,
-                tenures: { id in
-                    if let known = tenures[id] { return known }
-                    let loaded = try set.source.tenures(of: [id])
-                    tenures[id] = loaded
-                    return loaded
-                }, set)
+                edit, former: { try formerScopes(of: step.before ?? after, at: edit.madeAt) }, set)
             switch ruling {
             case .allowed: break
             case .onceAllowed: once = true
@@ -374,9 +425,10 @@ struct DecisionRun {
             let collection = rules.catalogue.collections[after.key.collection]
             // Only now may the author learn that the row has moved on.
             if collection.syncClass == .authoritative, let before = step.before {
-                guard let base = step.resolved.mutation.base, base >= before.version else {
-                    throw RefusedStep(index: index, reason: Refused(refusal: .stale))
-                }
+                // A replica has seen its own last edit, whatever its effective stamp came to be.
+                let version = before.version
+                let seen = version.replica == decider.replica || step.resolved.base.map { $0 >= version } ?? false
+                guard seen else { throw RefusedStep(index: index, reason: Refused(refusal: .stale)) }
             }
         }
         return once

@@ -64,10 +64,12 @@ package struct WireRow: Hashable, Sendable {
     package var masked: [String]
     /// The stamp of the deletion, if the row is deleted; it then shows no fields.
     package var deleted: Stamp?
+    /// The base for an edit of an authoritative row, where it is greater than every stamp shown.
+    package var version: Stamp?
 
     package init(
         collection: String, row: RowID, sequence: ServerSequence, stamp: Stamp, fields: [Mutation.Change],
-        stamps: [String: Stamp] = [:], masked: [String] = [], deleted: Stamp? = nil
+        stamps: [String: Stamp] = [:], masked: [String] = [], deleted: Stamp? = nil, version: Stamp? = nil
     ) {
         self.collection = collection
         self.row = row
@@ -77,6 +79,7 @@ package struct WireRow: Hashable, Sendable {
         self.stamps = stamps
         self.masked = masked
         self.deleted = deleted
+        self.version = version
     }
 }
 

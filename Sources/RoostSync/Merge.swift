@@ -39,7 +39,7 @@ package enum Merge {
             let current = row.stamp(of: position)
             let old = row.values[position]
             let field = collection.fields[position]
-            let saw = base.map { $0 >= current } ?? false
+            let saw = hasSeen(current, base, by: stamp.replica)
             let wins = incomingWins(value, stamp, over: old, current, field.merge, saw: saw)
             if old == value {
                 if stamp > current { row.set(position, to: value, at: stamp) }
@@ -63,7 +63,7 @@ package enum Merge {
                     Loss(
                         field: change.field, value: wins ? current.value : change.value,
                         stamp: wins ? current.stamp : stamp, winner: wins ? stamp : current.stamp,
-                        hard: base.map { $0 < current.stamp } ?? true, incoming: !wins))
+                        hard: !hasSeen(current.stamp, base, by: stamp.replica), incoming: !wins))
             }
             if wins { row.unknown[index] = UnknownField(change.field, change.value, stamp) }
         }
@@ -80,12 +80,17 @@ package enum Merge {
             row.isDeleted = deleted
         }
         guard was != deleted else { return [] }
-        let saw = base.map { $0 >= current } ?? false
+        let saw = hasSeen(current, base, by: stamp.replica)
         return [
             Loss(
                 field: "deleted", value: .boolean(wins ? was : deleted), stamp: wins ? current : stamp,
                 winner: wins ? stamp : current, hard: !saw && !wins, incoming: !wins)
         ]
+    }
+
+    /// Whether an author had seen a value: the replica's own edits it always has.
+    private static func hasSeen(_ current: Stamp, _ base: Stamp?, by replica: ReplicaID) -> Bool {
+        current.replica == replica || base.map { $0 >= current } ?? false
     }
 
     private static func incomingWins(

@@ -28,21 +28,27 @@ package struct Permission {
     let rules: Rules
     let now: Milliseconds
 
-    func judge(_ edit: Case, tenures: (RowID) throws -> [LinkTenure], _ set: WorkingSet) throws -> Ruling {
+    /// - Parameter former: the scopes in which the row was when the edit was made, by links that ended since.
+    func judge(_ edit: Case, former: () throws -> Set<ScopeKey>, _ set: WorkingSet) throws -> Ruling {
         if principal.isTrusted { return .allowed }
         if allows(edit, at: now, before: edit.beforeScopes, after: edit.afterScopes) { return .allowed }
-        // A link that ended since may have covered the edit when it was made.
-        if edit.madeAt < now, edit.action != .create || rules.subjects[edit.after.key.collection] != nil,
-            let subject = try set.subject(of: edit.after)
-        {
-            let then = Set(
-                try tenures(subject.key.id).filter { $0.holds(at: edit.madeAt) }.map(\.scope)
-            ).union(edit.afterScopes)
-            if allows(edit, at: edit.madeAt, before: then, after: then) { return .onceAllowed }
+        if edit.madeAt < now {
+            let then = try former()
+            let (before, after) = (edit.beforeScopes.union(then), edit.afterScopes.union(then))
+            if allows(edit, at: edit.madeAt, before: before, after: after) { return .onceAllowed }
         }
-        let seen = edit.beforeScopes.isEmpty ? edit.afterScopes : edit.beforeScopes
+        let seen = try scopesSeen(edit, set)
         let held = principal.scopes(at: now, rules)
         return .refused(held.contains { seen.contains($0) } ? .forbidden : .outOfScope, about: nil)
+    }
+
+    /// The scopes that tell whether the author may know what the edit is about: a creation about somebody who exists
+    /// is answered by that row's scopes, so that a hidden subject looks like a missing one.
+    private func scopesSeen(_ edit: Case, _ set: WorkingSet) throws -> Set<ScopeKey> {
+        guard edit.before == nil else { return edit.beforeScopes }
+        guard rules.subjects[edit.after.key.collection] != nil, let subject = try set.subject(of: edit.after, .before)
+        else { return edit.afterScopes }
+        return try set.scopes(of: subject, .before)
     }
 
     private func allows(

@@ -29,6 +29,7 @@ package struct Projection: Sendable {
             if row.isDeleted {
                 writer.name("deleted")
                 writer.stamp(row.deletion)
+                writeVersion(of: row, in: collection, shown: max(row.stamp, row.deletion), to: &writer)
                 return
             }
             let sights = view.isConditional ? resolve(view.sights, row, subject) : view.sights
@@ -75,11 +76,23 @@ package struct Projection: Sendable {
                     }
                 }
             }
+            writeVersion(
+                of: row, in: collection, shown: shown.reduce(row.stamp) { max($0, $1.stamp) }, to: &writer)
             if !masked.isEmpty {
                 writer.name("masked")
                 writer.array { writer in for name in masked { writer.plain(name) } }
             }
         }
+    }
+
+    /// An edit of an authoritative row must be based on its version, which may be the stamp of what is not shown: a
+    /// hidden field, or a restoration.
+    private func writeVersion(
+        of row: Row, in collection: RoostSchema.Collection, shown: Stamp, to writer: inout JSONWriter
+    ) {
+        guard collection.syncClass == .authoritative, row.version > shown else { return }
+        writer.name("version")
+        writer.stamp(row.version)
     }
 
     private func resolve(_ sights: [Sight], _ row: Row, _ subject: Row?) -> [Sight] {

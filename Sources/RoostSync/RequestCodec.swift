@@ -19,9 +19,9 @@ extension ExchangeRequest {
             case "protocol": version = try reader.integer()
             case "catalogue": catalogue = try reader.integer()
             case "replica": replica = try reader.replica(name)
-            case "incarnation": incarnation = try reader.integer()
+            case "incarnation": incarnation = try reader.integer(in: 1...Int64.max, name)
             case "epoch": if !reader.null() { epoch = try reader.string() }
-            case "now": now = try reader.integer()
+            case "now": now = try reader.integer(in: 0...maximumMoment, name)
             case "mark": if !reader.null() { mark = try Mutation.Mark(&reader) }
             case "mutations":
                 try reader.array { reader throws(WireProblem) in mutations.append(try Mutation(&reader)) }
@@ -89,12 +89,11 @@ extension ScopeCursor {
             switch name {
             case "scope": scope = try reader.scope(name)
             case "epoch": epoch = try reader.integer()
-            case "cursor": cursor = try reader.integer()
+            case "cursor": cursor = try reader.integer(in: 0...Int64.max, name)
             default: _ = try reader.value()
             }
         }
         guard let scope else { throw reader.problem(.missing, "scope") }
-        guard cursor >= 0 else { throw reader.problem(.outOfRange, "cursor") }
         self.init(scope: scope, epoch: epoch, cursor: ServerSequence(cursor))
     }
 
@@ -116,7 +115,7 @@ extension Mutation.Mark {
         var boot: String?
         try reader.object { reader, name throws(WireProblem) in
             switch name {
-            case "monotonic": monotonic = try reader.integer()
+            case "monotonic": monotonic = try reader.integer(in: 0...maximumMoment, name)
             case "boot": boot = try reader.string()
             default: _ = try reader.value()
             }
@@ -149,7 +148,7 @@ extension Mutation {
         var changes: [Change] = []
         try reader.object { reader, name throws(WireProblem) in
             switch name {
-            case "number": number = try reader.integer()
+            case "number": number = try reader.integer(in: 1...Int64.max, name)
             case "group": if !reader.null() { group = try reader.integer() }
             case "collection": collection = try reader.string()
             case "row": row = try reader.rowID(name)
@@ -161,12 +160,16 @@ extension Mutation {
             case "base": if !reader.null() { base = try reader.stamp(name) }
             case "fields":
                 try reader.object { reader, field throws(WireProblem) in
+                    // Two values under one stamp would have no order.
+                    guard !changes.contains(where: { $0.field == field }) else {
+                        throw reader.problem(.malformed, name)
+                    }
                     changes.append(Change(field, try reader.value()))
                 }
             default: _ = try reader.value()
             }
         }
-        guard let number, number > 0 else { throw reader.problem(.missing, "number") }
+        guard let number else { throw reader.problem(.missing, "number") }
         guard let collection else { throw reader.problem(.missing, "collection") }
         guard let row else { throw reader.problem(.missing, "row") }
         guard let action else { throw reader.problem(.missing, "action") }
@@ -212,7 +215,16 @@ extension Mutation {
     }
 }
 
+/// The last moment of the year 9999: beyond it no clock is right, and sums of moments could overflow.
+private let maximumMoment: Int64 = 253_402_300_799_999
+
 extension JSONReader {
+    mutating func integer(in range: ClosedRange<Int64>, _ member: String) throws(WireProblem) -> Int64 {
+        let integer = try integer()
+        guard range.contains(integer) else { throw problem(.outOfRange, member) }
+        return integer
+    }
+
     mutating func replica(_ member: String) throws(WireProblem) -> ReplicaID {
         guard let replica = ReplicaID(try string()) else { throw problem(.outOfRange, member) }
         return replica

@@ -26,6 +26,16 @@ package struct UnknownField: Hashable, Sendable {
         self.value = value
         self.stamp = stamp
     }
+
+    /// About how many bytes a value may take.
+    package static let maximumSize = 65_536
+
+    /// Why a field cannot be one of a later catalogue; nil if it can.
+    package static func problem(with change: Mutation.Change) -> FieldProblem? {
+        // `deleted` names the deletion register in verdicts and history.
+        guard FieldName(change.field).isWellFormed, change.field != "deleted" else { return .malformed }
+        return change.value.roughSize > maximumSize ? .tooLong : nil
+    }
 }
 
 /// A row as the server keeps it: one register per field, and one for deletion.

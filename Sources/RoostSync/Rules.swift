@@ -32,6 +32,18 @@ package struct Rules: Sendable {
         package let sights: [Sight]
         /// Whether some sight depends on the subject's values.
         package let isConditional: Bool
+
+        /// Whether a row whose subject was linked to a scope showed there.
+        ///
+        /// A row that names the scope's key may be the link itself, changed since: what the view admits now says
+        /// nothing about then.
+        func wasOpen(to row: Row, of collection: RoostSchema.Collection, for scope: ScopeKey) -> Bool {
+            switch attachment {
+            case .subject: admits.holds(in: collection, row.values)
+            case .key(let position): scope.key != nil && row.values[position].id == scope.key
+            case .everyRow, .concerned: false
+            }
+        }
     }
 
     package enum CompiledAttachment: Sendable {

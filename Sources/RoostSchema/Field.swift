@@ -77,7 +77,9 @@ package enum Derivation: Hashable, Sendable {
 }
 
 /// A declared field of a collection.
-package struct Field: Sendable {
+///
+/// A class for the reason given at ``Collection``.
+package final class Field: Sendable {
     package let name: FieldName
     package let kind: FieldKind
     package let label: Label

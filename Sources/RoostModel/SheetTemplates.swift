@@ -2,20 +2,20 @@ package import RoostSchema
 
 /// The sheets that the programme's people exchange.
 package enum SheetTemplates {
-    /// Every template, the most particular first.
+    /// Every template; a sheet with the headers that tell a sort of sheet goes before the plain roster.
     package static let all = [admissions, members, roster]
 
     /// 高考录取去向: the education bureau's yearly sheet of school-leavers and where they were admitted.
     package static let admissions = SheetTemplate(
         "admissions", "教育局录取去向表", "education bureau admissions",
         parts: [student, newcomersUniversity, leaversSenior, guardian, admitted], evidence: evidence,
-        ignoredHeaders: ignoredHeaders)
+        ignoredHeaders: ignoredHeaders, tellingHeaders: ["录取院校", "录取学校", "录取专业"])
 
     /// 分部成员花名册: the members of the alliance's chapters.
     package static let members = SheetTemplate(
         "members", "联盟成员花名册", "alliance members",
         parts: [student, university, senior, guardian, membership, consent], evidence: evidence,
-        ignoredHeaders: ignoredHeaders)
+        ignoredHeaders: ignoredHeaders, tellingHeaders: ["所属分部", "分部", "分部职务"])
 
     /// A plain list of students.
     package static let roster = SheetTemplate(
@@ -83,7 +83,9 @@ package enum SheetTemplates {
     private static let membership = SheetTemplate.Part(
         "membership", "membership", references: ["student": "student"], identity: [["chapter"]])
 
-    /// Signing is not dated in the sheet, so a consent counts from its import; one imported before is not repeated.
+    /// Signing is not dated in the sheet, so a consent counts from its import.
+    ///
+    /// One imported before is not repeated, so that an old sheet never revives what was withdrawn since.
     private static let consent = SheetTemplate.Part(
         "consent", "consent", constants: ["purpose": "chapter_share"], references: ["student": "student"],
         fields: ["state", "form_ref"], identity: [["purpose", "state"]], importMoment: ["at"])

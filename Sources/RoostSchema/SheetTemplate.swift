@@ -144,15 +144,20 @@ package struct SheetTemplate: Sendable {
     package let evidence: [Evidence]
     /// Headers that are known to carry nothing, such as running numbers.
     package let ignoredHeaders: [String]
+    /// Headers that tell this sort of sheet from others: a sheet without any of them is no such sheet.
+    ///
+    /// Empty means that any sheet with known headers will do.
+    package let tellingHeaders: [String]
 
     package init(
         _ name: String, _ zh: String, _ en: String, parts: [Part], evidence: [Evidence] = [],
-        ignoredHeaders: [String] = []
+        ignoredHeaders: [String] = [], tellingHeaders: [String] = []
     ) {
         self.name = name
         label = Label(zh, en)
         self.parts = parts
         self.evidence = evidence
         self.ignoredHeaders = ignoredHeaders
+        self.tellingHeaders = tellingHeaders
     }
 }

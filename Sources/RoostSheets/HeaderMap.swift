@@ -66,12 +66,16 @@ package struct HeaderMap: Sendable {
         }
     }
 
-    /// How many headers of a sheet a template knows, to choose the template that fits best; nil if it has no header row.
+    /// How well a template fits a sheet: the headers it knows, and once more those that tell its sort of sheet.
+    ///
+    /// Nil if the sheet has no header row, or none of the headers that such a sheet must have one of.
     package static func score(of sheet: Sheet, template: SheetTemplate, catalogue: Catalogue) -> Int? {
         let words = HeaderWords(template: template, catalogue: catalogue)
         for row in sheet.rows {
             let known = Set(row.cells.compactMap { words.target(of: $0) }).count
-            if known >= 3 { return known }
+            guard known >= 3 else { continue }
+            let telling = row.cells.count { words.isTelling($0) }
+            return telling == 0 && !template.tellingHeaders.isEmpty ? nil : known + telling
         }
         return nil
     }
@@ -81,8 +85,10 @@ package struct HeaderMap: Sendable {
 private struct HeaderWords {
     private var targets: [String: ColumnTarget] = [:]
     private var ignored: Set<String> = []
+    private let telling: Set<String>
 
     init(template: SheetTemplate, catalogue: Catalogue) {
+        telling = Set(template.tellingHeaders.map(Self.key))
         ignored = Set((template.ignoredHeaders + [HeaderMap.reasonHeader]).map(Self.key))
         // What the sheet says of itself comes before what the catalogue says, and an earlier part before a later one.
         for (position, part) in template.parts.enumerated() {
@@ -108,6 +114,8 @@ private struct HeaderWords {
         field.derivation == nil && part.constants[field.name] == nil && part.references[field.name] == nil
             && (part.fields?.contains(field.name) ?? true)
     }
+
+    func isTelling(_ header: String) -> Bool { telling.contains(Self.key(header)) }
 
     func isIgnored(_ header: String) -> Bool { ignored.contains(Self.key(header)) }
 

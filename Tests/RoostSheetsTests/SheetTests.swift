@@ -71,6 +71,7 @@ struct SheetTests {
         }
         #expect(try best(Rosters.members) == "members")
         #expect(try best(Rosters.bureau) == "admissions")
+        #expect(try best("encodings/roster-40.gb18030.csv") == "roster")
     }
 
     @Test(arguments: [
@@ -105,5 +106,30 @@ struct SheetTests {
         index.add("新华区", for: "1")
         index.add("新华区", for: "2")
         #expect(index.value(for: "新华区") == nil)
+    }
+
+    @Test(arguments: 0..<60 as Range<UInt64>)
+    func `a damaged file is refused or every record of it is accounted for`(seed: UInt64) throws {
+        var generator = SplitMix(seed: seed)
+        var bytes = try Rosters.bytes(
+            seed.isMultiple(of: 2) ? "encodings/roster-40.utf-8.csv" : "broken/short-rows.csv")
+        for _ in 0..<(1 + generator.next() % 12) {
+            let position = Int(generator.next() % UInt64(bytes.count))
+            switch generator.next() % 3 {
+            case 0: bytes[position] = UInt8(truncatingIfNeeded: generator.next())
+            case 1: bytes.remove(at: position)
+            default: bytes.insert(Array(",;\t\"\n\r*=0".utf8).randomElement(using: &generator) ?? 0, at: position)
+            }
+        }
+        do {
+            let sheet = try Sheet(reading: bytes)
+            let parsed = try Rosters.parse(sheet, template: SheetTemplates.roster)
+            #expect(parsed.rows.count == sheet.rows.count - parsed.headers.headerIndex - 1)
+            var store = MemoryStore()
+            let plan = store.plan(parsed)
+            #expect(plan.counts.values.reduce(0, +) == parsed.rows.count)
+        } catch let error as SheetError {
+            #expect(!error.message.zh.isEmpty && !error.message.en.isEmpty)
+        }
     }
 }

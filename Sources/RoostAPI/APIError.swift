@@ -43,16 +43,25 @@ package struct ErrorBody: Codable, Hashable, Sendable {
         package var code: String
         /// English; a client shows its own words for the code and this only for codes it does not know.
         package var message: String
+        /// The same in Chinese, where the server knows better words than a client has for the code.
+        package var messageZH: String?
+        /// A finer stable code, such as `sheet_no_header` under `unusable_sheet`.
+        package var reason: String?
         package var requestID: String?
 
         enum CodingKeys: String, CodingKey {
-            case code, message
+            case code, message, reason
+            case messageZH = "message_zh"
             case requestID = "request_id"
         }
 
-        package init(code: String, message: String, requestID: String?) {
+        package init(
+            code: String, message: String, messageZH: String? = nil, reason: String? = nil, requestID: String?
+        ) {
             self.code = code
             self.message = message
+            self.messageZH = messageZH
+            self.reason = reason
             self.requestID = requestID
         }
     }

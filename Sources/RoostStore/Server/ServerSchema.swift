@@ -215,9 +215,9 @@ enum ServerSchema {
             next_ms INTEGER,
             lease_until_ms INTEGER,
             not_after_ms INTEGER,
-            -- Vendor or transport code of the last outcome, and what to do about it.
+            -- Class and code of the last outcome; what to do about it follows from them.
+            outcome TEXT,
             code TEXT,
-            instruction TEXT,
             -- How many people it reached, told by whoever posted it by hand.
             reach INTEGER,
             sent_ms INTEGER,

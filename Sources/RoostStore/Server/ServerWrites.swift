@@ -76,6 +76,11 @@ extension ServerStore {
                             collection.position(of: name).map { (name, row.values[$0]) }
                         })
                 })
+            // What is written now comes after what it replaces, even where a device's clock ran ahead within the same
+            // millisecond.
+            if edit.time == nil, let version = row?.version.time, version >= time {
+                time = version.bits & 1 == 1 ? version.next : version.next.next
+            }
             mutations.append(
                 Mutation(
                     number: Int64(index + 1), collection: edit.collection.text, row: edit.row, action: edit.action,

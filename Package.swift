@@ -98,7 +98,8 @@ let package = Package(
             ]),
 
         .testTarget(
-            name: "RoostSchemaTests", dependencies: ["RoostSchema", "RoostModel", "RoostDemo", "RoostReference"]),
+            name: "RoostSchemaTests",
+            dependencies: ["RoostSchema", "RoostModel", "RoostDemo", "RoostReference", "RoostSync"]),
         .testTarget(
             name: "RoostSyncTests", dependencies: ["RoostSync", "RoostSchema", "RoostModel"],
             resources: [.copy("Vectors")]),

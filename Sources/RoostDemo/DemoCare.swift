@@ -9,7 +9,8 @@ extension DemoBuilder {
         let ofTown = Dictionary(
             zip(DemoWords.towns.map(\.code), liaisons).map { ($0, $1) }, uniquingKeysWith: { first, _ in first })
         var load: [RowID: Int] = [:]
-        func hasRoom(_ officer: DemoOfficer) -> Bool { load[officer.row, default: 0] < officer.capacity ?? .max }
+        // Nobody is full, so that whoever tries the demo can enter somebody new.
+        func hasRoom(_ officer: DemoOfficer) -> Bool { load[officer.row, default: 0] < (officer.capacity ?? .max) - 10 }
         for index in students.indices where !random.chance(8) {
             var officer = random.chance(70) ? ofTown[students[index].town] ?? liaisons[0] : random.pick(liaisons)
             while !hasRoom(officer) { officer = random.pick(liaisons) }

@@ -126,6 +126,48 @@ struct ManifestTests {
         }
     }
 
+    /// The words in which ``value(_:in:of:)`` gives back a clean cell.
+    private func expected(_ field: String, _ raw: String) -> String? {
+        let codes = [
+            "男": "1", "女": "2", "是": "granted", "否": "refused", "成员": "member", "负责人": "coordinator",
+            "副负责人": "deputy", "引才大使": "ambassador",
+        ]
+        let text = Cleaning.text(raw)
+        if text.isEmpty { return nil }
+        switch field {
+        case "gender", "consent", "chapter_role": return codes[text] ?? text
+        case "mobile", "guardian_mobile": return "+86" + text
+        case "id_number": return Rosters.digest(Array(text.utf8))
+        default: return text
+        }
+    }
+
+    @Test(arguments: acceptedFiles)
+    func `a clean cell is stored as it is written`(path: String) throws {
+        let file = try Rosters.manifest.get().file(path)
+        guard let columns = file.columns else { return }
+        let raw = try Sheet(reading: Rosters.bytes(path))
+        let records = Dictionary(uniqueKeysWithValues: raw.rows.map { ($0.row, $0.cells) })
+        let sheet = try Rosters.parse(path)
+        let listed = Set(file.defects.map { "\($0.row ?? 0) \($0.field ?? "")" })
+        var compared = 0
+        for row in sheet.rows where row.problem == nil {
+            let cells = try #require(records[row.row])
+            for column in columns where column.field != "seq" && column.col <= cells.count {
+                guard !listed.contains("\(row.row) \(column.field)") else { continue }
+                let found = try value(column.field, in: row, of: sheet)
+                // With nothing said of a senior school, the fields of the present school are what `value` finds.
+                if column.field == "senior_school", Cleaning.text(cells[column.col - 1]).isEmpty { continue }
+                guard found != expected(column.field, cells[column.col - 1]) else {
+                    compared += 1
+                    continue
+                }
+                Issue.record("row \(row.row) \(column.header): found \(found ?? "nothing")")
+            }
+        }
+        #expect(compared > 50)
+    }
+
     @Test func `a sheet with three mangled cells has exactly three named errors`() throws {
         let sheet = try Rosters.parse("broken/three-mangled-cells.csv")
         let notes = sheet.rows.flatMap { row in row.notes.map { "\(row.row) \($0.header) \($0.problem.rawValue)" } }

@@ -147,7 +147,8 @@ enum Scopes {
         View("consent", .subject, ["consent": .full]),
         // Only this chapter's memberships, so that no rule can reach those of another.
         View(
-            "membership", .key("chapter"), ["main": .full, "standing": .full], admits: .field("state", is: "active")),
+            "membership", .subjectAndKey("chapter"), ["main": .full, "standing": .full],
+            admits: .field("state", is: "active")),
         View("liaison", .subject, admits: .field("state", is: "active")),
         View("touch", .subject, ["main": .full, "notes": .full], admits: .field("visibility", is: "team")),
         View(

@@ -16,6 +16,9 @@ package enum Attachment: Hashable, Sendable {
     case subject
     /// This field of the row names the scope's key.
     case key(FieldName)
+    /// Both: this field names the scope's key, and the subject is linked to it. So a row that names somebody stays out
+    /// of a scope from which that person is kept.
+    case subjectAndKey(FieldName)
 }
 
 /// What a scope kind shows of one collection.

@@ -48,7 +48,7 @@ extension Catalogue {
         let fits =
             switch view.attachment {
             case .everyRow: scope.key == nil
-            case .key(let field): scope.key != nil && collection[field]?.target == scope.key
+            case .key(let field), .subjectAndKey(let field): scope.key != nil && collection[field]?.target == scope.key
             case .subject: scope.link.flatMap { self[$0.collection]?[$0.subject]?.target } == subject.name
             }
         if !fits { report.add(.wrongAttachment, place) }

@@ -160,7 +160,7 @@ extension ScopePage.Departure {
 }
 
 extension WireRow {
-    init(_ reader: inout JSONReader) throws(WireProblem) {
+    package init(_ reader: inout JSONReader) throws(WireProblem) {
         var collection: String?
         var row: RowID?
         var sequence: Int64 = 0

@@ -17,6 +17,11 @@ extension WorkingSet {
             case .subject:
                 if linked == nil { linked = try links(of: row, image) }
                 for scope in linked ?? [] where scope.kind == view.kind { scopes.insert(scope) }
+            case .subjectAndKey(let position):
+                guard let key = row.values[position].id else { continue }
+                if linked == nil { linked = try links(of: row, image) }
+                let scope = ScopeKey(view.kind, key)
+                if linked?.contains(scope) ?? false { scopes.insert(scope) }
             case .concerned:
                 for scope in try concerned(by: row, image) where scope.kind == view.kind { scopes.insert(scope) }
             }

@@ -41,6 +41,8 @@ package struct Rules: Sendable {
             switch attachment {
             case .subject: admits.holds(in: collection, row.values)
             case .key(let position): scope.key != nil && row.values[position].id == scope.key
+            case .subjectAndKey(let position):
+                scope.key != nil && row.values[position].id == scope.key && admits.holds(in: collection, row.values)
             case .everyRow, .concerned: false
             }
         }
@@ -50,6 +52,7 @@ package struct Rules: Sendable {
         case everyRow
         case subject
         case key(Int)
+        case subjectAndKey(Int)
         /// The conflict collection: wherever the field it is about is seen in full.
         case concerned
     }
@@ -170,6 +173,9 @@ package struct Rules: Sendable {
                 case .key(let field):
                     guard let position = collection.position(of: field) else { continue }
                     attachment = .key(position)
+                case .subjectAndKey(let field):
+                    guard let position = collection.position(of: field) else { continue }
+                    attachment = .subjectAndKey(position)
                 }
                 views[index].append(
                     CompiledView(

@@ -86,6 +86,10 @@ package struct JSONReader: Sendable {
     }
 
     package mutating func integer() throws(WireProblem) -> Int64 {
+        skipSpace()
+        if position < bytes.count, [0x22, 0x5B, 0x7B, 0x66, 0x6E, 0x74].contains(bytes[position]) {
+            throw problem(.wrongType)
+        }
         guard case .integer(let integer) = try number() else { throw problem(.wrongType) }
         return integer
     }

@@ -103,9 +103,12 @@ package final class WorkingSet {
     package func rows(
         of collection: Int, referring position: Int, to target: RowID, _ image: Image = .after
     ) throws -> [Row] {
-        try prefetch(of: collection, referring: position, to: CollectionOfOne(target))
         let reference = Reference(collection: collection, position: position, target: target)
-        return (referring[reference] ?? []).compactMap { id in
+        if referring[reference] == nil {
+            try prefetch(of: collection, referring: position, to: CollectionOfOne(target))
+        }
+        guard let ids = referring[reference], !ids.isEmpty else { return [] }
+        return ids.compactMap { id in
             let key = RowKey(collection, id)
             guard let row = image == .before ? before[key] : after[key] else { return nil }
             return row.values[position] == .id(target) ? row : nil

@@ -80,7 +80,8 @@ let package = Package(
         .executableTarget(
             name: "roostd",
             dependencies: [
-                "RoostServer", "RoostModel", "RoostSchema", "RoostStore", arguments, configuration, lifecycle,
+                "RoostServer", "RoostModel", "RoostSchema", "RoostSync", "RoostStore", arguments, configuration,
+                lifecycle,
                 unixSignals, logging,
             ]),
         .executableTarget(

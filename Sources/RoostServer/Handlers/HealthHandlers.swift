@@ -1,0 +1,46 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import RoostAPI
+import RoostStore
+import RoostSync
+
+/// What machines ask: is the process there, can it work, how is it doing.
+struct HealthHandlers: Sendable {
+    let store: ServerStore
+    let metrics: ServerMetrics
+    let metricsToken: String?
+
+    /// Answers as long as the process does.
+    func health(_ request: Request, _ context: RoostContext) async throws -> Response {
+        Response(
+            json: jsonObject { writer in
+                writer.name("status")
+                writer.plain("ok")
+            })
+    }
+
+    /// Answers well only if the database can be written and is the one this epoch belongs to.
+    func ready(_ request: Request, _ context: RoostContext) async throws -> Response {
+        do { try await store.check() } catch {
+            throw Refusal(.unavailable, "the database cannot be written", retryAfter: 10)
+        }
+        guard store.epochBeside == store.epoch else {
+            throw Refusal(.unavailable, "the epoch beside the database is another one", retryAfter: 60)
+        }
+        return Response(
+            json: jsonObject { writer in
+                writer.name("status")
+                writer.plain("ready")
+                writer.name("epoch")
+                writer.plain(store.epoch)
+            })
+    }
+
+    func metrics(_ request: Request, _ context: RoostContext) async throws -> Response {
+        if let metricsToken, request.headers[.authorization] != "Bearer " + metricsToken {
+            throw Refusal(.unauthorized, "/metrics wants the bearer token of its configuration")
+        }
+        return Response(text: metrics.text, type: PrometheusText.contentType)
+    }
+}

@@ -1,0 +1,70 @@
+package import RoostAPI
+import RoostSchema
+import RoostStore
+import RoostSync
+
+/// A request refused as a whole, with a code and words that its sender may read.
+package struct Refusal: Error, Hashable, Sendable {
+    package let code: APIErrorCode
+    /// English; never holds what was sent, nor anything about a person.
+    package let message: String
+    /// The same in Chinese, where a person is likely to read it.
+    package let messageZH: String?
+    /// A finer stable code.
+    package let reason: String?
+    /// Seconds after which trying again makes sense.
+    package let retryAfter: Int?
+
+    package init(
+        _ code: APIErrorCode, _ message: String, messageZH: String? = nil, reason: String? = nil,
+        retryAfter: Int? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.messageZH = messageZH
+        self.reason = reason
+        self.retryAfter = retryAfter
+    }
+}
+
+extension Refusal {
+    /// A refusal in both languages with a code of its own.
+    init(_ code: APIErrorCode, reason: String, _ message: Label) {
+        self.init(code, message.en, messageZH: message.zh, reason: reason)
+    }
+
+    /// What the sender is told of an error, or nil for one that is nobody's business but the operator's.
+    init?(_ error: any Error) {
+        switch error {
+        case let refusal as Refusal: self = refusal
+        case let problem as WireProblem: self.init(problem)
+        case let error as ExchangeError: self.init(error)
+        case let error as AccountError: self.init(error)
+        default: return nil
+        }
+    }
+
+    private init(_ problem: WireProblem) {
+        let place = problem.member.map { " in member \($0)" } ?? ""
+        self.init(
+            problem.code == .unsupportedVersion ? .unsupportedVersion : .malformedRequest,
+            "\(problem.code.rawValue) at byte \(problem.position)\(place)")
+    }
+
+    private init(_ error: ExchangeError) {
+        switch error {
+        case .wrongReplica: self.init(.forbidden, "the token belongs to another replica")
+        case .oldIncarnation: self.init(.conflict, "the replica has begun a newer incarnation")
+        case .tooManyMutations(let limit): self.init(.tooManyMutations, "a changeset holds at most \(limit) mutations")
+        }
+    }
+
+    private init(_ error: AccountError) {
+        switch error {
+        case .codeInvalid: self.init(.codeInvalid, "the code is unknown, used or expired")
+        case .unknownOfficer: self.init(.notFound, "no such officer")
+        case .unknownReplica: self.init(.notFound, "no such device")
+        case .replicaTaken: self.init(.conflict, "the replica identity is taken; draw a new one")
+        }
+    }
+}

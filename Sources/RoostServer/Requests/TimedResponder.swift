@@ -1,0 +1,23 @@
+import Hummingbird
+import RoostAPI
+
+/// Gives up a request that takes too long, slow uploads included.
+struct TimedResponder<Base: HTTPResponder>: HTTPResponder where Base.Context == RoostContext {
+    let base: Base
+    let limit: Duration
+
+    func respond(to request: Request, context: RoostContext) async throws -> Response {
+        try await withThrowingTaskGroup(of: Response?.self) { group in
+            group.addTask { try await base.respond(to: request, context: context) }
+            group.addTask {
+                try await ContinuousClock().sleep(for: limit)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let response = try await group.next() ?? nil else {
+                throw Refusal(.timeout, "the request took longer than \(limit.components.seconds) seconds")
+            }
+            return response
+        }
+    }
+}

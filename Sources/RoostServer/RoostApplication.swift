@@ -1,0 +1,84 @@
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+package import Logging
+import NIOCore
+import NIOSSL
+import RoostAPI
+package import RoostStore
+import RoostSync
+package import ServiceLifecycle
+
+/// A server ready to be run: the store, the key, the settings and everything that answers requests.
+package struct RoostApplication: Sendable {
+    package let store: ServerStore
+    package let settings: ServerSettings
+    package let accounts: AccountDesk
+    package let metrics: ServerMetrics
+    package let logger: Logger
+
+    package init(
+        store: ServerStore, key: ServerKey, settings: ServerSettings, logger: Logger,
+        metrics: ServerMetrics = ServerMetrics()
+    ) {
+        self.store = store
+        self.settings = settings
+        self.logger = logger
+        self.metrics = metrics
+        accounts = AccountDesk(store: store, key: key, codeMinutes: settings.enrolmentMinutes)
+    }
+
+    /// Everything long-running, for one service group to own; `onRunning` is told the port once requests are taken.
+    package func services(onRunning: @escaping @Sendable (Int) async -> Void) throws -> [any Service] {
+        let store = store
+        let dueDates = DueDates(store: store)
+        return [
+            try httpService(onRunning: onRunning),
+            RepeatingService("due dates", logger: logger, every: { DueDates.untilNextDay(store.clock()) }) {
+                let count = try await dueDates.refresh()
+                if count > 0 { logger.info("wrote what the day brought", metadata: ["rows": "\(count)"]) }
+            },
+            // SQLite moves the log back by itself as long as readers leave gaps; this catches what busy hours leave.
+            RepeatingService("checkpoint", logger: logger, every: { .seconds(900) }) { try store.checkpoint() },
+        ]
+    }
+
+    /// The HTTP server, as a service that stops gracefully: it takes no new connection and answers what it has begun.
+    package func httpService(onRunning: @escaping @Sendable (Int) async -> Void) throws -> any Service {
+        let router = routes.router
+        let responder = RecordingResponder(
+            base: TranslatingResponder(
+                base: TimedResponder(
+                    base: router.buildResponder(), limit: .seconds(settings.limits.timeoutSeconds)),
+                logger: logger, metrics: metrics),
+            logger: logger, metrics: metrics)
+        // What sends nothing for a minute between requests is let go.
+        let plain = HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(60)))
+        let server = try settings.certificate.map { try .tls(plain, tlsConfiguration: Self.tls($0)) } ?? plain
+        return Application(
+            responder: responder, server: server,
+            configuration: ApplicationConfiguration(address: .hostname(settings.host, port: settings.port)),
+            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) }, logger: logger)
+    }
+
+    private var routes: Routes {
+        let gatekeeper = Gatekeeper(
+            store: store, limiter: RateLimiter(clock: store.clock), limits: settings.limits,
+            trustsForwardedFor: settings.trustsForwardedFor)
+        return Routes(
+            health: HealthHandlers(store: store, metrics: metrics, metricsToken: settings.metricsToken),
+            catalogue: CatalogueHandlers(limits: settings.limits, catalogue: store.rules.catalogue),
+            enrolment: EnrolmentHandlers(
+                accounts: accounts, gatekeeper: gatekeeper, attemptsPerMinute: settings.enrolmentAttemptsPerMinute,
+                metrics: metrics),
+            devices: DeviceHandlers(accounts: accounts),
+            exchange: ExchangeHandler(store: store, limits: settings.limits, metrics: metrics),
+            gatekeeper: gatekeeper)
+    }
+
+    private static func tls(_ certificate: ServerSettings.Certificate) throws -> TLSConfiguration {
+        let chain = try NIOSSLCertificate.fromPEMFile(certificate.chain).map(NIOSSLCertificateSource.certificate)
+        let key = try NIOSSLPrivateKey(file: certificate.key, format: .pem)
+        return .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+    }
+}

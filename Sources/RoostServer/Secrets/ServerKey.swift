@@ -1,0 +1,47 @@
+package import Crypto
+import Foundation
+
+/// Why the key file cannot be used.
+package enum KeyFileError: Error, Hashable, Sendable {
+    case missing(path: String)
+    /// It is not 32 bytes long.
+    case damaged(path: String)
+    case exists(path: String)
+}
+
+/// The server's secret, kept in a file of its own beside the database and never inside it.
+///
+/// Whoever has a copy of the database alone can neither read endpoint secrets nor try out identity numbers. A backup
+/// without the key restores the roster but not those; so the key is kept too, in another place.
+package struct ServerKey: Sendable, CustomStringConvertible {
+    private let key: SymmetricKey
+
+    package static let fileName = "roost.key"
+    private static let size = 32
+
+    package static func path(in directory: String) -> String { directory + "/" + fileName }
+
+    /// Reads the key of a data directory.
+    package init(directory: String) throws {
+        let path = Self.path(in: directory)
+        guard let bytes = FileManager.default.contents(atPath: path) else { throw KeyFileError.missing(path: path) }
+        guard bytes.count == Self.size else { throw KeyFileError.damaged(path: path) }
+        key = SymmetricKey(data: bytes)
+    }
+
+    /// Draws a key and writes it, readable for its owner only; never over an existing one.
+    package static func create(in directory: String) throws {
+        let path = path(in: directory)
+        guard !FileManager.default.fileExists(atPath: path) else { throw KeyFileError.exists(path: path) }
+        let bytes = unsafe SymmetricKey(size: .bits256).withUnsafeBytes { unsafe Data($0) }
+        guard FileManager.default.createFile(atPath: path, contents: bytes, attributes: [.posixPermissions: 0o600])
+        else { throw CocoaError(.fileWriteUnknown) }
+    }
+
+    /// A key for one purpose (RFC 5869), so that no purpose weakens another.
+    package func derived(_ purpose: String) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Array("roost/\(purpose)".utf8), outputByteCount: 32)
+    }
+
+    package var description: String { "ServerKey" }
+}

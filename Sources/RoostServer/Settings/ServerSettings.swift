@@ -1,0 +1,135 @@
+package import RoostAPI
+
+/// How a server is to run: read once, checked once, then fixed.
+package struct ServerSettings: Hashable, Sendable {
+    package struct Certificate: Hashable, Sendable {
+        /// PEM files.
+        package var chain: String
+        package var key: String
+    }
+
+    package var data: String
+    package var host: String
+    package var port: Int
+    package var certificate: Certificate?
+    package var trustsForwardedFor: Bool
+    package var limits: Limits
+    package var enrolmentMinutes: Int
+    package var enrolmentAttemptsPerMinute: Int
+    package var metricsToken: String?
+    package var logLevel: String
+    package var logFormat: LineLogHandler.Format
+    package var demo: Bool
+    /// The base URL of a stand-in for the vendors' robots; nil on a real server.
+    package var courierTestBase: String?
+
+    /// Reads every key and checks it; `value` tells the text given for a key, or nil.
+    package init(_ value: (SettingKey) throws -> String?) throws {
+        func text(_ key: SettingKey) throws -> String? {
+            let text = try value(key) ?? key.initial
+            return text?.isEmpty ?? true ? nil : text
+        }
+        func required(_ key: SettingKey) throws -> String {
+            guard let text = try text(key) else { throw SettingProblem.unacceptable(key) }
+            return text
+        }
+        func number(_ key: SettingKey) throws -> Int {
+            guard case .number(let range) = key.kind, let number = Int(try required(key)), range.contains(number)
+            else { throw SettingProblem.unacceptable(key) }
+            return number
+        }
+        func flag(_ key: SettingKey) throws -> Bool {
+            guard let flag = Bool(try required(key).lowercased()) else { throw SettingProblem.unacceptable(key) }
+            return flag
+        }
+        func choice(_ key: SettingKey) throws -> String {
+            let text = try required(key)
+            guard case .choice(let choices) = key.kind, choices.contains(text) else {
+                throw SettingProblem.unacceptable(key)
+            }
+            return text
+        }
+        data = try required(.data)
+        host = try required(.host)
+        port = try number(.port)
+        switch (try text(.certificate), try text(.certificateKey)) {
+        case (let chain?, let key?): certificate = Certificate(chain: chain, key: key)
+        case (nil, nil): certificate = nil
+        default: throw SettingProblem.contradiction("tls.certificate and tls.key are given together or not at all")
+        }
+        trustsForwardedFor = try flag(.trustsForwardedFor)
+        limits = Limits(
+            bodyBytes: try number(.bodyBytes), mutations: try number(.mutations),
+            timeoutSeconds: try number(.timeoutSeconds), requestsPerMinutePerDevice: try number(.perDevice),
+            requestsPerMinutePerAddress: try number(.perAddress), pageBytes: try number(.pageBytes))
+        enrolmentMinutes = try number(.enrolmentMinutes)
+        enrolmentAttemptsPerMinute = try number(.enrolmentAttempts)
+        metricsToken = try text(.metricsToken)
+        logLevel = try choice(.logLevel)
+        logFormat = LineLogHandler.Format(rawValue: try choice(.logFormat)) ?? .json
+        demo = try flag(.demo)
+        courierTestBase = try text(.courierTestBase)
+    }
+
+    /// Key and value of every setting, secrets replaced, for the log at start.
+    package static func printable(_ value: (SettingKey) throws -> String?) rethrows -> [(String, String)] {
+        try SettingKey.all.map { key in
+            let text = try value(key) ?? key.initial ?? ""
+            return (key.name, key.isSecret && !text.isEmpty ? "***" : text)
+        }
+    }
+}
+
+extension SettingKey {
+    package static let data = SettingKey(
+        "data", .text, "var", "Directory of the database, the epoch, and the key file; made with mode 0700.")
+    package static let host = SettingKey(
+        "http.host", .text, "127.0.0.1",
+        "Address to listen on. Give another one only with tls.* or behind a reverse proxy that speaks TLS.")
+    package static let port = SettingKey(
+        "http.port", .number(0...65535), "8080", "Port to listen on; 0 takes a free one.")
+    package static let trustsForwardedFor = SettingKey(
+        "http.trust_forwarded_for", .flag, "false",
+        "Whether limits count by the last address of X-Forwarded-For. Only behind a proxy that sets it.")
+    package static let certificate = SettingKey(
+        "tls.certificate", .text, nil, "PEM file with the certificate and its chain.")
+    package static let certificateKey = SettingKey(
+        "tls.key", .text, nil, "PEM file with the certificate's private key.")
+    package static let bodyBytes = SettingKey(
+        "limits.body_bytes", .number(65_536...268_435_456), "8388608", unit: "bytes", "Largest request body.")
+    package static let mutations = SettingKey(
+        "limits.mutations", .number(1...50_000), "5000", "Most mutations in one changeset.")
+    package static let timeoutSeconds = SettingKey(
+        "limits.timeout_seconds", .number(1...600), "30", unit: "seconds", "When a request is given up.")
+    package static let perDevice = SettingKey(
+        "limits.requests_per_minute_per_device", .number(1...100_000), "600", "Requests of one device in a minute.")
+    package static let perAddress = SettingKey(
+        "limits.requests_per_minute_per_address", .number(1...100_000), "60",
+        "Requests without a valid token from one network address in a minute.")
+    package static let pageBytes = SettingKey(
+        "limits.page_bytes", .number(16_384...16_777_216), "1048576", unit: "bytes",
+        "How much of its scopes a replica gets in one answer.")
+    package static let enrolmentMinutes = SettingKey(
+        "enrolment.code_minutes", .number(1...1440), "10", unit: "minutes", "How long an enrolment code can be used.")
+    package static let enrolmentAttempts = SettingKey(
+        "enrolment.attempts_per_minute", .number(1...1000), "10",
+        "Codes tried from one network address, and tries of one code, in a minute.")
+    package static let metricsToken = SettingKey(
+        "metrics.token", .text, nil, isSecret: true, "If set, /metrics wants it as a bearer token.")
+    package static let logLevel = SettingKey(
+        "log.level", .choice(["debug", "info", "notice", "warning", "error"]), "info",
+        "The least level that is written to the standard error stream.")
+    package static let logFormat = SettingKey("log.format", .choice(["json", "text"]), "json", "Form of log lines.")
+    package static let demo = SettingKey(
+        "demo", .flag, "false", "Whether a new database is filled with an invented county to try things out.")
+    package static let courierTestBase = SettingKey(
+        "courier.test_base", .text, nil,
+        "Base URL of a stand-in for the vendors' robots. Allows loopback and plain http; for tests only.")
+
+    /// All keys, in the order they are explained.
+    package static let all = [
+        data, host, port, trustsForwardedFor, certificate, certificateKey, bodyBytes, mutations, timeoutSeconds,
+        perDevice, perAddress, pageBytes, enrolmentMinutes, enrolmentAttempts, metricsToken, logLevel, logFormat,
+        demo, courierTestBase,
+    ]
+}

@@ -1,0 +1,118 @@
+import Foundation
+import GRDB
+package import RoostSchema
+package import RoostSync
+
+/// What an operator checks and does beside the daily work.
+extension ServerStore {
+    /// What a look at a database tells that neither migrates nor changes it.
+    package struct Inspection: Hashable, Sendable {
+        /// What SQLite finds wrong with the file, at most ten lines; empty if nothing.
+        package var damage: [String] = []
+        package var pendingMigrations: [String] = []
+        /// Whether a later version of the program wrote it.
+        package var isNewer = false
+        package var epoch: String?
+        /// Keyed scopes with members whose key row is gone or deleted: rows that nobody can be given.
+        package var orphanScopes: [String] = []
+        /// The latest moment the server's clock is known to have told.
+        package var lastMoment = Milliseconds(0)
+    }
+
+    /// Looks at the database of a directory without opening it for writing.
+    package static func inspect(directory: String, catalogue: Catalogue) throws -> Inspection {
+        var configuration = Configuration()
+        configuration.readonly = true
+        let queue = try DatabaseQueue(path: directory + "/" + fileName, configuration: configuration)
+        return try queue.read { db in
+            var found = Inspection()
+            found.damage = try String.fetchAll(db, sql: "PRAGMA integrity_check(10)").filter { $0 != "ok" }
+            let applied = try ServerSchema.migrator.appliedIdentifiers(db)
+            found.pendingMigrations = ServerSchema.migrator.migrations.filter { !applied.contains($0) }
+            found.isNewer = try ServerSchema.migrator.hasBeenSuperseded(db)
+            guard found.pendingMigrations.isEmpty else { return found }
+            found.epoch = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'epoch'")
+            found.lastMoment = Milliseconds(
+                try Int64.fetchOne(
+                    db,
+                    sql: "SELECT max((SELECT coalesce(max(enrolled_ms, coalesce(seen_ms, 0)), 0) FROM replica), "
+                        + "(SELECT coalesce(max(from_ms), 0) FROM authority))") ?? 0)
+            let names = try String.fetchAll(
+                db,
+                sql: "SELECT name FROM scope WHERE id IN (SELECT scope FROM member WHERE present = 1) ORDER BY name")
+            found.orphanScopes = try names.filter { name in
+                guard let scope = Scope(name), let key = scope.key,
+                    let collection = catalogue[scope: scope.kind]?.key
+                else { return false }
+                let statement = try BoundStatement(db, "SELECT 1 FROM \"\(collection)\" WHERE id = ? AND deleted = 0")
+                defer { statement.reset() }
+                try statement.bind(1, key)
+                return try !statement.step()
+            }
+            return found
+        }
+    }
+
+    /// The epoch that is kept beside the database; nil if the file is gone.
+    package var epochBeside: String? {
+        (try? String(contentsOfFile: directory + "/" + Self.epochFileName, encoding: .utf8))?
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Writes a consistent copy of the database to a file while the server goes on working.
+    ///
+    /// SQLite's online backup; the copy is a single file without a log beside it.
+    package func backUp(to path: String) throws {
+        let copy = try DatabaseQueue(path: path)
+        try pool.backup(to: copy)
+        try copy.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA journal_mode = DELETE") }
+        try copy.close()
+    }
+
+    /// Moves the log's content into the database file and empties the log.
+    package func checkpoint() throws {
+        _ = try pool.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
+    }
+
+    /// Puts a backup in place as the database of a directory, under a new epoch: its history is no continuation of what
+    /// clients have seen since the backup was made.
+    ///
+    /// The directory must not hold a database that is in use; an older one in it is replaced.
+    /// - Throws: ``StoreError/damaged(_:)`` if the backup is no sound database of this program.
+    package static func restore(
+        _ backup: String, to directory: String,
+        random: @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
+    ) throws {
+        let epoch = String(random(), radix: 16)
+        let padded = String(repeating: "0", count: 16 - epoch.count) + epoch
+        let files = FileManager.default
+        try files.createDirectory(
+            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let target = directory + "/" + fileName
+        let staged = target + ".restoring"
+        try? files.removeItem(atPath: staged)
+        try files.copyItem(atPath: backup, toPath: staged)
+        do {
+            let queue = try DatabaseQueue(path: staged)
+            try queue.write { db in
+                let findings = try String.fetchAll(db, sql: "PRAGMA integrity_check(10)").filter { $0 != "ok" }
+                guard findings.isEmpty else { throw StoreError.damaged(findings.joined(separator: "; ")) }
+                try db.execute(sql: "UPDATE meta SET value = ? WHERE name = 'epoch'", arguments: [padded])
+                guard db.changesCount == 1 else { throw StoreError.damaged("the backup holds no epoch") }
+            }
+            try queue.close()
+        } catch let error as DatabaseError {
+            try? files.removeItem(atPath: staged)
+            throw StoreError.damaged(diagnosis(of: error) ?? "not a database")
+        } catch {
+            try? files.removeItem(atPath: staged)
+            throw error
+        }
+        for suffix in ["", "-wal", "-shm"] where files.fileExists(atPath: target + suffix) {
+            try files.removeItem(atPath: target + suffix)
+        }
+        try files.moveItem(atPath: staged, toPath: target)
+        try Data((padded + "\n").utf8)
+            .write(to: URL(fileURLWithPath: directory + "/" + epochFileName), options: .atomic)
+    }
+}

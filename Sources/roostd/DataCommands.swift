@@ -1,0 +1,166 @@
+import ArgumentParser
+import Foundation
+import RoostSchema
+import RoostServer
+import RoostStore
+import RoostSync
+
+struct Init: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Make database and key file. 新建数据库和密钥文件。")
+
+    @OptionGroup var options: CommonOptions
+
+    func run() async throws {
+        let settings = try await SettingsReading(options).settings
+        let (store, _) = try await DataDirectory(path: settings.data).initialise()
+        let schools = try await store.count(of: "school")
+        try store.close()
+        let key = ServerKey.path(in: settings.data)
+        if options.json {
+            printLine(
+                jsonObject { writer in
+                    writer.name("data")
+                    writer.string(settings.data)
+                    writer.name("key")
+                    writer.string(key)
+                    writer.name("schools")
+                    writer.integer(Int64(schools))
+                })
+        } else {
+            options.say(
+                "已在 \(settings.data) 建库，内有 \(schools) 所学校。",
+                "Made a database with \(schools) schools in \(settings.data).")
+            options.say(
+                "请把密钥 \(key) 另存到别处（不要和备份放在一起）。",
+                "Keep a copy of the key \(key) elsewhere, apart from backups.")
+        }
+    }
+}
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Look for problems and say what to do. 检查并给出处理办法。")
+
+    @OptionGroup var options: CommonOptions
+
+    func run() async throws {
+        let settings = try await SettingsReading(options).settings
+        let findings = Doctor(DataDirectory(path: settings.data)).findings()
+        if options.json {
+            printLine(
+                jsonObject { writer in
+                    writer.name("findings")
+                    writer.array { writer in
+                        for finding in findings {
+                            writer.object { writer in
+                                writer.name("check")
+                                writer.plain(finding.check)
+                                writer.name("level")
+                                writer.plain(finding.level.rawValue)
+                                writer.name("message")
+                                writer.string(options.text(finding.message))
+                                if let advice = finding.advice {
+                                    writer.name("advice")
+                                    writer.string(options.text(advice))
+                                }
+                            }
+                        }
+                    }
+                })
+        } else {
+            for finding in findings {
+                let mark = ["good": "✓", "warning": "!", "bad": "✗"][finding.level.rawValue] ?? " "
+                print("\(mark) \(options.text(finding.message))")
+                if let advice = finding.advice { print("    → \(options.text(advice))") }
+            }
+        }
+        if findings.contains(where: { $0.level == .bad }) { throw ExitCode(1) }
+    }
+}
+
+struct Backup: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Copy the database while the server runs. 在线备份数据库。")
+
+    @OptionGroup var options: CommonOptions
+
+    @Argument(help: "A directory, or the file to write. 目录或文件。")
+    var target: String
+
+    func run() async throws {
+        let settings = try await SettingsReading(options).settings
+        let directory = DataDirectory(path: settings.data)
+        guard directory.holdsDatabase else {
+            throw Failure(options, "\(settings.data) 里没有数据库", "there is no database in \(settings.data)")
+        }
+        let path = try directory.backUp(to: target)
+        if options.json {
+            printLine(
+                jsonObject { writer in
+                    writer.name("backup")
+                    writer.string(path)
+                    writer.name("key")
+                    writer.string(ServerKey.path(in: settings.data))
+                })
+        } else {
+            options.say("已备份到 \(path)", "Wrote \(path)")
+            options.say(
+                "备份里没有密钥。请把 \(ServerKey.path(in: settings.data)) 另存一份，和备份分开保管：缺了它，接收端密钥和身份证摘要无法恢复。",
+                "The key is not in it. Keep \(ServerKey.path(in: settings.data)) apart from backups: without it, endpoint "
+                    + "secrets and identity digests cannot be used again.")
+        }
+    }
+}
+
+struct Restore: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Put a backup in place, under a new epoch. 恢复备份（启用新纪元）。")
+
+    @OptionGroup var options: CommonOptions
+
+    @Argument(help: "The backup file. 备份文件。")
+    var backup: String
+
+    @Flag(help: "Replace a database that is there. 覆盖已有数据库。")
+    var force = false
+
+    func run() async throws {
+        let settings = try await SettingsReading(options).settings
+        let directory = DataDirectory(path: settings.data)
+        let lock: ServerLock
+        do { lock = try ServerLock(directory: settings.data) } catch is ServerLock.Taken {
+            throw Failure(options, "服务器正在运行，请先停止", "the server is running; stop it first")
+        }
+        defer { lock.release() }
+        guard force || !directory.holdsDatabase else {
+            throw Failure(
+                options, "\(settings.data) 里已有数据库；确要覆盖请加 --force",
+                "\(settings.data) holds a database; give --force to replace it")
+        }
+        do { try ServerStore.restore(backup, to: settings.data) } catch StoreError.damaged(let text) {
+            throw Failure(options, "备份不可用：\(text)", "the backup cannot be used: \(text)")
+        }
+        if options.json {
+            printLine(
+                jsonObject { writer in
+                    writer.name("restored")
+                    writer.string(backup)
+                })
+        } else {
+            options.say("已恢复。设备下次同步时会重新核对。", "Restored. Devices will check what they have at their next sync.")
+            if (try? ServerKey(directory: settings.data)) == nil {
+                options.say(
+                    "请把保存的密钥放回 \(ServerKey.path(in: settings.data)) 再启动。",
+                    "Put the key you kept at \(ServerKey.path(in: settings.data)) before starting.")
+            }
+        }
+    }
+}
+
+struct SettingsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "settings", abstract: "Print a configuration file with every key explained. 输出配置样例。")
+
+    func run() async throws { print(ServerSettings.exampleFile, terminator: "") }
+}

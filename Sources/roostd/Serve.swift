@@ -1,0 +1,59 @@
+import ArgumentParser
+import Foundation
+import Logging
+import RoostServer
+import RoostStore
+import ServiceLifecycle
+import UnixSignals
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the server. 启动服务器。")
+
+    @OptionGroup var options: CommonOptions
+
+    @Option(help: "Port to listen on; 0 takes a free one. 端口。")
+    var port: Int?
+
+    @Option(help: "Address to listen on. 监听地址。")
+    var host: String?
+
+    @Flag(inversion: .prefixedNo, help: "Fill an empty database with an invented county. 空库时生成演示县。")
+    var demo: Bool?
+
+    func run() async throws {
+        var flags: [SettingKey: String] = [:]
+        flags[.port] = port.map(String.init)
+        flags[.host] = host
+        flags[.demo] = demo.map(String.init)
+        let reading = try await SettingsReading(options, flags: flags)
+        let settings = reading.settings
+        let logger = Self.logger(settings)
+        logger.notice(
+            "starting",
+            metadata: Dictionary(uniqueKeysWithValues: reading.printable.map { ($0.0, "\($0.1)") }))
+        let lock: ServerLock
+        do { lock = try ServerLock(directory: settings.data) } catch is ServerLock.Taken {
+            throw Failure(options, "另一个进程正在使用这个数据目录", "another process uses this data directory")
+        }
+        defer { lock.release() }
+        let (store, key) = try await DataDirectory(path: settings.data).initialise()
+        if settings.demo, try await DataDirectory.addDemo(to: store) != nil {
+            logger.notice("made the demo county")
+        }
+        let application = RoostApplication(store: store, key: key, settings: settings, logger: logger)
+        let welcome = Welcome(options: options, application: application)
+        let services = try application.services { port in await welcome.print(port: port) }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+        try store.close()
+        logger.notice("stopped")
+    }
+
+    private static func logger(_ settings: ServerSettings) -> Logger {
+        let level = Logger.Level(rawValue: settings.logLevel) ?? .info
+        let format = settings.logFormat
+        return Logger(label: "roostd") { _ in LineLogHandler.standardError(level: level, format: format) }
+    }
+}

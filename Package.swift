@@ -73,7 +73,8 @@ let package = Package(
         .target(
             name: "RoostClient",
             dependencies: [
-                "RoostSchema", "RoostModel", "RoostSync", "RoostAPI", "RoostStore", "RoostSheets", "RoostText", "Curl",
+                "RoostSchema", "RoostModel", "RoostSync", "RoostAPI", "RoostStore", "RoostSheets", "RoostText",
+                "RoostReference", "Curl",
             ]),
 
         // Executables: arguments, configuration, wiring.
@@ -87,8 +88,8 @@ let package = Package(
         .executableTarget(
             name: "roost",
             dependencies: [
-                "RoostClient", "RoostAPI", "RoostModel", "RoostSchema", "RoostSync", "RoostSheets", "RoostText", "Curl",
-                arguments,
+                "RoostClient", "RoostAPI", "RoostModel", "RoostSchema", "RoostSync", "RoostStore", "RoostSheets",
+                "RoostText", "Curl", arguments,
             ]),
         .executableTarget(
             name: "roost-bench",

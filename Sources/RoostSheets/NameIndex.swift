@@ -98,7 +98,7 @@ package struct NameDirectory: Sendable {
         self.fields = fields
     }
 
-    func index(for field: Field, of collection: CollectionName) -> NameIndex? {
+    package func index(for field: Field, of collection: CollectionName) -> NameIndex? {
         fields[collection]?[field.name] ?? field.target.flatMap { collections[$0] }
     }
 }

@@ -1,0 +1,160 @@
+package import Curl
+package import RoostAPI
+package import RoostSync
+import Foundation
+import RoostSchema
+
+/// The server as a client sees it; tests put another in its place.
+package protocol ExchangeServer: Sendable {
+    func limits() async throws(ClientError) -> Limits
+    func exchange(_ request: ExchangeRequest) async throws(ClientError) -> ExchangeAnswer
+}
+
+/// Talks to a Roost server over HTTP, with a few retries for what passes by itself.
+package struct ServerConnection: ExchangeServer {
+    /// Without a slash at the end.
+    package let base: String
+    private let token: String?
+    private let client: HTTPClient
+    private let environment: Environment
+    private let caFile: String?
+
+    /// How often a request is sent before giving up.
+    private static let attempts = 4
+    /// The longest wait before an attempt, whatever the server asks for.
+    private static let longestWait = 20.0
+    /// An answer holds at most one page of rows and the verdicts of one changeset; this is far beyond both.
+    private static let largestAnswer = 256 << 20
+
+    /// - Throws: ``ClientError/invalidServer``.
+    package init(
+        base: String, token: String?, client: HTTPClient, environment: Environment, caFile: String? = nil
+    ) throws(ClientError) {
+        var trimmed = base
+        while trimmed.hasSuffix("/") { trimmed.removeLast() }
+        let lower = trimmed.lowercased()
+        guard lower.hasPrefix("https://") || lower.hasPrefix("http://"), !trimmed.contains("@"),
+            !trimmed.contains("?"), !trimmed.contains("#"), trimmed.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { throw .invalidServer }
+        self.base = trimmed
+        self.token = token
+        self.client = client
+        self.environment = environment
+        self.caFile = caFile
+    }
+
+    package func limits() async throws(ClientError) -> Limits {
+        try decode(Limits.self, try await send(.get, Path.limits))
+    }
+
+    package func exchange(_ request: ExchangeRequest) async throws(ClientError) -> ExchangeAnswer {
+        let body = try await send(.post, Path.sync, json: request.json)
+        do throws(WireProblem) {
+            return try ExchangeAnswer(json: body)
+        } catch {
+            throw .badAnswer
+        }
+    }
+
+    /// Trades a one-time code for a token; not repeated, because the code works once.
+    package func enrol(_ request: EnrolmentRequest) async throws(ClientError) -> EnrolmentAnswer {
+        try decode(
+            EnrolmentAnswer.self,
+            try await send(.post, Path.enrol, json: try encode(request), attempts: 1))
+    }
+
+    /// Sends any request of the API and returns the body of its answer.
+    ///
+    /// - Parameters:
+    ///   - path: with a query, if any, percent-encoded.
+    ///   - attempts: 1 for what must not happen twice.
+    package func send(
+        _ method: HTTPMethod, _ path: String, headers: [HTTPHeader] = [], json: [UInt8]? = nil,
+        body: [UInt8] = [], attempts: Int = attempts
+    ) async throws(ClientError) -> [UInt8] {
+        var lines = headers
+        if let token { lines.append(HTTPHeader("authorization", "Bearer " + token)) }
+        if json != nil { lines.append(HTTPHeader("content-type", "application/json")) }
+        var options = TransferOptions()
+        options.connectTimeout = .seconds(10)
+        options.totalTimeout = .seconds(120)
+        options.responseLimit = Self.largestAnswer
+        options.allowedSchemes = [.http, .https]
+        options.addressPolicy = .anyAddress
+        options.acceptCompressed = true
+        options.caFile = caFile
+        let request = HTTPRequest(
+            method: method, url: base + path, headers: lines, body: json ?? body, options: options)
+        var attempt = 1
+        while true {
+            let failure: ClientError
+            var wait = Double(1 << min(attempt - 1, 5)) * 0.5
+            switch await outcome(of: request) {
+            case .success(let response):
+                if (200..<300).contains(response.status) { return response.body }
+                failure = .refused(Self.refusal(in: response))
+                guard response.status >= 500 || response.status == 429 || response.status == 408 else { throw failure }
+                if let told = response.header("retry-after").flatMap({ Double($0) }) { wait = max(wait, told) }
+            case .failure(let error):
+                failure = .unreachable(reason: error.reason.rawValue)
+                guard Self.passes(error.reason) else { throw failure }
+            }
+            guard attempt < attempts else { throw failure }
+            attempt += 1
+            // Up to a quarter more, so that devices that failed together do not return together.
+            let jitter = 1 + Double(environment.random() % 1000) / 4000
+            do {
+                try await environment.sleep(.milliseconds(Int(min(wait, Self.longestWait) * jitter * 1000)))
+            } catch {
+                throw failure
+            }
+        }
+    }
+
+    private func outcome(of request: HTTPRequest) async -> Result<HTTPResponse, CurlError> {
+        do throws(CurlError) {
+            return .success(try await client.send(request))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Whether the same request may do better a moment later.
+    private static func passes(_ reason: CurlError.Reason) -> Bool {
+        switch reason {
+        case .unreachable, .timedOut, .interrupted, .unresolved: true
+        case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol, .blocked, .tls, .certificate,
+            .badResponse, .tooLarge, .cancelled, .closed, .failed:
+            false
+        }
+    }
+
+    private static func refusal(in response: HTTPResponse) -> ClientError.ServerRefusal {
+        guard let detail = (try? JSONDecoder().decode(ErrorBody.self, from: Data(response.body)))?.error else {
+            return ClientError.ServerRefusal(
+                status: response.status, code: nil,
+                message: Label("服务器回答 HTTP \(response.status)。", "The server answered HTTP \(response.status)."),
+                reason: nil, requestID: nil)
+        }
+        return ClientError.ServerRefusal(
+            status: response.status, code: APIErrorCode(rawValue: detail.code),
+            message: Label(detail.messageZH ?? detail.message, detail.message), reason: detail.reason,
+            requestID: detail.requestID)
+    }
+
+    private func decode<Body: Decodable>(_ type: Body.Type, _ bytes: [UInt8]) throws(ClientError) -> Body {
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch {
+            throw .badAnswer
+        }
+    }
+
+    private func encode(_ body: some Encodable) throws(ClientError) -> [UInt8] {
+        do {
+            return [UInt8](try JSONEncoder().encode(body))
+        } catch {
+            throw .badAnswer
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package import RoostSchema
+package import RoostStore
+import RoostModel
+import RoostSheets
+import RoostSync
+
+/// Adds and edits students from `field=value` as people type it.
+package struct StudentEntry {
+    private let desk: Desk
+    private let words: FieldWords
+    private let directory: NameDirectory
+
+    /// Where a field is looked for: on the student first, then on what belongs to a student.
+    private let places: [CollectionName]
+
+    package init(_ desk: Desk) throws {
+        self.desk = desk
+        directory = try ReferenceLists().directory(desk.replica)
+        words = FieldWords(catalogue: desk.catalogue, directory: directory)
+        places = [Programme.subject, "schooling", "guardian", "membership", "consent"]
+    }
+
+    /// Queues a new student with what belongs to them.
+    package func add(_ assignments: [String], chapter: String?) throws -> RowID {
+        let grouped = try values(assignments)
+        var parts: [Desk.Part] = []
+        for place in places.dropFirst() {
+            guard let values = grouped[place] else { continue }
+            parts.append(Desk.Part(place, values))
+        }
+        var target: RowID?
+        if let chapter {
+            target = RowID(chapter) ?? directory.collections["chapter"]?.value(for: chapter)?.id
+            guard target != nil else { throw ClientError.noSuchRow(chapter) }
+        }
+        return try desk.add(grouped[Programme.subject] ?? [:], parts: parts, chapter: target)
+    }
+
+    /// Queues an edit of a student, and of the one row of another collection that a field belongs to.
+    package func edit(_ shown: ShownRow, _ assignments: [String]) throws -> EditNote {
+        let grouped = try values(assignments)
+        let scopes = try desk.scopes()
+        var edits: [Edit] = []
+        var note = EditNote()
+        for place in places {
+            guard let values = grouped[place] else { continue }
+            let declaration = try desk.collection(place)
+            let check = EditCheck(desk.replica.rules, declaration)
+            let existing = place == Programme.subject ? shown : try newest(of: declaration, about: shown)
+            if let existing, declaration.syncClass != .appendOnly {
+                let (changes, noted) = try check.changes(values, of: existing, in: scopes)
+                note.masked += noted.masked
+                if !changes.isEmpty { edits.append(Edit(place, existing.row.key.id, .edit, changes)) }
+            } else {
+                var values = values
+                if let subject = declaration.subject { values[subject] = .id(shown.row.key.id) }
+                edits.append(Edit(place, desk.environment.newRow(), .create, try check.creation(values)))
+            }
+        }
+        guard !edits.isEmpty else { throw ClientError.nothingToChange }
+        try desk.replica.queue(edits, grouped: edits.count > 1, at: desk.environment.moment)
+        return note
+    }
+
+    /// The row of a collection about a student that was created last: identities of version 7 order by time.
+    private func newest(of collection: RoostSchema.Collection, about student: ShownRow) throws -> ShownRow? {
+        try desk.rows(of: collection.name, about: student.row.key.id).max { $0.row.key.id < $1.row.key.id }
+    }
+
+    private func values(_ assignments: [String]) throws(ClientError) -> [CollectionName: [FieldName: Value]] {
+        var grouped: [CollectionName: [FieldName: Value]] = [:]
+        for text in assignments {
+            let assignment = try words.assignment(text, in: places)
+            let field = assignment.field
+            switch assignment.value {
+            case .blank: grouped[assignment.collection, default: [:]][field.name] = .null
+            case .value(let value): grouped[assignment.collection, default: [:]][field.name] = value
+            // Compared with the mask the person sees; anything else with a star is no number.
+            case .masked(let text): grouped[assignment.collection, default: [:]][field.name] = .text(text)
+            case .unresolved(let words):
+                guard let fallback = Self.fallback(field.name, in: assignment.collection) else {
+                    throw .unknownName(field.label, words: words)
+                }
+                grouped[assignment.collection, default: [:]][fallback] = .text(words)
+            }
+        }
+        return grouped
+    }
+
+    /// Where words that are in no list are kept: the same place as an import keeps them.
+    private static func fallback(_ field: FieldName, in collection: CollectionName) -> FieldName? {
+        for template in SheetTemplates.all {
+            for part in template.parts where part.collection == collection {
+                if let fallback = part.unresolved[field] { return fallback }
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,79 @@
+package import RoostSchema
+package import RoostStore
+package import RoostSync
+import RoostAPI
+
+/// What a whole synchronisation did.
+package struct SyncReport: Hashable, Sendable {
+    package var exchanges = 0
+    package var sent = 0
+    package var verdicts: [Verdict.Outcome: Int] = [:]
+    package var rowsReceived = 0
+    package var rowsPurged = 0
+    package var lost: [Scope] = []
+    package var gained: [Scope] = []
+    package var offset: Int64 = 0
+    package var epochChanged = false
+}
+
+/// Exchanges with the server until nothing is left to send or to receive.
+///
+/// Every step is one transaction on the replica, so stopping anywhere leaves it consistent: what was sent without an
+/// answer is sent again, and the server repeats its verdicts.
+package struct Synchroniser {
+    private let replica: Replica
+    private let server: any ExchangeServer
+    private let environment: Environment
+
+    package init(replica: Replica, server: any ExchangeServer, environment: Environment) {
+        self.replica = replica
+        self.server = server
+        self.environment = environment
+    }
+
+    /// Runs exchanges.
+    /// - Parameter progress: called after each exchange with the totals so far.
+    /// - Throws: ``ClientError``; what was exchanged before is kept.
+    package func run(progress: (SyncReport) -> Void = { _ in }) async throws -> SyncReport {
+        let advertised = try await server.limits()
+        var report = SyncReport()
+        // The body holds the mutations and little else; an eighth is left for the rest and for what the server counts.
+        let bytes = advertised.bodyBytes - advertised.bodyBytes / 8
+        let limits = ChangesetLimits(mutations: advertised.mutations, bytes: bytes)
+        while true {
+            try Task.checkCancellation()
+            let request: ExchangeRequest
+            do {
+                request = try replica.nextRequest(limits: limits, at: environment.moment)
+            } catch is OutboxError {
+                throw ClientError.groupTooLarge
+            }
+            let answer = try await server.exchange(request)
+            let applied = try replica.apply(answer, now: environment.now())
+            report.add(applied, sent: request.mutations.count)
+            progress(report)
+            switch applied.obstacle {
+            case .serverLostHistory: throw ClientError.serverLostHistory
+            case .replicaCopied: throw ClientError.replicaCopied
+            case nil: break
+            }
+            guard applied.more else { return report }
+            // No progress would mean asking the same again and again.
+            guard applied.advanced || !answer.verdicts.isEmpty else { throw ClientError.badAnswer }
+        }
+    }
+}
+
+extension SyncReport {
+    fileprivate mutating func add(_ applied: AppliedAnswer, sent: Int) {
+        exchanges += 1
+        self.sent += sent
+        verdicts.merge(applied.verdicts, uniquingKeysWith: +)
+        rowsReceived += applied.rowsReceived
+        rowsPurged += applied.rowsPurged
+        lost += applied.lost
+        gained += applied.gained
+        offset = applied.offset
+        epochChanged = epochChanged || applied.epochChanged
+    }
+}

@@ -1,0 +1,147 @@
+package import RoostSchema
+package import RoostSync
+
+/// A row as the person sees it: what the scopes held show of it, with their own pending edits on top.
+package struct ShownRow: Hashable, Sendable {
+    /// Values are the person's; stamps are the server's, so that an edit's base names what the server issued.
+    package var row: RoostSync.Row
+    /// Positions of fields seen through their mask.
+    package var masked: Set<Int>
+    /// Whether an edit of this row waits for its verdict.
+    package var isPending: Bool
+
+    package init(row: RoostSync.Row, masked: Set<Int> = [], isPending: Bool = false) {
+        self.row = row
+        self.masked = masked
+        self.isPending = isPending
+    }
+}
+
+/// Puts together what is known of one row; pure.
+struct Overlay {
+    let rules: Rules
+    let key: RowKey
+
+    /// One scope's copy of the row.
+    struct Copy {
+        /// The scope kind's position; nil for a kind this catalogue lacks.
+        let kind: Int?
+        let row: WireRow
+    }
+
+    private var collection: RoostSchema.Collection { rules.catalogue.collections[key.collection] }
+
+    /// The union of the copies: the newest image decides about deletion; of each field the unmasked value with the
+    /// highest stamp is shown, else the masked one. Nil without copies.
+    func union(_ copies: [Copy]) -> ShownRow? {
+        guard let newest = copies.max(by: { $0.row.sequence < $1.row.sequence })?.row else { return nil }
+        var row = RoostSync.Row(
+            key: key, values: Array(repeating: .null, count: collection.fields.count), stamp: newest.stamp,
+            isDeleted: newest.deleted != nil, deletion: newest.deleted, sequence: newest.sequence)
+        guard newest.deleted == nil else { return ShownRow(row: row) }
+        var masked: Set<Int> = []
+        var chosen: [Int: Stamp] = [:]
+        for copy in copies where copy.row.deleted == nil {
+            let view = copy.kind.flatMap { rules.view(of: key.collection, in: $0) }
+            let veiled = Set(copy.row.masked)
+            var named: Set<Int> = []
+            for change in copy.row.fields {
+                let stamp = copy.row.stamps[change.field] ?? copy.row.stamp
+                guard let position = collection.position(of: change.field) else {
+                    add(UnknownField(change.field, change.value, stamp), to: &row)
+                    continue
+                }
+                named.insert(position)
+                let value = collection.fields[position].kind.adopted(change.value)
+                if veiled.contains(change.field) {
+                    guard chosen[position] == nil else { continue }
+                    row.set(position, to: value, at: stamp)
+                    masked.insert(position)
+                } else if chosen[position].map({ $0 < stamp }) ?? true {
+                    row.set(position, to: value, at: stamp)
+                    masked.remove(position)
+                    chosen[position] = stamp
+                }
+            }
+            // A field that the scope shows but the copy does not name is cleared.
+            for position in collection.fields.indices where !named.contains(position) {
+                let told = copy.row.stamps[collection.fields[position].name.text]
+                guard told != nil || view?.sights[position] == .full else { continue }
+                let stamp = told ?? copy.row.stamp
+                if chosen[position].map({ $0 < stamp }) ?? true {
+                    row.set(position, to: .null, at: stamp)
+                    masked.remove(position)
+                    chosen[position] = stamp
+                }
+            }
+        }
+        return ShownRow(row: row, masked: masked)
+    }
+
+    private func add(_ field: UnknownField, to row: inout RoostSync.Row) {
+        guard let index = row.unknown.firstIndex(where: { $0.name == field.name }) else {
+            row.unknown.append(field)
+            return
+        }
+        if row.unknown[index].stamp < field.stamp { row.unknown[index] = field }
+    }
+
+    /// Puts pending mutations, in the order of their numbers, on top of the server's row.
+    func overlaid(_ server: ShownRow?, _ pending: [Mutation], by replica: ReplicaID) -> ShownRow? {
+        var shown = server
+        for mutation in pending {
+            if shown == nil, mutation.action == .create {
+                shown = ShownRow(
+                    row: RoostSync.Row(
+                        key: key, values: collection.fields.map(\.initial), stamp: Stamp(mutation.time, replica)))
+            }
+            guard var current = shown else { continue }
+            switch mutation.action {
+            case .delete: current.row.isDeleted = true
+            case .restore: current.row.isDeleted = false
+            case .create, .edit:
+                for change in mutation.changes {
+                    guard let position = collection.position(of: change.field) else {
+                        add(UnknownField(change.field, change.value, Stamp(mutation.time, replica)), to: &current.row)
+                        continue
+                    }
+                    current.row.values[position] = collection.fields[position].kind.adopted(change.value)
+                    current.masked.remove(position)
+                }
+            }
+            current.isPending = true
+            shown = current
+        }
+        return shown
+    }
+
+    /// The greatest stamp among the values that an edit replaces, as the person saw them.
+    ///
+    /// Stamps of own edits that have no verdict yet are unknown; their order is kept by the server, so a base names
+    /// only what it issued. An authoritative row must be based on its current version, which after an own pending edit
+    /// is that edit.
+    func base(
+        of action: Mutation.Action, _ fields: [Int], over server: ShownRow?, _ pending: [Mutation],
+        by replica: ReplicaID
+    ) -> Stamp? {
+        guard action != .create else { return nil }
+        let own = pending.last.map { Stamp($0.time, replica) }
+        if collection.syncClass == .authoritative {
+            return [server?.row.version, own].compactMap(\.self).max()
+        }
+        guard let row = server?.row else { return nil }
+        switch action {
+        case .create: return nil
+        case .delete, .restore: return row.version
+        case .edit: return fields.map { row.stamp(of: $0) }.max() ?? row.stamp
+        }
+    }
+}
+
+extension FieldKind {
+    /// A value as read from JSON, with row identities told apart from text.
+    package func adopted(_ value: Value) -> Value {
+        guard case .reference = self, let text = value.text else { return value }
+        return RowID(text).map { .id($0) } ?? value
+    }
+}

@@ -1,0 +1,78 @@
+package import RoostSchema
+package import RoostSync
+import GRDB
+
+/// A refused or quarantined edit, as the person is to see it.
+package struct AnsweredMutation: Hashable, Sendable {
+    /// Names the entry in the refused box; nil in the journal.
+    package let id: Int64?
+    package let number: Int64
+    package let collection: String
+    package let row: RowID
+    package let answeredAt: Milliseconds
+    /// Nil once the row left every scope of this replica.
+    package let mutation: Mutation?
+    package let verdict: Verdict
+}
+
+extension Replica {
+    /// The refused box, oldest first.
+    package func refused() throws -> [AnsweredMutation] {
+        try queue.read { db in
+            let statement = try BoundStatement(
+                db,
+                "SELECT id, number, collection, row, refused_at_ms, body, verdict FROM refused ORDER BY id")
+            defer { statement.reset() }
+            var found: [AnsweredMutation] = []
+            while try statement.step() { found.append(try Self.answered(statement, id: statement.integer(0))) }
+            return found
+        }
+    }
+
+    /// Edits that wait at the server for somebody to decide.
+    package func quarantined() throws -> [AnsweredMutation] {
+        try queue.read { db in
+            let statement = try BoundStatement(
+                db,
+                """
+                SELECT 0, number, collection, row, answered_at_ms, body, verdict FROM journal
+                WHERE outcome = 'quarantined' ORDER BY incarnation, number
+                """)
+            defer { statement.reset() }
+            var found: [AnsweredMutation] = []
+            while try statement.step() { found.append(try Self.answered(statement, id: nil)) }
+            return found
+        }
+    }
+
+    private static func answered(_ statement: BoundStatement, id: Int64?) throws -> AnsweredMutation {
+        guard let verdict = try? Verdict(stored: statement.blob(6)) else {
+            throw ReplicaError.damaged("a verdict cannot be read")
+        }
+        return AnsweredMutation(
+            id: id, number: statement.integer(1), collection: statement.text(2), row: statement.id(3),
+            answeredAt: Milliseconds(statement.integer(4)),
+            mutation: statement.isNull(5) ? nil : try? Mutation(stored: statement.blob(5)), verdict: verdict)
+    }
+
+    /// Takes entries out of the refused box; what they said is gone with them.
+    package func discardRefused(_ ids: [Int64]) throws {
+        try queue.write { db in try self.discardRefused(ids, db) }
+    }
+
+    private func discardRefused(_ ids: [Int64], _ db: Database) throws {
+        for id in ids {
+            let statement = try BoundStatement(db, "DELETE FROM refused WHERE id = ?")
+            try statement.bind(1, id)
+            try statement.run()
+        }
+    }
+
+    /// Queues what a person made of refused edits and takes those out of the box, in one transaction.
+    package func resubmit(_ ids: [Int64], as edits: [Edit], at moment: DeviceMoment) throws {
+        try queue.write { db in
+            try self.queue(edits, grouped: edits.count > 1, at: moment, db)
+            try self.discardRefused(ids, db)
+        }
+    }
+}

@@ -1,0 +1,204 @@
+package import RoostSchema
+package import RoostSync
+import Foundation
+import GRDB
+
+/// Why a replica cannot be opened or used.
+package enum ReplicaError: Error, Hashable, Sendable {
+    /// The folder has no replica yet.
+    case absent
+    case alreadyEnrolled(server: String)
+    /// The database was written by a later version of this program.
+    case newerDatabase
+    case damaged(String)
+}
+
+/// Names of the facts a replica keeps about itself.
+enum ReplicaFact: String {
+    case server, token, replica, incarnation, officer, name, roles, label, epoch, offset, catalogue
+    case nextNumber = "next_number"
+    case nextGroup = "next_group"
+    /// The bits of the hybrid clock's last time.
+    case clock
+    case exchangedAt = "exchanged_at_ms"
+}
+
+/// What enrolment tells a replica about itself.
+package struct Enrolled: Hashable, Sendable {
+    package let server: String
+    package let token: String
+    package let replica: ReplicaID
+    package let officer: RowID
+    package let name: String
+    package let roles: [RoleName]
+    package let label: String
+
+    package init(
+        server: String, token: String, replica: ReplicaID, officer: RowID, name: String, roles: [RoleName],
+        label: String
+    ) {
+        self.server = server
+        self.token = token
+        self.replica = replica
+        self.officer = officer
+        self.name = name
+        self.roles = roles
+        self.label = label
+    }
+}
+
+/// How names of a collection are made findable; the store knows neither pinyin nor scripts.
+package struct NameSearch: Sendable {
+    package struct Keys: Hashable, Sendable {
+        package let folded: String
+        package let spelled: String
+        package let initials: String
+        package let sortKey: String
+
+        package init(folded: String, spelled: String, initials: String, sortKey: String) {
+            self.folded = folded
+            self.spelled = spelled
+            self.initials = initials
+            self.sortKey = sortKey
+        }
+    }
+
+    package let collection: CollectionName
+    /// The keys of a row from its values, which stand in the order of the collection's fields.
+    package let keys: @Sendable ([Value]) -> Keys
+
+    package init(_ collection: CollectionName, keys: @escaping @Sendable ([Value]) -> Keys) {
+        self.collection = collection
+        self.keys = keys
+    }
+}
+
+/// A device's own database: what the server showed it, what the person did since, and what became of that.
+///
+/// The client never merges: it shows the server's rows with its pending mutations on top. Files are readable by their
+/// owner only, and deleted content is overwritten (`secure_delete`), because what leaves a scope must leave the disk.
+package final class Replica: Sendable {
+    package let rules: Rules
+    package let directory: String
+    let names: [NameSearch]
+    let queue: DatabaseQueue
+    let tables: [RowTable]
+
+    package static let fileName = "replica.sqlite"
+
+    /// Opens the replica in a directory.
+    ///
+    /// - Throws: ``ReplicaError/absent`` where nobody enrolled yet.
+    package init(directory: String, catalogue: Catalogue, names: [NameSearch] = [], creating: Bool = false) throws {
+        let rules = Rules(catalogue)
+        self.rules = rules
+        self.directory = directory
+        self.names = names
+        let path = directory + "/" + Self.fileName
+        let files = FileManager.default
+        guard creating || files.fileExists(atPath: path) else { throw ReplicaError.absent }
+        try files.createDirectory(
+            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        if !files.fileExists(atPath: path) {
+            // Made before SQLite opens it: the write-ahead log takes its mode from the database.
+            _ = files.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+        }
+        let queue = try DatabaseQueue(path: path, configuration: Self.configuration)
+        guard try !queue.read({ try ReplicaSchema.migrator.hasBeenSuperseded($0) }) else {
+            throw ReplicaError.newerDatabase
+        }
+        try ReplicaSchema.migrator.migrate(queue)
+        self.queue = queue
+        tables = rules.catalogue.collections.enumerated().map { RowTable($0, $1, indexed: rules.indexed[$0]) }
+        try prepareTables()
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.label = "roost.replica"
+        configuration.busyMode = .timeout(10)
+        configuration.prepareDatabase { db in
+            try db.execute(
+                sql: """
+                    PRAGMA journal_mode = WAL;
+                    PRAGMA synchronous = NORMAL;
+                    PRAGMA secure_delete = ON;
+                    PRAGMA temp_store = MEMORY;
+                    PRAGMA cache_size = -16000
+                    """)
+        }
+        return configuration
+    }
+
+    /// Brings the row tables to this catalogue; after a change of catalogue, values kept as unknown until now may be known.
+    private func prepareTables() throws {
+        try queue.write { db in
+            for table in self.tables { try table.prepare(db) }
+            let version = "\(self.rules.catalogue.version)"
+            let known = try self.fact(.catalogue, db)
+            guard known != version else { return }
+            try self.setFact(.catalogue, version, db)
+            if known != nil { try Materialiser(self, db).everything() }
+        }
+    }
+
+    /// Makes a new replica of an enrolled device.
+    package static func create(
+        directory: String, catalogue: Catalogue, names: [NameSearch] = [], enrolled: Enrolled
+    ) throws -> Replica {
+        let replica = try Replica(directory: directory, catalogue: catalogue, names: names, creating: true)
+        try replica.queue.write { db in
+            if let server = try replica.fact(.server, db) { throw ReplicaError.alreadyEnrolled(server: server) }
+            try replica.setFact(.server, enrolled.server, db)
+            try replica.setFact(.token, enrolled.token, db)
+            try replica.setFact(.replica, enrolled.replica.description, db)
+            try replica.setFact(.incarnation, "1", db)
+            try replica.setFact(.officer, enrolled.officer.description, db)
+            try replica.setFact(.name, enrolled.name, db)
+            try replica.setFact(.roles, enrolled.roles.map(\.text).joined(separator: " "), db)
+            try replica.setFact(.label, enrolled.label, db)
+            try replica.setFact(.nextNumber, "1", db)
+            try replica.setFact(.nextGroup, "1", db)
+            try replica.setFact(.clock, "0", db)
+        }
+        return replica
+    }
+
+    package func close() throws { try queue.close() }
+
+    // MARK: Facts
+
+    func fact(_ fact: ReplicaFact, _ db: Database) throws -> String? {
+        let statement = try BoundStatement(db, "SELECT value FROM meta WHERE name = ?")
+        defer { statement.reset() }
+        try statement.bind(1, fact.rawValue)
+        return try statement.step() ? statement.text(0) : nil
+    }
+
+    func number(_ fact: ReplicaFact, _ db: Database) throws -> Int64 {
+        try self.fact(fact, db).flatMap { Int64($0) } ?? 0
+    }
+
+    func setFact(_ fact: ReplicaFact, _ value: String, _ db: Database) throws {
+        let statement = try BoundStatement(
+            db, "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+        try statement.bind(1, fact.rawValue)
+        try statement.bind(2, value)
+        try statement.run()
+    }
+
+    /// What enrolment told.
+    package func enrolled() throws -> Enrolled {
+        try queue.read { db in
+            guard let server = try self.fact(.server, db), let token = try self.fact(.token, db),
+                let replica = try self.fact(.replica, db).flatMap({ ReplicaID($0) }),
+                let officer = try self.fact(.officer, db).flatMap({ RowID($0) })
+            else { throw ReplicaError.absent }
+            return Enrolled(
+                server: server, token: token, replica: replica, officer: officer,
+                name: try self.fact(.name, db) ?? "",
+                roles: (try self.fact(.roles, db) ?? "").split(separator: " ").map { RoleName(String($0)) },
+                label: try self.fact(.label, db) ?? "")
+        }
+    }
+}

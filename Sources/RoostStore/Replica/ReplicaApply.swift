@@ -1,0 +1,268 @@
+package import RoostSchema
+package import RoostSync
+import GRDB
+
+/// What applying one answer did, to be shown to the person.
+package struct AppliedAnswer: Hashable, Sendable {
+    /// Why nothing further can be exchanged for now; the outbox is kept in every case.
+    package enum Obstacle: String, Hashable, Sendable {
+        /// The server expects numbers this replica had acknowledged long ago: it was restored from an older copy.
+        case serverLostHistory = "server_lost_history"
+        /// The server has numbers this replica never gave out: a copy of this database is in use elsewhere.
+        case replicaCopied = "replica_copied"
+    }
+
+    package var verdicts: [Verdict.Outcome: Int] = [:]
+    package var rowsReceived = 0
+    /// Rows that left every scope held and are gone from this device.
+    package var rowsPurged = 0
+    package var lost: [Scope] = []
+    package var gained: [Scope] = []
+    /// Whether the server has more to show, or mutations still wait to be sent.
+    package var more = false
+    /// Whether some scope's cursor moved.
+    package var advanced = false
+    /// Device clock minus server clock in milliseconds; 0 within the tolerance.
+    package var offset: Int64 = 0
+    package var epochChanged = false
+    package var obstacle: Obstacle?
+}
+
+extension Replica {
+    /// Applies an answer in one transaction: verdicts, rows and cursors together or not at all.
+    ///
+    /// If the process dies before the commit, the next exchange repeats the same mutations and gets the same verdicts;
+    /// an answer applied twice changes nothing the second time.
+    package func apply(_ answer: ExchangeAnswer, now: Milliseconds) throws -> AppliedAnswer {
+        let applied = try queue.write { db in
+            var application = try Application(self, db, now)
+            return try application.apply(answer)
+        }
+        if applied.rowsPurged > 0 {
+            // What left must not survive in the log either.
+            try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+        }
+        return applied
+    }
+}
+
+/// One answer being applied within a transaction.
+private struct Application {
+    let replica: Replica
+    let db: Database
+    let now: Milliseconds
+    var touched: Set<RowKey> = []
+    /// Rows that lost a copy.
+    var departed: Set<RowKey> = []
+    var result = AppliedAnswer()
+
+    init(_ replica: Replica, _ db: Database, _ now: Milliseconds) throws {
+        self.replica = replica
+        self.db = db
+        self.now = now
+    }
+
+    mutating func apply(_ answer: ExchangeAnswer) throws -> AppliedAnswer {
+        for verdict in answer.verdicts { try take(verdict) }
+        for scope in answer.lost { try lose(scope) }
+        for page in answer.scopes { try take(page) }
+        let morePages = answer.scopes.contains(where: \.more)
+        if !morePages { try dropAnswered() }
+        let materialiser = try Materialiser(replica, db)
+        for key in touched {
+            guard try materialiser.materialise(key) else { continue }
+            if departed.contains(key) { result.rowsPurged += 1 }
+            try forget(key)
+        }
+        if let epoch = try replica.fact(.epoch, db), epoch != answer.epoch { result.epochChanged = true }
+        try replica.setFact(.epoch, answer.epoch, db)
+        try replica.setFact(.offset, "\(answer.offset)", db)
+        try replica.setFact(.exchangedAt, "\(now.value)", db)
+        result.offset = answer.offset
+        let next = try replica.number(.nextNumber, db)
+        let waiting = try integer("SELECT min(number) FROM outbox WHERE answered = 0")
+        if answer.expected > next {
+            result.obstacle = .replicaCopied
+        } else if answer.expected < waiting ?? next {
+            result.obstacle = .serverLostHistory
+        }
+        result.more = morePages || waiting != nil
+        return result
+    }
+
+    private func integer(_ sql: String) throws -> Int64? {
+        let statement = try BoundStatement(db, sql)
+        defer { statement.reset() }
+        guard try statement.step(), !statement.isNull(0) else { return nil }
+        return statement.integer(0)
+    }
+
+    // MARK: Verdicts
+
+    /// Moves the mutation out of the outbox; a verdict for one that is not there was taken before.
+    private mutating func take(_ verdict: Verdict) throws {
+        let find = try BoundStatement(db, "SELECT collection, row, body, answered FROM outbox WHERE number = ?")
+        try find.bind(1, verdict.number)
+        guard try find.step(), find.integer(3) == 0 else { return find.reset() }
+        let (collection, row, body) = (find.text(0), find.id(1), find.blob(2))
+        find.reset()
+        result.verdicts[verdict.outcome, default: 0] += 1
+        let incarnation = try replica.number(.incarnation, db)
+        if verdict.outcome == .rejected {
+            let keep = try BoundStatement(
+                db,
+                """
+                INSERT OR IGNORE INTO refused (incarnation, number, collection, row, refused_at_ms, body, verdict)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """)
+            try keep.bind(1, incarnation)
+            try keep.bind(2, verdict.number)
+            try keep.bind(3, collection)
+            try keep.bind(4, row)
+            try keep.bind(5, now.value)
+            try keep.bind(6, body)
+            try keep.bind(7, verdict.json)
+            try keep.run()
+        } else {
+            let keep = try BoundStatement(
+                db,
+                """
+                INSERT OR IGNORE INTO journal
+                (incarnation, number, collection, row, outcome, answered_at_ms, body, verdict)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+            try keep.bind(1, incarnation)
+            try keep.bind(2, verdict.number)
+            try keep.bind(3, collection)
+            try keep.bind(4, row)
+            try keep.bind(5, verdict.outcome.rawValue)
+            try keep.bind(6, now.value)
+            try keep.bind(7, body)
+            try keep.bind(8, verdict.json)
+            try keep.run()
+        }
+        // What was applied stays on top until the server has shown everything, so that nobody sees the old value
+        // again in between; what was not must go at once.
+        let stays = verdict.outcome == .applied || verdict.outcome == .late
+        let leave = try BoundStatement(
+            db, stays ? "UPDATE outbox SET answered = 1 WHERE number = ?" : "DELETE FROM outbox WHERE number = ?")
+        try leave.bind(1, verdict.number)
+        try leave.run()
+        touch(collection, row)
+    }
+
+    private mutating func dropAnswered() throws {
+        let statement = try BoundStatement(db, "SELECT collection, row FROM outbox WHERE answered = 1")
+        while try statement.step() { touch(statement.text(0), statement.id(1)) }
+        statement.reset()
+        try BoundStatement(db, "DELETE FROM outbox WHERE answered = 1").run()
+    }
+
+    // MARK: Scopes
+
+    private mutating func lose(_ scope: Scope) throws {
+        guard let held = try held(scope) else { return }
+        try dropCopies(of: held.id)
+        let statement = try BoundStatement(db, "DELETE FROM held WHERE id = ?")
+        try statement.bind(1, held.id)
+        try statement.run()
+        result.lost.append(scope)
+    }
+
+    private func held(_ scope: Scope) throws -> (id: Int64, epoch: Int64, cursor: Int64)? {
+        let statement = try BoundStatement(db, "SELECT id, epoch, cursor FROM held WHERE scope = ?")
+        defer { statement.reset() }
+        try statement.bind(1, scope.description)
+        return try statement.step() ? (statement.integer(0), statement.integer(1), statement.integer(2)) : nil
+    }
+
+    private mutating func dropCopies(of held: Int64) throws {
+        let find = try BoundStatement(db, "SELECT collection, row FROM copy WHERE held = ?")
+        try find.bind(1, held)
+        while try find.step() {
+            let (collection, row) = (find.text(0), find.id(1))
+            touch(collection, row)
+            depart(collection, row)
+        }
+        find.reset()
+        let delete = try BoundStatement(db, "DELETE FROM copy WHERE held = ?")
+        try delete.bind(1, held)
+        try delete.run()
+    }
+
+    private mutating func take(_ page: ScopePage) throws {
+        let number: Int64
+        if let held = try held(page.scope) {
+            if held.epoch == page.epoch {
+                // An answer that arrives after a later one says nothing new.
+                guard page.cursor.value >= held.cursor else { return }
+            } else {
+                try dropCopies(of: held.id)
+            }
+            number = held.id
+        } else {
+            let insert = try BoundStatement(db, "INSERT INTO held (scope, epoch, cursor) VALUES (?, 0, 0)")
+            try insert.bind(1, page.scope.description)
+            try insert.run()
+            number = db.lastInsertedRowID
+            result.gained.append(page.scope)
+        }
+        for row in page.rows { try keep(row, from: number) }
+        for departure in page.left {
+            let delete = try BoundStatement(db, "DELETE FROM copy WHERE row = ? AND collection = ? AND held = ?")
+            try delete.bind(1, departure.row)
+            try delete.bind(2, departure.collection)
+            try delete.bind(3, number)
+            try delete.run()
+            touch(departure.collection, departure.row)
+            depart(departure.collection, departure.row)
+        }
+        result.rowsReceived += page.rows.count
+        if try held(page.scope).map({ $0.cursor != page.cursor.value || $0.epoch != page.epoch }) ?? true {
+            result.advanced = true
+        }
+        let move = try BoundStatement(db, "UPDATE held SET epoch = ?, cursor = ? WHERE id = ?")
+        try move.bind(1, page.epoch)
+        try move.bind(2, page.cursor.value)
+        try move.bind(3, number)
+        try move.run()
+    }
+
+    /// Keeps a row unless a newer image of it is kept already.
+    private mutating func keep(_ row: WireRow, from held: Int64) throws {
+        let statement = try BoundStatement(
+            db,
+            """
+            INSERT INTO copy (held, collection, row, sequence, body) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (row, collection, held) DO UPDATE SET sequence = excluded.sequence, body = excluded.body
+            WHERE excluded.sequence >= sequence
+            """)
+        try statement.bind(1, held)
+        try statement.bind(2, row.collection)
+        try statement.bind(3, row.row)
+        try statement.bind(4, row.sequence.value)
+        try statement.bind(5, row.json)
+        try statement.run()
+        touch(row.collection, row.row)
+    }
+
+    // MARK: Rows
+
+    private mutating func touch(_ collection: String, _ row: RowID) {
+        // Rows of collections this catalogue lacks are kept for a later one and shown nowhere.
+        if let position = replica.rules.catalogue.position(of: collection) { touched.insert(RowKey(position, row)) }
+    }
+
+    private mutating func depart(_ collection: String, _ row: RowID) {
+        if let position = replica.rules.catalogue.position(of: collection) { departed.insert(RowKey(position, row)) }
+    }
+
+    /// Wipes what this device still knows of a row that left: the journal keeps only that something was said.
+    private func forget(_ key: RowKey) throws {
+        let name = replica.rules.catalogue.collections[key.collection].name.text
+        let statement = try BoundStatement(db, "UPDATE journal SET body = NULL WHERE row = ? AND collection = ?")
+        try statement.bind(1, key.id)
+        try statement.bind(2, name)
+        try statement.run()
+    }
+}

@@ -1,0 +1,187 @@
+package import RoostSchema
+package import RoostSync
+import GRDB
+
+/// What the world outside tells a replica when a person edits; injected, so that tests decide time and chance.
+package struct DeviceMoment: Hashable, Sendable {
+    package let now: Milliseconds
+    package let mark: Mutation.Mark?
+
+    package init(now: Milliseconds, mark: Mutation.Mark?) {
+        self.now = now
+        self.mark = mark
+    }
+}
+
+/// One edit a person made, before it has a number and a stamp.
+package struct Edit: Hashable, Sendable {
+    package let collection: CollectionName
+    package let row: RowID
+    package let action: Mutation.Action
+    package let changes: [Mutation.Change]
+    /// Replaces the base the replica would give: for taking a value back over one seen elsewhere.
+    package let base: Stamp?
+
+    package init(
+        _ collection: CollectionName, _ row: RowID, _ action: Mutation.Action, _ changes: [Mutation.Change] = [],
+        base: Stamp? = nil
+    ) {
+        self.collection = collection
+        self.row = row
+        self.action = action
+        self.changes = changes
+        self.base = base
+    }
+}
+
+/// Why no changeset can be made.
+package enum OutboxError: Error, Hashable, Sendable {
+    /// A group is larger than the server takes in one changeset.
+    case groupTooLarge(mutations: Int)
+}
+
+/// What one request may carry.
+package struct ChangesetLimits: Hashable, Sendable {
+    package let mutations: Int
+    package let bytes: Int
+
+    package init(mutations: Int, bytes: Int) {
+        self.mutations = mutations
+        self.bytes = bytes
+    }
+}
+
+extension Replica {
+    /// Queues edits for the next exchange and shows them at once, in one transaction.
+    ///
+    /// - Parameters:
+    ///   - grouped: the edits apply together or not at all.
+    ///   - batch: the offline import they belong to.
+    /// - Returns: the numbers given.
+    @discardableResult
+    package func queue(
+        _ edits: [Edit], grouped: Bool, at moment: DeviceMoment, batch: String? = nil
+    ) throws -> [Int64] {
+        try queue.write { db in try self.queue(edits, grouped: grouped, at: moment, batch: batch, db) }
+    }
+
+    /// Queues several groups in one transaction.
+    package func queue(groups: [[Edit]], at moment: DeviceMoment, batch: String?) throws {
+        try queue.write { db in
+            for group in groups { try self.queue(group, grouped: group.count > 1, at: moment, batch: batch, db) }
+        }
+    }
+
+    @discardableResult
+    func queue(
+        _ edits: [Edit], grouped: Bool, at moment: DeviceMoment, batch: String? = nil, _ db: Database
+    ) throws -> [Int64] {
+        let materialiser = try Materialiser(self, db)
+        var number = try self.number(.nextNumber, db)
+        var clock = HybridClock(last: HybridTime(bits: UInt64(bitPattern: try self.number(.clock, db))))
+        var group: Int64?
+        if grouped, edits.count > 1 {
+            let next = try self.number(.nextGroup, db)
+            group = next
+            try setFact(.nextGroup, "\(next + 1)", db)
+        }
+        var numbers: [Int64] = []
+        for edit in edits {
+            guard let position = rules.catalogue.position(of: edit.collection) else { continue }
+            let key = RowKey(position, edit.row)
+            let (server, pending) = try materialiser.state(of: key)
+            let fields = edit.changes.compactMap { rules.catalogue.collections[position].position(of: $0.field) }
+            let base = Overlay(rules: rules, key: key)
+                .base(of: edit.action, fields, over: server, pending, by: materialiser.author)
+            let mutation = Mutation(
+                number: number, group: group, collection: edit.collection.text, row: edit.row, action: edit.action,
+                time: clock.tick(now: moment.now), mark: moment.mark, base: [edit.base, base].compactMap(\.self).max(),
+                changes: edit.changes)
+            try insert(mutation, madeAt: moment.now, batch: batch, db)
+            numbers.append(number)
+            number += 1
+            try materialiser.materialise(key)
+        }
+        try setFact(.nextNumber, "\(number)", db)
+        try setFact(.clock, "\(Int64(bitPattern: clock.last.bits))", db)
+        return numbers
+    }
+
+    private func insert(_ mutation: Mutation, madeAt: Milliseconds, batch: String?, _ db: Database) throws {
+        let statement = try BoundStatement(
+            db,
+            """
+            INSERT INTO outbox (number, group_number, collection, row, made_at_ms, body, batch)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """)
+        try statement.bind(1, mutation.number)
+        if let group = mutation.group { try statement.bind(2, group) } else { try statement.bindNull(2) }
+        try statement.bind(3, mutation.collection)
+        try statement.bind(4, mutation.row)
+        try statement.bind(5, madeAt.value)
+        try statement.bind(6, mutation.json)
+        if let batch { try statement.bind(7, batch) } else { try statement.bindNull(7) }
+        try statement.run()
+    }
+
+    /// The next request: as many pending mutations as fit, oldest first and no group split, and the scopes held.
+    ///
+    /// - Throws: ``OutboxError`` if not even the oldest group fits.
+    package func nextRequest(limits: ChangesetLimits, at moment: DeviceMoment) throws -> ExchangeRequest {
+        try queue.write { db in
+            var request = ExchangeRequest(
+                catalogue: self.rules.catalogue.version,
+                replica: try self.fact(.replica, db).flatMap { ReplicaID($0) } ?? ReplicaID(0),
+                incarnation: try self.number(.incarnation, db), epoch: try self.fact(.epoch, db), now: moment.now,
+                mark: moment.mark)
+            let held = try BoundStatement(db, "SELECT scope, epoch, cursor FROM held ORDER BY scope")
+            while try held.step() {
+                guard let scope = Scope(held.text(0)) else { continue }
+                request.scopes.append(
+                    ScopeCursor(scope: scope, epoch: held.integer(1), cursor: ServerSequence(held.integer(2))))
+            }
+            held.reset()
+            request.mutations = try self.changeset(limits, beside: request.json.count, db)
+            if let last = request.mutations.last?.number {
+                let mark = try BoundStatement(db, "UPDATE outbox SET sent = 1 WHERE sent = 0 AND number <= ?")
+                try mark.bind(1, last)
+                try mark.run()
+            }
+            return request
+        }
+    }
+
+    private func changeset(_ limits: ChangesetLimits, beside: Int, _ db: Database) throws -> [Mutation] {
+        var changeset: [Mutation] = []
+        var size = beside + 32
+        // Where the last whole group ends, and the size up to there.
+        var group: [Mutation] = []
+        var groupSize = 0
+        var groupNumber: Int64?
+        func fits() -> Bool { changeset.count + group.count <= limits.mutations && size + groupSize <= limits.bytes }
+        let statement = try BoundStatement(
+            db, "SELECT group_number, body FROM outbox WHERE answered = 0 ORDER BY number LIMIT ?")
+        defer { statement.reset() }
+        // One more than fits, so that a group that goes on past the limit is seen to.
+        try statement.bind(1, Int64(limits.mutations) + 1)
+        while try statement.step() {
+            let number = statement.isNull(0) ? nil : statement.integer(0)
+            let body = statement.blob(1)
+            guard let mutation = try? Mutation(stored: body) else {
+                throw ReplicaError.damaged("a pending edit cannot be read")
+            }
+            if !group.isEmpty, number == nil || number != groupNumber {
+                guard fits() else { break }
+                changeset += group
+                size += groupSize
+                (group, groupSize) = ([], 0)
+            }
+            group.append(mutation)
+            groupSize += body.count + 1
+            groupNumber = number
+        }
+        if fits() { changeset += group }
+        guard changeset.isEmpty, !group.isEmpty else { return changeset }
+        throw OutboxError.groupTooLarge(mutations: group.count)
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Curl
+import Foundation
+import RoostAPI
+import RoostClient
+import RoostSchema
+import RoostStore
+import RoostSync
+
+struct EnrolCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enrol", abstract: "用一次性登记码把本机接入服务器 · Bring this device in with a one-time code.")
+
+    @OptionGroup var options: CommonOptions
+    @Argument(help: "服务器地址 · The server, such as https://roost.example.cn") var url: String
+    @Argument(help: "登记码（10 分钟内有效）· The code, valid for 10 minutes.") var code: String
+    @Option(help: "本机名称 · What to call this device.") var label: String?
+
+    func run() async throws {
+        try await Session.run(options) { session in
+            let path = options.directory + "/" + Replica.fileName
+            if FileManager.default.fileExists(atPath: path), let enrolled = try? session.openReplica().enrolled() {
+                throw ClientError.alreadyEnrolled(server: enrolled.server)
+            }
+            let client = HTTPClient(idleConnections: 2)
+            defer { client.shutdown() }
+            let connection = try ServerConnection(
+                base: url, token: nil, client: client, environment: session.environment,
+                caFile: ProcessInfo.processInfo.environment["ROOST_CA_FILE"])
+            let replica = ReplicaID(session.environment.random())
+            let label = label ?? ProcessInfo.processInfo.hostName
+            let answer = try await connection.enrol(
+                EnrolmentRequest(code: code, label: String(label.prefix(60)), replica: replica.description))
+            guard let officer = RowID(answer.officer) else { throw ClientError.badAnswer }
+            _ = try Replica.create(
+                directory: options.directory, catalogue: .client, names: NameKeys.programme,
+                enrolled: Enrolled(
+                    server: connection.base, token: answer.token, replica: replica, officer: officer,
+                    name: answer.name, roles: answer.roles.map { RoleName($0) }, label: label))
+            let roles = answer.roles.map { Catalogue.client[role: RoleName($0)]?.label.text(options.language) ?? $0 }
+            session.output.say(
+                "已登记：\(answer.name)（\(roles.joined(separator: "、"))）。接下来运行 roost sync。",
+                "Enrolled as \(answer.name) (\(roles.joined(separator: ", "))). Run roost sync next.")
+            session.output.result(
+                .object([
+                    .init("officer", .text(answer.officer)), .init("name", .text(answer.name)),
+                    .init("roles", .list(answer.roles.map { .text($0) })),
+                    .init("replica", .text(replica.description)), .init("server", .text(connection.base)),
+                ]))
+        }
+    }
+}

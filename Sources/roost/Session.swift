@@ -1,0 +1,78 @@
+import ArgumentParser
+import Curl
+import Foundation
+import RoostClient
+import RoostModel
+import RoostSchema
+import RoostStore
+import RoostSync
+
+/// What every command takes.
+struct CommonOptions: ParsableArguments {
+    @Flag(name: .long, help: "以 JSON 输出 · Print JSON.")
+    var json = false
+
+    @Option(name: .long, help: "界面语言 zh|en · Language; by locale otherwise.")
+    var lang: Language?
+
+    @Option(name: .long, help: ArgumentHelp("数据目录 · Folder of this device's data.", valueName: "dir"))
+    var data: String?
+
+    var language: Language { lang ?? Language(environment: ProcessInfo.processInfo.environment) }
+
+    /// `--data`, else the place the XDG base directory specification names.
+    var directory: String {
+        let environment = ProcessInfo.processInfo.environment
+        if let data { return data }
+        if let home = environment["XDG_DATA_HOME"], home.hasPrefix("/") { return home + "/roost" }
+        return (environment["HOME"] ?? ".") + "/.local/share/roost"
+    }
+}
+
+extension Language: ExpressibleByArgument {}
+
+extension Catalogue {
+    /// What this client was built with.
+    static let client = Catalogue.programme.withConflicts(about: Programme.subject)
+}
+
+/// One run of a command: the replica, and where its words go.
+struct Session {
+    let options: CommonOptions
+    let output: Output
+    let environment = Environment.system
+
+    init(_ options: CommonOptions) {
+        self.options = options
+        output = Output(json: options.json, language: options.language)
+    }
+
+    func openReplica() throws -> Replica {
+        try Replica(directory: options.directory, catalogue: .client, names: NameKeys.programme)
+    }
+
+    func desk() throws -> Desk { try Desk(try openReplica(), environment: environment) }
+
+    func connection(_ enrolled: Enrolled, _ client: HTTPClient) throws -> ServerConnection {
+        try ServerConnection(
+            base: enrolled.server, token: enrolled.token, client: client, environment: environment,
+            caFile: ProcessInfo.processInfo.environment["ROOST_CA_FILE"])
+    }
+
+    /// Runs a command; an error is told in the person's language and becomes the exit status.
+    static func run(_ options: CommonOptions, _ body: (Session) async throws -> Void) async throws {
+        let session = Session(options)
+        do {
+            try await body(session)
+        } catch let error as ClientError {
+            session.output.failure(error)
+            throw ExitCode(error.exitStatus)
+        } catch let error as ReplicaError {
+            let error = ClientError(error)
+            session.output.failure(error)
+            throw ExitCode(error.exitStatus)
+        } catch is CancellationError {
+            throw ExitCode(130)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import ArgumentParser
+import Curl
+import RoostClient
+import RoostSchema
+import RoostStore
+import RoostSync
+
+struct SyncCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync", abstract: "与服务器交换修改 · Exchange edits with the server.",
+        discussion: "随时可以中断：已完成的部分保留，其余下次继续。May be interrupted at any time.")
+
+    @OptionGroup var options: CommonOptions
+
+    func run() async throws {
+        try await Session.run(options) { session in
+            let replica = try session.openReplica()
+            let client = HTTPClient(idleConnections: 2)
+            defer { client.shutdown() }
+            let connection = try session.connection(try replica.enrolled(), client)
+            let output = session.output
+            let synchroniser = Synchroniser(
+                replica: replica, server: connection, environment: session.environment)
+            defer { output.endProgress() }
+            let report = try await synchroniser.run { report in
+                output.progress(
+                    output.text(
+                        "已发送 \(report.sent) · 已接收 \(report.rowsReceived)",
+                        "sent \(report.sent) · received \(report.rowsReceived)"))
+            }
+            output.endProgress()
+            let wording = Wording(replica, lists: ReferenceLists(), language: options.language)
+            tell(report, wording, output)
+            output.result(Self.value(report))
+        }
+    }
+
+    private func tell(_ report: SyncReport, _ wording: Wording, _ output: Output) {
+        output.say(
+            "已同步：发送 \(report.sent) 条修改，接收 \(report.rowsReceived) 条记录。",
+            "Synchronised: \(report.sent) edits sent, \(report.rowsReceived) records received.")
+        for outcome in [Verdict.Outcome.applied, .merged, .late, .quarantined, .rejected] {
+            if let count = report.verdicts[outcome] { output.say("  \(wording.outcome(outcome)): \(count)") }
+        }
+        if !report.gained.isEmpty {
+            let names = report.gained.map(wording.scope).joined(separator: ", ")
+            output.say("新获得的范围：\(names)", "New in reach: \(names)")
+        }
+        if !report.lost.isEmpty || report.rowsPurged > 0 {
+            output.say(
+                "不再可见的记录已从本机清除：\(report.rowsPurged) 条。",
+                "Records out of your reach were removed from this device: \(report.rowsPurged).")
+        }
+        if report.offset != 0 {
+            let seconds = abs(report.offset) / 1000
+            output.say(
+                "本机时钟\(report.offset > 0 ? "快" : "慢") \(seconds) 秒；修改已按校正后的时间记录。",
+                "This device's clock is \(seconds) s \(report.offset > 0 ? "fast" : "slow"); "
+                    + "edits were filed at the corrected time.")
+        }
+        if (report.verdicts[.rejected] ?? 0) > 0 {
+            output.say("被退回的修改保存在 roost rejected 中。", "What was refused is kept: see roost rejected.")
+        }
+        if (report.verdicts[.merged] ?? 0) > 0 {
+            output.say("未采用的值可用 roost conflicts 查看和恢复。", "Losing values can be restored: see roost conflicts.")
+        }
+    }
+
+    static func value(_ report: SyncReport) -> Value {
+        .object([
+            .init("exchanges", .integer(Int64(report.exchanges))), .init("sent", .integer(Int64(report.sent))),
+            .init("received", .integer(Int64(report.rowsReceived))),
+            .init("purged", .integer(Int64(report.rowsPurged))),
+            .init(
+                "verdicts",
+                .object(
+                    report.verdicts.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+                        .init($0.key.rawValue, .integer(Int64($0.value)))
+                    })),
+            .init("gained", .list(report.gained.map { .text($0.description) })),
+            .init("lost", .list(report.lost.map { .text($0.description) })),
+            .init("offset_ms", .integer(report.offset)), .init("epoch_changed", .boolean(report.epochChanged)),
+        ])
+    }
+}

@@ -87,7 +87,8 @@ package struct Doctor: Sendable {
     }
 
     private var database: [Finding] {
-        guard let found = try? ServerStore.inspect(directory: directory.path, catalogue: .programme) else {
+        let catalogue = Catalogue.programme.withConflicts(about: Programme.subject)
+        guard let found = try? ServerStore.inspect(directory: directory.path, catalogue: catalogue) else {
             return [
                 Finding(
                     "integrity", .bad, Label("数据库读不了", "the database cannot be read"),

@@ -72,9 +72,8 @@ package struct JSONReader: Sendable {
         while position < bytes.count {
             let byte = bytes[position]
             if byte == 0x22 {
-                guard let text = String(validating: bytes[start..<position], as: UTF8.self) else {
-                    throw problem(.notUTF8)
-                }
+                let text = Self.text(bytes, start..<position)
+                guard let text else { throw problem(.notUTF8) }
                 position += 1
                 return text
             }
@@ -87,8 +86,12 @@ package struct JSONReader: Sendable {
 
     package mutating func integer() throws(WireProblem) -> Int64 {
         skipSpace()
-        if position < bytes.count, [0x22, 0x5B, 0x7B, 0x66, 0x6E, 0x74].contains(bytes[position]) {
-            throw problem(.wrongType)
+        if position < bytes.count {
+            switch bytes[position] {
+            // Another value begins here.
+            case 0x22, 0x5B, 0x7B, 0x66, 0x6E, 0x74: throw problem(.wrongType)
+            default: break
+            }
         }
         guard case .integer(let integer) = try number() else { throw problem(.wrongType) }
         return integer
@@ -179,6 +182,12 @@ package struct JSONReader: Sendable {
         let start = position
         while position < bytes.count, isDigit(bytes[position]) { position += 1 }
         guard position > start else { throw problem(.malformed) }
+    }
+
+    /// The text of a range of bytes, or nil if it is not UTF-8. A span is validated several times as fast as a slice.
+    private static func text(_ bytes: [UInt8], _ range: Range<Int>) -> String? {
+        guard let text = try? UTF8Span(validating: bytes.span.extracting(range)) else { return nil }
+        return String(copying: text)
     }
 
     private mutating func escapedString(from start: Int) throws(WireProblem) -> String {

@@ -15,6 +15,7 @@ package enum APIErrorCode: String, Codable, Hashable, Sendable, CaseIterable {
     case unsupportedSheet = "unsupported_sheet"
     case unusableSheet = "unusable_sheet"
     case invalidDigest = "invalid_digest"
+    case invalidEndpoint = "invalid_endpoint"
     case rateLimited = "rate_limited"
     case timeout
     case unavailable
@@ -23,7 +24,7 @@ package enum APIErrorCode: String, Codable, Hashable, Sendable, CaseIterable {
     /// The HTTP status that carries the code.
     package var status: Int {
         switch self {
-        case .malformedRequest, .unsupportedVersion, .unusableSheet, .invalidDigest: 400
+        case .malformedRequest, .unsupportedVersion, .unusableSheet, .invalidDigest, .invalidEndpoint: 400
         case .unauthorized, .codeInvalid: 401
         case .deviceRevoked, .forbidden: 403
         case .notFound: 404

@@ -42,6 +42,11 @@ package struct RosterReader {
             .filter { !$0.isDeleted }
     }
 
+    /// How many live rows satisfy a condition.
+    package func count(_ collection: CollectionName, where condition: Condition) throws -> Int {
+        try store.count(of: collection, where: condition, db)
+    }
+
     /// Live rows that satisfy a condition.
     package func rows(_ collection: CollectionName, where condition: Condition) throws -> [RoostSync.Row] {
         try store.rows(of: collection, where: condition, db)

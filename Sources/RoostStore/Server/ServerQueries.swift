@@ -44,16 +44,18 @@ extension ServerStore {
 
     /// How many live rows satisfy a condition.
     package func count(of collection: CollectionName, where condition: Condition = .always) async throws -> Int {
-        try await pool.read { db in
-            guard let position = self.rules.catalogue.position(of: collection) else { return 0 }
-            var compiler = ConditionCompiler(self.rules.catalogue, collection: position)
-            let predicate = compiler.compile(condition)
-            let statement = try BoundStatement(
-                db, "SELECT count(*) FROM \"\(collection)\" AS subject WHERE deleted = 0 AND (\(predicate))")
-            defer { statement.reset() }
-            for (index, value) in compiler.values.enumerated() { try statement.bind(index + 1, value) }
-            return try statement.step() ? Int(statement.integer(0)) : 0
-        }
+        try await pool.read { db in try self.count(of: collection, where: condition, db) }
+    }
+
+    func count(of collection: CollectionName, where condition: Condition, _ db: Database) throws -> Int {
+        guard let position = rules.catalogue.position(of: collection) else { return 0 }
+        var compiler = ConditionCompiler(rules.catalogue, collection: position)
+        let predicate = compiler.compile(condition)
+        let statement = try BoundStatement(
+            db, "SELECT count(*) FROM \"\(collection)\" AS subject WHERE deleted = 0 AND (\(predicate))")
+        defer { statement.reset() }
+        for (index, value) in compiler.values.enumerated() { try statement.bind(index + 1, value) }
+        return try statement.step() ? Int(statement.integer(0)) : 0
     }
 }
 
@@ -81,34 +83,59 @@ struct ConditionCompiler {
         case .not(let part): return "NOT IFNULL((\(compile(part))), 0)"
         case .compare(let name, let comparison, let operand):
             guard case .value(let value) = operand else { return "0" }
-            if collection.position(of: name) != nil {
-                return term("subject.\"\(name)\"", comparison, value)
+            // A facet comes before a field of its name, as when an audience is read; a reference is compared as such.
+            if value.id == nil, let facet = catalogue.facets.first(where: { $0.name == name && applies($0) }) {
+                return compile(facet, comparison, value)
             }
-            guard let facet = catalogue.facets.first(where: { $0.name == name }) else { return "0" }
-            return compile(facet, comparison, value)
+            guard let position = collection.position(of: name) else { return "0" }
+            return term("subject.\"\(name)\"", collection.fields[position].kind, comparison, value)
         }
     }
 
+    /// Whether a facet says something of rows of this collection.
+    private func applies(_ facet: Facet) -> Bool {
+        guard let via = facet.via else { return facet.collection == collection.name }
+        return catalogue[facet.collection]?[via]?.target == collection.name
+    }
+
     private mutating func compile(_ facet: Facet, _ comparison: Condition.Comparison, _ value: Value) -> String {
-        if comparison == .notEqual { return "NOT (\(compile(facet, .equal, value)))" }
-        guard let source = catalogue[facet.collection] else { return "0" }
+        if comparison == .notEqual { return "NOT IFNULL((\(compile(facet, .equal, value))), 0)" }
+        guard let source = catalogue[facet.collection], let field = source[facet.field],
+            let kind = catalogue.field(of: facet)?.kind
+        else { return "0" }
+        let far = facet.through.flatMap { through in field.target.map { (target: $0, through: through) } }
         guard let via = facet.via else {
-            return term("subject.\"\(facet.field)\"", comparison, value)
+            guard let far else { return term("subject.\"\(facet.field)\"", kind, comparison, value) }
+            return """
+                EXISTS (SELECT 1 FROM "\(far.target)" AS far WHERE far.id = subject."\(facet.field)"
+                AND \(term("far.\"\(far.through)\"", kind, comparison, value)))
+                """
         }
         var filter = ConditionCompiler(catalogue, collection: catalogue.position(of: facet.collection) ?? 0)
         let admitted = filter.compile(facet.when).replacingAlias()
         values += filter.values
-        if let through = facet.through, let target = source[facet.field]?.target {
+        if let far {
             return """
-                EXISTS (SELECT 1 FROM "\(facet.collection)" AS near JOIN "\(target)" AS far ON far.id = near."\(facet.field)"
+                EXISTS (SELECT 1 FROM "\(facet.collection)" AS near JOIN "\(far.target)" AS far
+                ON far.id = near."\(facet.field)"
                 WHERE near."\(via)" = subject.id AND near.deleted = 0 AND (\(admitted))
-                AND \(term("far.\"\(through)\"", comparison, value)))
+                AND \(term("far.\"\(far.through)\"", kind, comparison, value)))
                 """
         }
         return """
             EXISTS (SELECT 1 FROM "\(facet.collection)" AS near WHERE near."\(via)" = subject.id AND near.deleted = 0
-            AND (\(admitted)) AND \(term("near.\"\(facet.field)\"", comparison, value)))
+            AND (\(admitted)) AND \(term("near.\"\(facet.field)\"", kind, comparison, value)))
             """
+    }
+
+    /// A comparison of a column; of a list it holds if it holds for one entry.
+    private mutating func term(
+        _ column: String, _ kind: FieldKind, _ comparison: Condition.Comparison, _ value: Value
+    ) -> String {
+        guard case .tags = kind, !value.isNull else { return term(column, comparison, value) }
+        let isNegated = comparison == .notEqual
+        let entry = term("entry.value", isNegated ? .equal : comparison, value)
+        return "\(isNegated ? "NOT " : "")EXISTS (SELECT 1 FROM json_each(\(column)) AS entry WHERE \(entry))"
     }
 
     private mutating func term(_ column: String, _ comparison: Condition.Comparison, _ value: Value) -> String {

@@ -181,7 +181,7 @@ enum ServerSchema {
         CREATE TABLE endpoint (
             id BLOB NOT NULL PRIMARY KEY,
             name TEXT NOT NULL UNIQUE,
-            -- wecom, webhook, manual
+            -- wecom, generic, manual
             channel TEXT NOT NULL,
             -- The contact group it speaks to, if any.
             contact_group BLOB,
@@ -193,8 +193,10 @@ enum ServerSchema {
             keyword TEXT,
             -- active, paused, disabled
             state TEXT NOT NULL,
-            -- Why it was disabled, for people.
+            -- Code of the outcome for which it was disabled.
             note TEXT,
+            -- Until when nothing is sent there, because the receiver limits the rate.
+            held_until_ms INTEGER,
             created_ms INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,278 @@
+/// The body of `POST /v1/digests` and `PUT /v1/digests/{digest}`; what is absent stays as it is or takes its default.
+package struct DigestDraft: Codable, Hashable, Sendable {
+    /// A policy or opportunity.
+    package struct Item: Codable, Hashable, Sendable {
+        /// `policy` or `opportunity`.
+        package var collection: String
+        package var id: String
+        /// Said in place of the row's own summary.
+        package var text: String?
+
+        package init(collection: String, id: String, text: String? = nil) {
+            self.collection = collection
+            self.id = id
+            self.text = text
+        }
+    }
+
+    /// For an edit: the version it is based on; it is refused if there is a newer one.
+    package var version: String?
+    package var title: String?
+    package var period: String?
+    package var intro: String?
+    /// In the order in which they appear within their section.
+    package var items: [Item]?
+    /// Takes what is new since the last digest in place of `items`.
+    package var new: Bool?
+    /// A predicate about students; empty text is everybody.
+    package var audience: String?
+    /// Among `wecom`, `generic`, `manual`.
+    package var channels: [String]?
+    /// Milliseconds since the Unix epoch; nothing is sent earlier.
+    package var scheduledAt: Int64?
+
+    enum CodingKeys: String, CodingKey {
+        case version, title, period, intro, items, new, audience, channels
+        case scheduledAt = "scheduled_at"
+    }
+
+    package init(
+        version: String? = nil, title: String? = nil, period: String? = nil, intro: String? = nil,
+        items: [Item]? = nil, new: Bool? = nil, audience: String? = nil, channels: [String]? = nil,
+        scheduledAt: Int64? = nil
+    ) {
+        self.version = version
+        self.title = title
+        self.period = period
+        self.intro = intro
+        self.items = items
+        self.new = new
+        self.audience = audience
+        self.channels = channels
+        self.scheduledAt = scheduledAt
+    }
+}
+
+/// The body of the steps `submit`, `approve`, `reject`, `send` and `cancel`.
+package struct DigestStepRequest: Codable, Hashable, Sendable {
+    /// The version that whoever asks has looked at; the step is refused if there is a newer one.
+    package var version: String
+
+    package init(version: String) { self.version = version }
+}
+
+/// A digest without its deliveries.
+package struct DigestSummary: Codable, Hashable, Sendable {
+    package var id: String
+    /// Changes with every edit.
+    package var version: String
+    package var title: String
+    package var period: String?
+    /// `draft`, `review`, `approved`, `sending`, `sent` or `cancelled`.
+    package var status: String
+    package var audience: String
+    package var channels: [String]
+    /// How many items it has.
+    package var items: Int
+    package var author: String
+    package var approver: String?
+    /// Milliseconds since the Unix epoch, as all moments here.
+    package var scheduledAt: Int64?
+    package var sentAt: Int64?
+
+    enum CodingKeys: String, CodingKey {
+        case id, version, title, period, status, audience, channels, items, author, approver
+        case scheduledAt = "scheduled_at"
+        case sentAt = "sent_at"
+    }
+
+    package init(
+        id: String, version: String, title: String, period: String?, status: String, audience: String,
+        channels: [String], items: Int, author: String, approver: String?, scheduledAt: Int64?, sentAt: Int64?
+    ) {
+        self.id = id
+        self.version = version
+        self.title = title
+        self.period = period
+        self.status = status
+        self.audience = audience
+        self.channels = channels
+        self.items = items
+        self.author = author
+        self.approver = approver
+        self.scheduledAt = scheduledAt
+        self.sentAt = sentAt
+    }
+}
+
+/// The answer to `GET /v1/digests`, newest first.
+package struct DigestList: Codable, Hashable, Sendable {
+    package var digests: [DigestSummary]
+
+    package init(digests: [DigestSummary]) { self.digests = digests }
+}
+
+/// Where one part of a digest stands on its way to one endpoint.
+package struct DeliveryStatusReport: Codable, Hashable, Sendable {
+    package var id: String
+    /// The endpoint's name.
+    package var endpoint: String
+    package var channel: String
+    /// Nothing in it is secret.
+    package var address: String
+    package var part: Int
+    package var parts: Int
+    /// `frozen`, `queued`, `leased`, `retry_wait`, `held`, `uncertain`, `sent`, `failed`, `expired`, `manual_pending`
+    /// or `manual_done`.
+    package var state: String
+    package var attempts: Int
+    /// Code of the last outcome.
+    package var code: String?
+    /// What to do about it.
+    package var instructionZH: String?
+    package var instructionEN: String?
+    package var nextAt: Int64?
+    package var sentAt: Int64?
+    package var reach: Int?
+
+    enum CodingKeys: String, CodingKey {
+        case id, endpoint, channel, address, part, parts, state, attempts, code, reach
+        case instructionZH = "instruction_zh"
+        case instructionEN = "instruction_en"
+        case nextAt = "next_at"
+        case sentAt = "sent_at"
+    }
+
+    package init(
+        id: String, endpoint: String, channel: String, address: String, part: Int, parts: Int, state: String,
+        attempts: Int, code: String?, instructionZH: String?, instructionEN: String?, nextAt: Int64?, sentAt: Int64?,
+        reach: Int?
+    ) {
+        self.id = id
+        self.endpoint = endpoint
+        self.channel = channel
+        self.address = address
+        self.part = part
+        self.parts = parts
+        self.state = state
+        self.attempts = attempts
+        self.code = code
+        self.instructionZH = instructionZH
+        self.instructionEN = instructionEN
+        self.nextAt = nextAt
+        self.sentAt = sentAt
+        self.reach = reach
+    }
+}
+
+/// The answer to `GET /v1/digests/{digest}` and to every step.
+package struct DigestReport: Codable, Hashable, Sendable {
+    package var digest: DigestSummary
+    package var deliveries: [DeliveryStatusReport]
+
+    package init(digest: DigestSummary, deliveries: [DeliveryStatusReport]) {
+        self.digest = digest
+        self.deliveries = deliveries
+    }
+}
+
+/// The answer to `GET /v1/digests/{digest}/preview`: exactly what would be sent, and how many it concerns.
+///
+/// Of the people in the audience it holds numbers only.
+package struct DigestPreview: Codable, Hashable, Sendable {
+    package struct Audience: Codable, Hashable, Sendable {
+        package var sentenceZH: String
+        package var sentenceEN: String
+        package var students: Int
+        /// Contact groups with at least one of them.
+        package var groups: Int
+        /// Of those, how many no endpoint speaks to.
+        package var groupsWithoutEndpoint: Int
+
+        enum CodingKeys: String, CodingKey {
+            case students, groups
+            case sentenceZH = "sentence_zh"
+            case sentenceEN = "sentence_en"
+            case groupsWithoutEndpoint = "groups_without_endpoint"
+        }
+
+        package init(
+            sentenceZH: String, sentenceEN: String, students: Int, groups: Int, groupsWithoutEndpoint: Int
+        ) {
+            self.sentenceZH = sentenceZH
+            self.sentenceEN = sentenceEN
+            self.students = students
+            self.groups = groups
+            self.groupsWithoutEndpoint = groupsWithoutEndpoint
+        }
+    }
+
+    package struct Part: Codable, Hashable, Sendable {
+        /// The body, byte for byte; it is text on every channel.
+        package var body: String
+        /// The text in it that the channel's limit counts.
+        package var content: String
+        /// Bytes of `content` in UTF-8.
+        package var bytes: Int
+
+        package init(body: String, content: String, bytes: Int) {
+            self.body = body
+            self.content = content
+            self.bytes = bytes
+        }
+    }
+
+    /// One channel's rendering and the endpoints it goes to.
+    package struct Rendering: Codable, Hashable, Sendable {
+        package var channel: String
+        /// The word that the endpoints' robots demand, if any.
+        package var keyword: String?
+        package var contentType: String
+        package var byteLimit: Int
+        package var endpoints: [String]
+        package var parts: [Part]
+
+        enum CodingKeys: String, CodingKey {
+            case channel, keyword, endpoints, parts
+            case contentType = "content_type"
+            case byteLimit = "byte_limit"
+        }
+
+        package init(
+            channel: String, keyword: String?, contentType: String, byteLimit: Int, endpoints: [String], parts: [Part]
+        ) {
+            self.channel = channel
+            self.keyword = keyword
+            self.contentType = contentType
+            self.byteLimit = byteLimit
+            self.endpoints = endpoints
+            self.parts = parts
+        }
+    }
+
+    package var digest: DigestSummary
+    package var audience: Audience
+    /// Whether the bytes are those frozen at approval.
+    package var isFrozen: Bool
+    package var renderings: [Rendering]
+
+    enum CodingKeys: String, CodingKey {
+        case digest, audience, renderings
+        case isFrozen = "is_frozen"
+    }
+
+    package init(digest: DigestSummary, audience: Audience, isFrozen: Bool, renderings: [Rendering]) {
+        self.digest = digest
+        self.audience = audience
+        self.isFrozen = isFrozen
+        self.renderings = renderings
+    }
+}
+
+/// The body of `POST /v1/deliveries/{delivery}/mark-sent`.
+package struct MarkSentRequest: Codable, Hashable, Sendable {
+    /// About how many people read it.
+    package var reach: Int?
+
+    package init(reach: Int? = nil) { self.reach = reach }
+}

@@ -1,0 +1,37 @@
+import Curl
+package import RoostCourier
+package import RoostStore
+
+/// The sender of this server, over its database.
+package struct Courier: Sendable {
+    package let settings: CourierSettings
+    /// Also used for test messages, so that they pass the same guards.
+    package let transport: any HTTPTransport
+    let sender: Sender
+    private let queue: StoreDeliveryQueue
+
+    /// Makes a courier that does nothing until ``run()``.
+    /// - Parameters:
+    ///   - observe: Told of every attempt and of every failure of the store.
+    package init(
+        store: ServerStore, key: ServerKey, settings: CourierSettings, transport: any HTTPTransport = HTTPClient(),
+        clock: any SenderClock = SystemSenderClock(), observe: @escaping @Sendable (SenderEvent) -> Void
+    ) {
+        self.settings = settings
+        self.transport = transport
+        queue = StoreDeliveryQueue(store: store, vault: EndpointVault(key: key, settings: settings))
+        sender = Sender(queue: queue, transport: transport, settings: settings, clock: clock, observe: observe)
+    }
+
+    /// Looks at the queue now, because something was released.
+    package func wake() { sender.wake() }
+
+    /// Sends until drained or cancelled; first settles what a sender that died had under way.
+    package func run() async throws {
+        try await queue.recover()
+        await sender.run()
+    }
+
+    /// Takes nothing new; ``run()`` returns when what is under way has been answered and kept.
+    package func drain() { sender.drain() }
+}

@@ -1,0 +1,54 @@
+import RoostAPI
+import RoostSchema
+import RoostStore
+import RoostSync
+
+/// What an officer may do with digests.
+struct DigestPermissions: Sendable {
+    let officer: RowID
+    private let composes: Bool
+    private let approves: Bool
+    /// Whether the officer keeps the whole county, other people's drafts included.
+    private let keepsCounty: Bool
+
+    init(_ principal: Principal, at now: Milliseconds, _ rules: Rules) {
+        officer = principal.officer
+        composes = principal.has(.composeDigests, at: now, rules.catalogue)
+        approves = principal.has(.approveDigests, at: now, rules.catalogue)
+        keepsCounty = principal.scopes(at: now, rules).contains { rules.scope($0) == Scope("county") }
+    }
+
+    func mayCompose() throws {
+        guard composes else {
+            throw Refusal(.forbidden, "composing digests takes the role of a liaison officer or registrar")
+        }
+    }
+
+    func mayList() throws {
+        guard composes || approves else {
+            throw Refusal(.forbidden, "digests are shown to those who write or approve them")
+        }
+    }
+
+    /// Whether the officer is shown a digest before it went out; afterwards everybody who deals with digests is.
+    func sees(_ digest: DigestRow) -> Bool {
+        if digest.author == officer || composes && keepsCounty { return true }
+        if approves && digest.status != "draft" { return true }
+        return composes && ["sending", "sent"].contains(digest.status)
+    }
+
+    func mayEdit(_ digest: DigestRow) throws {
+        guard composes, digest.author == officer || keepsCounty else {
+            throw Refusal(.forbidden, "a digest is changed by its author or a registrar")
+        }
+    }
+
+    func mayApprove(_ digest: DigestRow) throws {
+        guard approves else { throw Refusal(.forbidden, "approving digests takes the role of an approver") }
+        guard digest.author != officer else {
+            throw Refusal(
+                .forbidden, reason: "own_digest",
+                Label("不能审批自己起草的推送。", "nobody approves a digest of their own"))
+        }
+    }
+}

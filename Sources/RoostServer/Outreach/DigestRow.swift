@@ -1,0 +1,96 @@
+import RoostAPI
+import RoostSchema
+import RoostSync
+
+/// A digest as stored, read by name.
+struct DigestRow: Sendable {
+    /// One policy or opportunity in a section.
+    struct Item: Hashable, Sendable {
+        let collection: CollectionName
+        let id: RowID
+        let text: String?
+    }
+
+    struct Section: Hashable, Sendable {
+        let kind: String
+        let title: String
+        let items: [Item]
+    }
+
+    let id: RowID
+    let version: Stamp
+    private let values: [Value]
+    private let declaration: RoostSchema.Collection
+
+    /// - Returns: nil if the catalogue declares no digests.
+    init?(_ row: RoostSync.Row, _ catalogue: Catalogue) {
+        guard let declaration = catalogue["digest"] else { return nil }
+        self.declaration = declaration
+        id = row.key.id
+        version = row.version
+        values = row.values
+    }
+
+    private subscript(_ field: FieldName) -> Value { declaration.position(of: field).map { values[$0] } ?? .null }
+
+    var title: String { self["title"].text ?? "" }
+    var period: String? { self["period"].text }
+    var intro: String? { self["intro"].text }
+    var audience: String { self["audience"].text ?? "" }
+    var channels: [String] { self["channels"].list?.compactMap(\.text) ?? [] }
+    var status: String { self["status"].text ?? "draft" }
+    var author: RowID? { self["author"].id }
+    var approver: RowID? { self["approver"].id }
+    var scheduledAt: Int64? { self["scheduled_at"].integer }
+    var sentAt: Int64? { self["sent_at"].integer }
+
+    /// Whether its items have been told to anybody, or are about to be.
+    var isPublished: Bool { ["approved", "sending", "sent"].contains(status) }
+
+    /// The sections; nil if what is stored has another shape.
+    var sections: [Section]? {
+        guard !self["sections"].isNull else { return [] }
+        var sections: [Section] = []
+        for section in self["sections"].list ?? [.null] {
+            guard let kind = section["kind"]?.text, let title = section["title"]?.text,
+                let entries = section["items"]?.list
+            else { return nil }
+            var items: [Item] = []
+            for entry in entries {
+                guard let collection = entry["collection"]?.text,
+                    let id = entry["id"].flatMap({ $0.id ?? $0.text.flatMap { RowID($0) } })
+                else { return nil }
+                items.append(Item(collection: CollectionName(collection), id: id, text: entry["text"]?.text))
+            }
+            sections.append(Section(kind: kind, title: title, items: items))
+        }
+        return sections
+    }
+
+    static func value(of sections: [Section]) -> Value {
+        .list(
+            sections.map { section in
+                .object([
+                    .init("kind", .text(section.kind)), .init("title", .text(section.title)),
+                    .init(
+                        "items",
+                        .list(
+                            section.items.map { item in
+                                .object(
+                                    [
+                                        .init("collection", .text(item.collection.text)),
+                                        .init("id", .text(item.id.description)),
+                                    ] + (item.text.map { [.init("text", .text($0))] } ?? []))
+                            })),
+                ])
+            })
+    }
+
+    var summary: DigestSummary {
+        DigestSummary(
+            id: id.description, version: version.description, title: title, period: period, status: status,
+            audience: audience, channels: channels, items: sections?.reduce(0) { $0 + $1.items.count } ?? 0,
+            author: author?.description ?? "", approver: approver?.description, scheduledAt: scheduledAt, sentAt: sentAt
+        )
+    }
+}

@@ -1,0 +1,71 @@
+import Crypto
+import Foundation
+import RoostCourier
+import RoostSchema
+import RoostStore
+
+/// Why what an endpoint keeps sealed cannot be used: another key file, or a damaged database.
+struct UnsealableEndpoint: Error, Hashable, Sendable {
+    let endpoint: RowID
+}
+
+/// Seals and opens the addresses and secrets of endpoints with a key that is not in the database.
+struct EndpointVault: Sendable {
+    private let key: SymmetricKey
+    let settings: CourierSettings
+
+    init(key: ServerKey, settings: CourierSettings) {
+        self.key = key.derived("endpoint")
+        self.settings = settings
+    }
+
+    /// Bound to the endpoint and the use, so that sealed bytes cannot be moved to another row.
+    private func context(_ endpoint: RowID, _ use: String) -> Data { Data("\(endpoint) \(use)".utf8) }
+
+    private func seal(_ text: String, _ endpoint: RowID, _ use: String) throws -> [UInt8] {
+        let box = try AES.GCM.seal(Data(text.utf8), using: key, authenticating: context(endpoint, use))
+        guard let combined = box.combined else { throw UnsealableEndpoint(endpoint: endpoint) }
+        return Array(combined)
+    }
+
+    private func open(_ bytes: [UInt8], _ endpoint: RowID, _ use: String) throws -> String {
+        do {
+            let box = try AES.GCM.SealedBox(combined: bytes)
+            return String(
+                decoding: try AES.GCM.open(box, using: key, authenticating: context(endpoint, use)), as: UTF8.self)
+        } catch {
+            throw UnsealableEndpoint(endpoint: endpoint)
+        }
+    }
+
+    func sealedAddress(_ address: String, of endpoint: RowID) throws -> [UInt8] {
+        try seal(address, endpoint, "address")
+    }
+
+    /// Newest first, one to a line.
+    func sealedSecrets(_ secrets: [WebhookSecret], of endpoint: RowID) throws -> [UInt8] {
+        try seal(secrets.map(\.revealed).joined(separator: "\n"), endpoint, "secrets")
+    }
+
+    /// Where an endpoint's deliveries go; nil where a person delivers.
+    func target(of endpoint: EndpointRecord) throws -> DeliveryTarget? {
+        switch Channel(rawValue: endpoint.channel) {
+        case .wecom: return .wecom(try WeComKey(try open(endpoint.sealedAddress, endpoint.id, "address")))
+        case .generic:
+            let secrets = try open(endpoint.sealedSecrets, endpoint.id, "secrets").split(separator: "\n")
+            return .generic(
+                try WebhookURL(try open(endpoint.sealedAddress, endpoint.id, "address"), settings: settings),
+                secrets: try secrets.map { try WebhookSecret(String($0)) })
+        case .manual, nil: return nil
+        }
+    }
+
+    /// The address as anybody may see it.
+    func redactedAddress(of endpoint: EndpointRecord) -> String {
+        switch try? target(of: endpoint) {
+        case .wecom(let key): "\(key)"
+        case .generic(let url, _): "\(url)"
+        case nil: ""
+        }
+    }
+}

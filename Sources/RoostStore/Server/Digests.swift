@@ -1,0 +1,118 @@
+package import RoostSchema
+package import RoostSync
+import GRDB
+
+/// One part of a digest for one endpoint, with the bytes that will be sent.
+package struct FrozenDelivery: Hashable, Sendable {
+    package var id: RowID
+    package var endpoint: RowID
+    /// From 1.
+    package var part: Int
+    package var parts: Int
+    package var contentType: String
+    package var body: [UInt8]
+
+    package init(id: RowID, endpoint: RowID, part: Int, parts: Int, contentType: String, body: [UInt8]) {
+        self.id = id
+        self.endpoint = endpoint
+        self.part = part
+        self.parts = parts
+        self.contentType = contentType
+        self.body = body
+    }
+}
+
+/// A step in a digest's life: what to write, and what becomes of its deliveries, in one transaction.
+package struct DigestStep<Outcome: Sendable>: Sendable {
+    package enum Deliveries: Hashable, Sendable {
+        case untouched
+        /// Keeps bytes that nothing changes any more; any frozen before are discarded.
+        case freeze([FrozenDelivery])
+        /// Takes back an approval.
+        case discard
+        /// Hands them to the sender, and what a person delivers to that person; due at `from`, given up at `until`.
+        case release(from: Milliseconds, until: Milliseconds)
+    }
+
+    package var edits: [TrustedEdit]
+    package var deliveries: Deliveries
+    package var outcome: Outcome
+
+    package init(edits: [TrustedEdit] = [], deliveries: Deliveries = .untouched, outcome: Outcome) {
+        self.edits = edits
+        self.deliveries = deliveries
+        self.outcome = outcome
+    }
+}
+
+extension ServerStore {
+    /// Reads, decides and writes a step of a digest in one transaction.
+    package func take<Outcome: Sendable>(
+        _ digest: RowID, by officer: RowID, step: @Sendable (RosterReader) throws -> DigestStep<Outcome>
+    ) async throws -> Outcome {
+        try await pool.write { db in
+            let step = try step(RosterReader(store: self, db: db))
+            if !step.edits.isEmpty { _ = try self.write(step.edits, by: officer, as: self.writer, db) }
+            switch step.deliveries {
+            case .untouched: break
+            case .discard: try self.discardDeliveries(of: digest, db)
+            case .freeze(let deliveries):
+                try self.discardDeliveries(of: digest, db)
+                let version = try self.version(of: digest, db)
+                for delivery in deliveries { try self.insert(delivery, of: digest, version: version, db) }
+            case .release(let from, let until): try self.release(digest, from: from, until: until, db)
+            }
+            return step.outcome
+        }
+    }
+
+    private func version(of digest: RowID, _ db: Database) throws -> Stamp {
+        guard let position = rules.catalogue.position(of: "digest"),
+            let row = try ServerRows(store: self, db: db).rows([RowKey(position, digest)]).first
+        else { throw StoreError.damaged("a digest that was just written is missing") }
+        return row.version
+    }
+
+    private func discardDeliveries(of digest: RowID, _ db: Database) throws {
+        let statement = try BoundStatement(db, "DELETE FROM delivery WHERE digest = ? AND state = 'frozen'")
+        try statement.bind(1, digest)
+        try statement.run()
+    }
+
+    private func insert(
+        _ delivery: FrozenDelivery, of digest: RowID, version: Stamp, _ db: Database
+    ) throws {
+        let statement = try BoundStatement(
+            db,
+            """
+            INSERT INTO delivery (id, digest, version, endpoint, part, parts, content_type, body, state)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'frozen')
+            """)
+        try statement.bind(1, delivery.id)
+        try statement.bind(2, digest)
+        try statement.bind(3, version)
+        try statement.bind(4, delivery.endpoint)
+        try statement.bind(5, Int64(delivery.part))
+        try statement.bind(6, Int64(delivery.parts))
+        try statement.bind(7, delivery.contentType)
+        try statement.bind(8, delivery.body)
+        try statement.run()
+    }
+
+    private func release(
+        _ digest: RowID, from: Milliseconds, until: Milliseconds, _ db: Database
+    ) throws {
+        let statement = try BoundStatement(
+            db,
+            """
+            UPDATE delivery SET next_ms = ?2, not_after_ms = ?3,
+                state = CASE (SELECT channel FROM endpoint WHERE id = delivery.endpoint)
+                    WHEN 'manual' THEN 'manual_pending' ELSE 'queued' END
+            WHERE digest = ?1 AND state = 'frozen'
+            """)
+        try statement.bind(1, digest)
+        try statement.bind(2, from.value)
+        try statement.bind(3, until.value)
+        try statement.run()
+    }
+}

@@ -1,0 +1,138 @@
+import Curl
+import Foundation
+import RoostAPI
+import RoostCourier
+import RoostSchema
+import RoostStore
+import RoostSync
+import Testing
+
+@testable import RoostServer
+
+/// The queue's laws over real SQLite.
+struct DigestOutboxTests {
+    @Test func `what is leased is not leased again, and only so much at once`() async throws {
+        let world = try await DigestWorld()
+        for number in 1...3 { _ = try await world.add("合作方\(number)", "generic", "https://example.com/\(number)") }
+        _ = try await world.released()
+        let queue = world.queue
+        let first = try await queue.lease(now: world.moment, limit: 2)
+        let second = try await queue.lease(now: world.moment, limit: 9)
+        #expect(first.count == 2)
+        #expect(second.count == 1)
+        #expect(Set((first + second).map(\.webhookID)).count == 3)
+        #expect(try await queue.lease(now: world.moment, limit: 9).isEmpty)
+    }
+
+    @Test func `nothing is due before its time, nor at an endpoint that is paused`() async throws {
+        let world = try await DigestWorld()
+        let endpoint = try await world.add("合作方", "generic", "https://example.com/hook").endpoint
+        _ = try await world.released()
+        let earlier = Moment(milliseconds: world.moment.milliseconds - 1)
+        #expect(try await world.queue.lease(now: earlier, limit: 9).isEmpty)
+        let id = try world.row(endpoint.id)
+        _ = try await world.endpoints.pause(id, by: OutreachFixture.administrator)
+        #expect(try await world.queue.lease(now: world.moment, limit: 9).isEmpty)
+        _ = try await world.endpoints.resume(id, by: OutreachFixture.administrator)
+        #expect(try await world.queue.lease(now: world.moment, limit: 9).count == 1)
+    }
+
+    @Test func `after a crash a webhook goes out again under its id, a robot's message is uncertain`() async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("合作方", "generic", "https://example.com/hook")
+        _ = try await world.add("机器人", "wecom", "0123456789abcdef0123")
+        let digest = try await world.released()
+        let taken = try await world.queue.lease(now: world.moment, limit: 9)
+        #expect(taken.count == 2)
+        // The process died; another one starts.
+        try await world.queue.recover()
+        let again = try await world.queue.lease(now: world.moment, limit: 9)
+        #expect(again.map(\.webhookID) == taken.filter { $0.target.channel == .generic }.map(\.webhookID))
+        #expect(again.map(\.attempts) == [1])
+        let report = try await world.report(digest)
+        let robot = try #require(report.deliveries.first { $0.channel == "wecom" })
+        #expect(robot.state == "uncertain")
+        #expect(robot.instructionZH?.isEmpty == false)
+        #expect(report.digest.status == "sending")
+
+        let resent = try await world.desk.resend(try world.row(robot.id), by: OutreachFixture.author)
+        #expect(resent.deliveries.first { $0.channel == "wecom" }?.state == "queued")
+    }
+
+    @Test func `a lease that runs out is settled while the server runs`() async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("合作方", "generic", "https://example.com/hook")
+        _ = try await world.released()
+        #expect(try await world.queue.lease(now: world.moment, limit: 9).count == 1)
+        world.fixture.time.advance(by: 59_999)
+        #expect(try await world.queue.lease(now: world.moment, limit: 9).isEmpty)
+        world.fixture.time.advance(by: 1)
+        #expect(try await world.queue.lease(now: world.moment, limit: 9).count == 1)
+    }
+
+    @Test func `what could not be sent in time is given up, and the digest comes to its end`() async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("合作方", "generic", "https://example.com/hook")
+        let digest = try await world.released()
+        world.fixture.time.advance(by: DigestDesk.lifetime)
+        #expect(try await world.queue.lease(now: world.moment, limit: 9).isEmpty)
+        let report = try await world.report(digest)
+        #expect(report.deliveries.map(\.state) == ["expired"])
+        #expect(report.digest.status == "sent")
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a receiver that fails once gets one webhook-id with valid signatures, and the state survives`() async throws {
+        let receiver = try LoopbackReceiver { $0 == 0 ? 503 : 200 }
+        let world = try await DigestWorld()
+        let added = try await world.add("合作方", "generic", "http://127.0.0.1:\(receiver.port)/hook")
+        let secret = try WebhookSecret(try #require(added.secret))
+        let digest = try await world.released(channels: ["generic"])
+        let store = world.fixture.store
+        let time = world.fixture.time
+
+        func posted() async throws -> ReceivedPost {
+            let courier = Courier(
+                store: store, key: world.fixture.key, settings: world.settings, clock: FixedClock(time: time),
+                observe: { _ in })
+            let running = Task { try await courier.run() }
+            let post = try #require(await receiver.next())
+            courier.drain()
+            try await running.value
+            return post
+        }
+        let first = try await posted()
+        #expect(try await world.report(digest).deliveries.map(\.state) == ["retry_wait"])
+        time.advance(by: 60_000)
+        let second = try await posted()
+        for post in [first, second] {
+            let id = try #require(post.header("webhook-id"))
+            let timestamp = try #require(post.header("webhook-timestamp").flatMap { Int64($0) })
+            let signature = try #require(post.header("webhook-signature"))
+            #expect(
+                WebhookSignature.verify(
+                    header: signature, id: WebhookID(id), timestamp: timestamp, body: post.body, secret: secret,
+                    now: world.moment))
+        }
+        #expect(first.header("webhook-id") == second.header("webhook-id"))
+        #expect(first.body == second.body)
+        let report = try await world.report(digest)
+        #expect(report.deliveries.map(\.state) == ["sent"])
+        #expect(report.deliveries.map(\.attempts) == [2])
+        #expect(report.digest.status == "sent")
+        #expect(report.digest.sentAt == time.now.value)
+    }
+}
+
+/// The fixture's time; it sleeps for as long as the task lives.
+struct FixedClock: SenderClock {
+    let time: ManualTime
+
+    func now() -> Moment { Moment(milliseconds: time.now.value) }
+
+    func sleep(for duration: Duration) async throws {
+        // Nothing comes of waiting: the sender is woken by its own start and by results.
+        for await _ in AsyncStream<Never>.makeStream().stream {}
+        throw CancellationError()
+    }
+}

@@ -1,0 +1,112 @@
+import Curl
+import Foundation
+import RoostAPI
+import RoostCourier
+import RoostModel
+import RoostSchema
+import RoostStore
+import RoostSync
+import Synchronization
+
+@testable import RoostServer
+
+/// A server with something to tell: two policies, a job, students of two years and endpoints of each channel.
+struct DigestWorld {
+    let fixture: OutreachFixture
+    let desk: DigestDesk
+    let endpoints: EndpointDesk
+    let settings = CourierSettings.testing(weComBase: "http://127.0.0.1:9")
+
+    static let policy = RowID(bits: 0xB1)
+    static let overPolicy = RowID(bits: 0xB2)
+    static let job = RowID(bits: 0xB3)
+    static let group = RowID(bits: 0xB4)
+    static let otherGroup = RowID(bits: 0xB5)
+
+    init() async throws {
+        fixture = try await OutreachFixture()
+        desk = DigestDesk(store: fixture.store, key: fixture.key, settings: settings, wake: {})
+        endpoints = EndpointDesk(
+            store: fixture.store, key: fixture.key, settings: settings, transport: HTTPClient(), wake: {})
+        var edits = [
+            TrustedEdit(
+                "policy", Self.policy, .create,
+                [
+                    "code": "T-1", "title": "人才公寓申请办法", "summary": "本科及以上可申请。",
+                    "url": "https://policy.example.invalid/1", "valid_from": "2025-01-01", "valid_to": "2027-12-31",
+                ]),
+            TrustedEdit(
+                "policy", Self.overPolicy, .create,
+                ["code": "T-2", "title": "旧版见习补贴", "valid_to": "2025-09-11"]),
+            TrustedEdit(
+                "opportunity", Self.job, .create,
+                [
+                    "kind": "job", "title": "结构设计工程师", "employer": "某某卫浴", "place": "鹤山市沙坪",
+                    "starts_on": "2025-09-01", "ends_on": "2025-12-31",
+                ]),
+            TrustedEdit(
+                "contact_group", Self.group, .create, ["name": "2026届群", "platform": "wecom", "cohort": 2026]),
+            TrustedEdit(
+                "contact_group", Self.otherGroup, .create, ["name": "2020届群", "platform": "wechat", "cohort": 2020]),
+        ]
+        for (index, cohort) in [2026, 2026, 2026, 2025].enumerated() {
+            let student = RowID(bits: UInt128(0xC0 + index))
+            edits.append(TrustedEdit("student", student, .create, ["name": .text("学生\(index)")]))
+            edits.append(
+                TrustedEdit(
+                    "schooling", RowID(bits: UInt128(0xD0 + index)), .create,
+                    ["student": .id(student), "level": "21", "cohort": .integer(Int64(cohort)), "entry": "2022-09"]))
+        }
+        try await fixture.write(edits)
+        fixture.time.advance(by: 1000)
+    }
+
+    static let items = [
+        DigestDraft.Item(collection: "opportunity", id: job.description),
+        DigestDraft.Item(collection: "policy", id: policy.description),
+    ]
+
+    func add(
+        _ name: String, _ channel: String, _ address: String?, group: RowID? = nil, keyword: String? = nil
+    ) async throws -> EndpointAdded {
+        try await endpoints.add(
+            EndpointDraft(
+                name: name, channel: channel, address: address, keyword: keyword, contactGroup: group?.description),
+            by: OutreachFixture.administrator)
+    }
+
+    func compose(channels: [String] = ["wecom", "generic", "manual"]) async throws -> DigestReport {
+        try await desk.compose(
+            DigestDraft(title: "9月政策与岗位", items: Self.items, audience: "cohort>=2026", channels: channels),
+            by: OutreachFixture.author)
+    }
+
+    /// A digest that was submitted and approved.
+    func approved(channels: [String] = ["wecom", "generic", "manual"]) async throws -> DigestReport {
+        let draft = try await compose(channels: channels).digest
+        let id = try row(draft.id)
+        let review = try await desk.submit(id, version: draft.version, by: OutreachFixture.author).digest
+        return try await desk.approve(id, version: review.version, by: OutreachFixture.approver)
+    }
+
+    /// A digest whose deliveries are due.
+    func released(channels: [String] = ["wecom", "generic", "manual"]) async throws -> DigestReport {
+        let digest = try await approved(channels: channels).digest
+        return try await desk.send(try row(digest.id), version: digest.version, by: OutreachFixture.author)
+    }
+
+    func report(_ digest: DigestReport) async throws -> DigestReport {
+        try await desk.report(try row(digest.digest.id), for: OutreachFixture.author)
+    }
+
+    func row(_ text: String) throws -> RowID {
+        guard let id = RowID(text) else { throw LoopbackReceiver.Failure() }
+        return id
+    }
+
+    var queue: StoreDeliveryQueue {
+        StoreDeliveryQueue(store: fixture.store, vault: EndpointVault(key: fixture.key, settings: settings))
+    }
+
+    var moment: Moment { Moment(milliseconds: fixture.time.now.value) }
+}

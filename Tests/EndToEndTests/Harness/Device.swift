@@ -1,0 +1,47 @@
+/// Somebody's laptop: the `roost` program with a home directory that nobody else uses.
+final class Device: Sendable {
+    let name: String
+    let home: String
+    private let environment: [String: String]
+
+    init(_ name: String, place: Place) throws {
+        self.name = name
+        home = try place.folder("device-" + name)
+        environment = bareEnvironment(home: home)
+    }
+
+    /// Runs `roost` and takes whatever comes of it.
+    func attempt(_ arguments: String...) async throws -> CommandResult { try await attempt(arguments) }
+
+    func attempt(_ arguments: [String]) async throws -> CommandResult {
+        try await run("roost", arguments, environment: environment)
+    }
+
+    /// Runs `roost … --json`, which must succeed, and returns what it printed.
+    @discardableResult
+    func roost(_ arguments: String...) async throws -> JSON { try await roost(arguments) }
+
+    @discardableResult
+    func roost(_ arguments: [String]) async throws -> JSON {
+        let result = try await attempt(arguments + ["--json"])
+        guard result.succeeded else { throw CommandFailure(result: result) }
+        return try result.json
+    }
+
+    /// Starts `roost` without waiting for its end.
+    func begin(_ arguments: String...) throws -> ChildProcess {
+        try ChildProcess(
+            try Provided.program("roost"), arguments, environment: environment, limit: .seconds(120))
+    }
+
+    /// Trades a code of the officer's for a device of the server's.
+    static func enrolled(
+        _ name: String, as officer: String, at server: ServerUnderTest, through url: String? = nil, place: Place
+    )
+        async throws -> Device
+    {
+        let device = try Device(name, place: place)
+        try await device.roost("enrol", url ?? server.url, try await server.code(for: officer))
+        return device
+    }
+}

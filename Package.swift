@@ -68,7 +68,7 @@ let package = Package(
                 "RoostSchema", "RoostModel", "RoostSync", "RoostAPI", "RoostStore", "RoostSheets", "RoostText",
                 "RoostCourier", "RoostDemo", "RoostReference", "Curl", crypto, logging, metrics, coreMetrics,
                 hummingbird,
-                hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, httpTypes, lifecycle,
+                hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, httpTypes, lifecycle, unixSignals,
             ]),
         .target(
             name: "RoostClient",
@@ -115,7 +115,7 @@ let package = Package(
             name: "RoostServerTests",
             dependencies: [
                 "RoostServer", "RoostClient", "RoostAPI", "RoostStore", "RoostModel", "RoostSchema", "RoostSync",
-                "Curl", logging,
+                "Curl", logging, lifecycle,
             ]),
         .testTarget(name: "EndToEndTests", dependencies: ["RoostAPI", "RoostSchema", "Curl", crypto]),
     ]

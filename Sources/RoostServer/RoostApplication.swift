@@ -8,6 +8,7 @@ import RoostAPI
 package import RoostStore
 import RoostSync
 package import ServiceLifecycle
+package import UnixSignals
 
 /// A server ready to be run: the store, the key, the settings and everything that answers requests.
 package struct RoostApplication: Sendable {
@@ -28,8 +29,16 @@ package struct RoostApplication: Sendable {
         accounts = AccountDesk(store: store, key: key, codeMinutes: settings.enrolmentMinutes)
     }
 
-    /// Everything long-running, for one service group to own; `onRunning` is told the port once requests are taken.
-    package func services(onRunning: @escaping @Sendable (Int) async -> Void) throws -> [any Service] {
+    /// The owner of everything long-running; `onRunning` is told the port once requests are taken.
+    package func serviceGroup(
+        stoppingOn signals: [UnixSignal] = [], onRunning: @escaping @Sendable (Int) async -> Void
+    ) throws -> ServiceGroup {
+        ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: try services(onRunning: onRunning), gracefulShutdownSignals: signals, logger: logger))
+    }
+
+    private func services(onRunning: @escaping @Sendable (Int) async -> Void) throws -> [any Service] {
         let store = store
         let dueDates = DueDates(store: store)
         return [
@@ -44,7 +53,7 @@ package struct RoostApplication: Sendable {
     }
 
     /// The HTTP server, as a service that stops gracefully: it takes no new connection and answers what it has begun.
-    package func httpService(onRunning: @escaping @Sendable (Int) async -> Void) throws -> any Service {
+    private func httpService(onRunning: @escaping @Sendable (Int) async -> Void) throws -> any Service {
         let router = routes.router
         let responder = RecordingResponder(
             base: TranslatingResponder(

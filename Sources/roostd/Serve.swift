@@ -20,6 +20,9 @@ struct Serve: AsyncParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Fill an empty database with an invented county. 空库时生成演示县。")
     var demo: Bool?
 
+    @Option(help: .hidden)
+    var client = "roost"
+
     func run() async throws {
         var flags: [SettingKey: String] = [:]
         flags[.port] = port.map(String.init)
@@ -41,11 +44,10 @@ struct Serve: AsyncParsableCommand {
             logger.notice("made the demo county")
         }
         let application = RoostApplication(store: store, key: key, settings: settings, logger: logger)
-        let welcome = Welcome(options: options, application: application)
-        let services = try application.services { port in await welcome.print(port: port) }
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        let welcome = Welcome(options: options, client: client, application: application)
+        let group = try application.serviceGroup(stoppingOn: [.sigterm, .sigint]) { port in
+            await welcome.print(port: port)
+        }
         try await group.run()
         try store.close()
         logger.notice("stopped")

@@ -7,6 +7,8 @@ import RoostSync
 /// What the terminal shows once the server listens: where it is, and in a demo a code for each role.
 struct Welcome: Sendable {
     let options: CommonOptions
+    /// How the client is called from where this server was started.
+    let client: String
     let application: RoostApplication
 
     func print(port: Int) async {
@@ -62,6 +64,6 @@ struct Welcome: Sendable {
             Swift.print("  \(role)  \(code.code.text)  \(options.text(code.label)) · \(code.name)\(place)")
         }
         options.say("\n在另一个终端里：", "\nIn another terminal:")
-        Swift.print("  roost enrol \(url) \(first.code.text)")
+        Swift.print("  \(client) enrol \(url) \(first.code.text)")
     }
 }

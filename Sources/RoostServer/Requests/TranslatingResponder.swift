@@ -36,6 +36,10 @@ struct TranslatingResponder<Base: HTTPResponder>: HTTPResponder where Base.Conte
         case let error as HTTPError where error.status == .notFound: return Refusal(.notFound, "no such path")
         case let error as HTTPError where error.status == .methodNotAllowed:
             return Refusal(.notFound, "the path does not take this method")
+        case let error as HTTPError where error.status == .contentTooLarge:
+            return Refusal(.bodyTooLarge, "the body is larger than /v1/limits allows")
+        case let error as HTTPError where error.status.kind == .clientError:
+            return Refusal(.malformedRequest, "the request is not one this path takes")
         case is NIOTooManyBytesError: return Refusal(.bodyTooLarge, "the body is larger than /v1/limits allows")
         case is HTTPParserError: return Refusal(.malformedRequest, "the request ended early or is not HTTP")
         case is CancellationError: return Refusal(.unavailable, "the server is stopping", retryAfter: 5)

@@ -5,6 +5,8 @@ extension DecisionRun {
     /// Gives sequences to changed rows and works out memberships and authority intervals.
     mutating func finish() throws {
         var subjects: Set<RowKey> = []
+        // Subjects some row about whom moved on its own: conflicts about that row move with it.
+        var disturbed: Set<RowKey> = []
         var sequences: [RowKey: ServerSequence] = [:]
         for key in set.changed {
             guard var row = try set.row(key) else { continue }
@@ -18,6 +20,11 @@ extension DecisionRun {
             let now = try set.scopes(of: row)
             moveThroughScopes(key, from: was, to: now, changed: true, at: row.sequence)
             if !rules.dependents[key.collection].isEmpty { subjects.insert(key) }
+            if before != nil, was != now, let about = rules.subjects[key.collection],
+                let id = row.values[about.position].id
+            {
+                disturbed.insert(RowKey(about.collection, id))
+            }
             for link in rules.linksDeclaredBy[key.collection] {
                 guard let target = rules.subjectCollection(of: link) else { continue }
                 for id in [before?.values[link.subject].id, row.values[link.subject].id] {
@@ -32,7 +39,9 @@ extension DecisionRun {
             plan.history[index] = HistoryEntry(row: entry.row, loss: entry.loss, sequence: sequence)
         }
         let changed = Set(plan.rows.lazy.map(\.key))
-        for subject in subjects.sorted() { try moveDependents(of: subject, changed: changed) }
+        for subject in subjects.union(disturbed).sorted() {
+            try moveDependents(of: subject, changed: changed, movesConflicts: disturbed.contains(subject))
+        }
     }
 
     private mutating func nextSequence() -> ServerSequence {
@@ -54,25 +63,21 @@ extension DecisionRun {
     /// Moves the subject itself, if it was not changed, and everything about it.
     ///
     /// A new subject has no dependents but those created with it, which move on their own account.
-    private mutating func moveDependents(of subject: RowKey, changed: Set<RowKey>) throws {
+    private mutating func moveDependents(of subject: RowKey, changed: Set<RowKey>, movesConflicts: Bool) throws {
         guard let after = try set.row(subject), let before = try set.row(subject, .before) else { return }
         let was = try set.scopes(of: before, .before)
         let now = try set.scopes(of: after)
-        let seesDifferently = rules.dependents[subject.collection].contains { dependent in
-            rules.views[dependent.collection].contains { view in
-                guard view.isConditional else { return false }
-                return view.sights.contains { sight in
-                    let collection = rules.catalogue.collections[subject.collection]
-                    return sight.resolved { $0.holds(in: collection, before.values) }
-                        != sight.resolved { $0.holds(in: collection, after.values) }
-                }
-            }
+        let seesDifferently = rules.dependents[subject.collection].contains {
+            sightsDiffer(in: $0.collection, before, after)
         }
-        guard was != now || seesDifferently else { return }
-        if !changed.contains(subject) {
+        let movesAll = was != now || seesDifferently
+        // A conflict is where its field is seen in full, so it moves with what is seen of the subject itself.
+        guard movesAll || movesConflicts || sightsDiffer(in: subject.collection, before, after) else { return }
+        if movesAll, !changed.contains(subject) {
             moveThroughScopes(subject, from: was, to: now, changed: false, at: nextSequence())
         }
-        for dependent in rules.dependents[subject.collection] {
+        for dependent in rules.dependents[subject.collection]
+        where movesAll || rules.catalogue.collections[dependent.collection].name == Conflict.collection {
             var rows: [RowKey: (before: Row?, after: Row?)] = [:]
             for row in try set.rows(of: dependent.collection, referring: dependent.position, to: subject.id, .before) {
                 rows[row.key, default: (nil, nil)].before = row
@@ -86,6 +91,19 @@ extension DecisionRun {
                 let now = try pair.after.map { try set.scopes(of: $0) } ?? []
                 guard was != now || seesDifferently else { continue }
                 moveThroughScopes(key, from: was, to: now, changed: seesDifferently, at: nextSequence())
+            }
+        }
+    }
+
+    /// Whether a change of a subject changes what some scope kind shows of rows of a collection about it.
+    private func sightsDiffer(in collection: Int, _ before: Row, _ after: Row) -> Bool {
+        guard before.values != after.values else { return false }
+        let about = rules.catalogue.collections[after.key.collection]
+        return rules.views[collection].contains { view in
+            guard view.isConditional else { return false }
+            return view.sights.contains { sight in
+                sight.resolved { $0.holds(in: about, before.values) }
+                    != sight.resolved { $0.holds(in: about, after.values) }
             }
         }
     }

@@ -34,7 +34,9 @@ package struct Permission {
         if allows(edit, at: now, before: edit.beforeScopes, after: edit.afterScopes) { return .allowed }
         if edit.madeAt < now {
             let then = try former()
-            let (before, after) = (edit.beforeScopes.union(then), edit.afterScopes.union(then))
+            let before = edit.beforeScopes.union(then)
+            // A creation lands where it would have landed; an edit must not leave the row in hands it was not in.
+            let after = edit.action == .create ? edit.afterScopes.union(then) : edit.afterScopes
             if allows(edit, at: edit.madeAt, before: before, after: after) { return .onceAllowed }
         }
         let seen = try scopesSeen(edit, set)

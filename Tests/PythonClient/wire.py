@@ -1,0 +1,347 @@
+"""The forms of the wire format: stamps, clocks, strict JSON, answers, values.
+
+Written from Sources/RoostSync/Documentation.docc/WireFormat.md alone, with the standard library alone.
+"""
+
+import json
+import re
+import unicodedata
+
+PROTOCOL = 1
+LAST_MOMENT = 253402300799999
+ACTIONS = {"create", "edit", "delete", "restore"}
+OUTCOMES = {"applied", "merged", "late", "quarantined", "rejected"}
+CODES = {
+    "forbidden", "out_of_scope", "invalid", "stale", "duplicate", "gone", "limit", "append_only", "depends_on",
+    "invalid_base",
+}
+ROW = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+STAMP = re.compile(r"([0-9a-fA-F]{12})([0-9a-fA-F]{4})-([0-9a-fA-F]{16})")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+
+
+class WireError(Exception):
+    """Bytes that are not what the wire format says."""
+
+    def __init__(self, code, member=None):
+        super().__init__(code if member is None else f"{code}: {member}")
+        self.code = code
+        self.member = member
+
+
+# Stamps and clocks
+
+
+def time_text(milliseconds, counter=0):
+    return format(milliseconds << 16 | counter, "016x")
+
+
+def parse_stamp(text):
+    """(milliseconds, counter, replica), or None."""
+    match = STAMP.fullmatch(text)
+    if match is None:
+        return None
+    return int(match[1], 16), int(match[2], 16), match[3].lower()
+
+
+def tick(last, wall):
+    """The next hybrid time after `last`, as 64 bits, when the wall clock reads `wall` milliseconds."""
+    return max(max(wall, 0) << 16, last + 1)
+
+
+# Strict JSON
+
+
+def read_json(data):
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise WireError("not_utf8") from None
+    if _depth(text) > 32:
+        raise WireError("too_deep")
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except ValueError:
+        raise WireError("malformed_json") from None
+    if _has_surrogate(value):
+        raise WireError("not_utf8")
+    return value
+
+
+def _refuse(_):
+    raise ValueError("no JSON number")
+
+
+def _depth(text):
+    depth = greatest = 0
+    quoted = escaped = False
+    for sign in text:
+        if quoted:
+            quoted, escaped = (sign != '"' or escaped), (sign == "\\" and not escaped)
+        elif sign == '"':
+            quoted = True
+        elif sign in "[{":
+            depth += 1
+            greatest = max(greatest, depth)
+        elif sign in "]}":
+            depth -= 1
+    return greatest
+
+
+def _has_surrogate(value):
+    if isinstance(value, str):
+        return any(0xD800 <= ord(sign) <= 0xDFFF for sign in value)
+    if isinstance(value, list):
+        return any(map(_has_surrogate, value))
+    if isinstance(value, dict):
+        return any(_has_surrogate(name) or _has_surrogate(member) for name, member in value.items())
+    return False
+
+
+def write_json(value):
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+# Members of a known type
+
+
+def whole(value, member=None):
+    if type(value) is not int or not -(2**63) <= value < 2**63:
+        raise WireError("wrong_type", member)
+    return value
+
+
+def text(value, member=None):
+    if not isinstance(value, str):
+        raise WireError("wrong_type", member)
+    return value
+
+
+def listed(value, member=None):
+    if not isinstance(value, list):
+        raise WireError("wrong_type", member)
+    return value
+
+
+def mapped(value, member=None):
+    if not isinstance(value, dict):
+        raise WireError("wrong_type", member)
+    return value
+
+
+def matching(value, pattern, member):
+    if not pattern.fullmatch(text(value, member)):
+        raise WireError("out_of_range", member)
+    return value.lower()
+
+
+def one_of(value, allowed, member):
+    if text(value, member) not in allowed:
+        raise WireError("out_of_range", member)
+    return value
+
+
+def scope_name(value, member="scope"):
+    kind, colon, key = text(value, member).partition(":")
+    if not NAME.fullmatch(kind) or (colon and not ROW.fullmatch(key)):
+        raise WireError("out_of_range", member)
+    return value
+
+
+def needed(holder, member, missing=None):
+    if member not in holder:
+        raise WireError("missing_member", missing or member)
+    return holder[member]
+
+
+# Requests
+
+
+def make_request(replica, now, *, catalogue=0, incarnation=1, epoch=None, mark=None, mutations=(), scopes=(),
+                 page_bytes=None):
+    """A request in its canonical form: what is empty or null is left out."""
+    request = {"protocol": PROTOCOL, "catalogue": catalogue, "replica": replica.lower(), "incarnation": incarnation}
+    if epoch is not None:
+        request["epoch"] = epoch
+    request["now"] = now
+    if mark is not None:
+        request["mark"] = mark
+    if mutations:
+        request["mutations"] = [make_mutation(**mutation) for mutation in mutations]
+    if scopes:
+        request["scopes"] = [
+            {"scope": scope["scope"], "epoch": scope.get("epoch", 0), "cursor": scope.get("cursor", 0)}
+            for scope in scopes
+        ]
+    if page_bytes is not None:
+        request["page_bytes"] = page_bytes
+    return request
+
+
+def make_mutation(number, collection, row, action, time, group=None, mark=None, base=None, fields=None):
+    mutation = {"number": number}
+    if group is not None:
+        mutation["group"] = group
+    mutation.update(collection=collection, row=row.lower(), action=action, time=time)
+    if mark is not None:
+        mutation["mark"] = mark
+    if base is not None:
+        mutation["base"] = base
+    if fields:
+        mutation["fields"] = fields
+    return mutation
+
+
+# Answers
+
+
+def read_answer(data):
+    """An answer with every member that may be left out put in."""
+    answer = mapped(read_json(data))
+    if whole(needed(answer, "protocol"), "protocol") != PROTOCOL:
+        raise WireError("unsupported_version", "protocol")
+    return {
+        "now": whole(needed(answer, "now"), "now"),
+        "epoch": text(needed(answer, "epoch"), "epoch"),
+        "offset": whole(answer.get("offset", 0), "offset"),
+        "expected": whole(needed(answer, "expected"), "expected"),
+        "verdicts": [_verdict(verdict) for verdict in listed(answer.get("verdicts", []))],
+        "lost": [scope_name(scope, "lost") for scope in listed(answer.get("lost", []))],
+        "scopes": [_page(page) for page in listed(answer.get("scopes", []))],
+    }
+
+
+def _verdict(verdict):
+    whole(needed(mapped(verdict), "number"), "number")
+    one_of(needed(verdict, "verdict"), OUTCOMES, "verdict")
+    if "code" in verdict:
+        one_of(verdict["code"], CODES, "code")
+    if "stamp" in verdict:
+        matching(verdict["stamp"], STAMP, "stamp")
+    return verdict
+
+
+def _page(page):
+    return {
+        "scope": scope_name(needed(mapped(page), "scope")),
+        "epoch": whole(needed(page, "epoch"), "epoch"),
+        "cursor": whole(needed(page, "cursor"), "cursor"),
+        "more": page.get("more", False) is True,
+        "rows": [_row(row) for row in listed(needed(page, "rows"))],
+        "left": [
+            {"collection": text(needed(mapped(left), "collection")), "row": matching(left["row"], ROW, "row")}
+            for left in listed(page.get("left", []))
+        ],
+    }
+
+
+def _row(row):
+    for member in ("collection", "row", "stamp"):
+        needed(mapped(row), member, missing="row")
+    return {
+        "collection": text(row["collection"]),
+        "row": matching(row["row"], ROW, "row"),
+        "sequence": whole(needed(row, "sequence"), "sequence"),
+        "stamp": matching(row["stamp"], STAMP, "stamp"),
+        "fields": mapped(row.get("fields", {})),
+        "stamps": {name: matching(stamp, STAMP, name) for name, stamp in mapped(row.get("stamps", {})).items()},
+        "masked": listed(row.get("masked", [])),
+        "deleted": None if row.get("deleted") is None else matching(row["deleted"], STAMP, "deleted"),
+        "version": None if row.get("version") is None else matching(row["version"], STAMP, "version"),
+    }
+
+
+# Values
+
+
+def problem(kind, value):
+    """The code of what is wrong with a value other than null, by its field as `/v1/schema` writes it; None if it fits."""
+    name = kind["kind"]
+    if name == "boolean":
+        return None if isinstance(value, bool) else "wrong_type"
+    if name in ("integer", "instant"):
+        if type(value) is not int:
+            return "wrong_type"
+        least, most = (0, LAST_MOMENT) if name == "instant" else (kind["min"], kind["max"])
+        return None if least <= value <= most else "out_of_range"
+    if name == "tags":
+        if not isinstance(value, list):
+            return "wrong_type"
+        if len(value) > kind["count"]:
+            return "too_long"
+        for tag in value:
+            if not isinstance(tag, str):
+                return "wrong_type"
+            if characters(tag) > kind["max"]:
+                return "too_long"
+        return None
+    if name == "structure":
+        if not isinstance(value, (list, dict)):
+            return "wrong_type"
+        return "too_long" if len(write_json(value)) > kind["max_bytes"] else None
+    if not isinstance(value, str):
+        return "wrong_type"
+    if name == "reference":
+        return None if ROW.fullmatch(value) else "wrong_type"
+    if name == "code":
+        return None if any(code["value"] == value for code in kind["codes"]) else "unknown_code"
+    if name in ("partial_date", "date"):
+        return None if _is_date(value, whole_day=name == "date") else "malformed"
+    if name == "phone":
+        return None if re.fullmatch(r"\+[0-9]{6,15}", value) else "malformed"
+    if name == "identity_digest":
+        return None if re.fullmatch(r"[0-9a-fA-F]{64}", value) else "malformed"
+    if name == "person_name" and not value:
+        return "required"
+    limit = {"person_name": 50, "email": 254, "url": 2000, "predicate": 2000}.get(name) or kind["max"]
+    if characters(value) > limit:
+        return "too_long"
+    if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", value):
+        return "malformed"
+    if name == "email":
+        local, at, host = value.partition("@")
+        return None if local and at and "@" not in host and "." in host and " " not in value else "malformed"
+    if name == "url":
+        return None if re.match(r"https?://", value) and " " not in value else "malformed"
+    return None
+
+
+def characters(value):
+    """How many characters a person would count: marks, and what a joiner joins, belong to the sign before."""
+    count = 0
+    joined = False
+    for sign in value:
+        extends = unicodedata.category(sign) in ("Mn", "Me", "Mc") or 0x1F3FB <= ord(sign) <= 0x1F3FF
+        if sign == "\u200d":
+            joined = True
+            continue
+        if not extends and not joined:
+            count += 1
+        joined = False
+    return count
+
+
+def _is_date(value, whole_day):
+    match = re.fullmatch(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?", value)
+    if match is None or not 1900 <= int(match[1]) <= 2200:
+        return False
+    year, month, day = (int(part) if part else None for part in match.groups())
+    if month is None or day is None:
+        return not whole_day and (month is None or 1 <= month <= 12)
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    days = [31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    return 1 <= month <= 12 and 1 <= day <= days[month - 1]
+
+
+def masked(mask, value):
+    """What a masked reader sees of a value."""
+    if value is None or mask == "hidden":
+        return None
+    if mask == "year":
+        return value[:4]
+    code = next((code for code in ("+852", "+853", "+86") if value.startswith(code)), "+")
+    digits = value[len(code):]
+    if len(digits) < 8:
+        return "*" * len(value)
+    shown = digits[:3] + "****" + (digits[-4:] if len(digits) > 8 else digits[-2:])
+    return shown if code == "+86" else code + " " + shown

@@ -35,6 +35,7 @@ package enum ClientError: Error, Hashable, Sendable {
     case cannotCreate
     case sheet(SheetError)
     case unreadableFile(String)
+    case unwritableFile(String)
     case unknownTemplate(String)
     case notAllowed
 
@@ -87,6 +88,7 @@ package enum ClientError: Error, Hashable, Sendable {
         case .cannotCreate: "cannot_create"
         case .sheet(let error): error.code
         case .unreadableFile: "unreadable_file"
+        case .unwritableFile: "unwritable_file"
         case .unknownTemplate: "unknown_template"
         case .notAllowed: "not_allowed"
         }
@@ -169,6 +171,7 @@ package enum ClientError: Error, Hashable, Sendable {
         case .cannotCreate: Label("您的角色不能新增学生。", "Your role cannot add students.")
         case .sheet(let error): error.message
         case .unreadableFile(let name): Label("无法读取文件 \(name)。", "The file \(name) cannot be read.")
+        case .unwritableFile(let name): Label("无法写入文件 \(name)。", "The file \(name) cannot be written.")
         case .unknownTemplate(let name): Label("没有名为“\(name)”的模板。", "There is no template “\(name)”.")
         case .notAllowed: Label("您的角色没有这项权限。", "Your role does not have this right.")
         }

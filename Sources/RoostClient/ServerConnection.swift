@@ -142,7 +142,7 @@ package struct ServerConnection: ExchangeServer {
             requestID: detail.requestID)
     }
 
-    private func decode<Body: Decodable>(_ type: Body.Type, _ bytes: [UInt8]) throws(ClientError) -> Body {
+    func decode<Body: Decodable>(_ type: Body.Type, _ bytes: [UInt8]) throws(ClientError) -> Body {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {

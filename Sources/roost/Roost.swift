@@ -11,6 +11,7 @@ struct Roost: AsyncParsableCommand {
             · 3 the server was not reached or failed · 4 the server refused.
             """,
         subcommands: [
-            EnrolCommand.self, SyncCommand.self, StatusCommand.self, StudentsCommand.self,
+            EnrolCommand.self, SyncCommand.self, StatusCommand.self, StudentsCommand.self, ImportCommand.self,
+            UndoCommand.self, ConflictsCommand.self, RejectedCommand.self,
         ])
 }

@@ -65,13 +65,6 @@ extension Replica {
         try queue.write { db in try self.queue(edits, grouped: grouped, at: moment, batch: batch, db) }
     }
 
-    /// Queues several groups in one transaction.
-    package func queue(groups: [[Edit]], at moment: DeviceMoment, batch: String?) throws {
-        try queue.write { db in
-            for group in groups { try self.queue(group, grouped: group.count > 1, at: moment, batch: batch, db) }
-        }
-    }
-
     @discardableResult
     func queue(
         _ edits: [Edit], grouped: Bool, at moment: DeviceMoment, batch: String? = nil, _ db: Database

@@ -1,0 +1,32 @@
+import RoostSchema
+
+/// What the officer's roles let them write, as far as the declaration alone tells.
+struct Writable {
+    let catalogue: Catalogue
+    let officer: RowID
+    let roles: [Role]
+
+    init(catalogue: Catalogue, officer: RowID, grants: [HeldGrant]) {
+        self.catalogue = catalogue
+        self.officer = officer
+        roles = grants.compactMap { catalogue[role: $0.role] }
+    }
+
+    private func rules(_ collection: CollectionName) -> [WriteRule] {
+        roles.flatMap(\.writes).filter { $0.collection == collection }
+    }
+
+    /// Whether some rule lets a row with these values be created.
+    func creates(_ collection: CollectionName, _ values: [FieldName: Value]) -> Bool {
+        guard let declaration = catalogue[collection] else { return false }
+        let row = declaration.fields.map { values[$0.name] ?? $0.initial }
+        return rules(collection).contains { $0.create.holds(in: declaration, row, principal: officer) }
+    }
+
+    /// Whether some rule lets the field be written, in a new row or an old one.
+    func writes(_ field: Field, of collection: CollectionName, creating: Bool) -> Bool {
+        rules(collection).contains { rule in
+            (creating ? rule.create : rule.edit) != .never && (rule.groups?.contains(field.group) ?? true)
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import ArgumentParser
+import RoostClient
+import RoostSchema
+import RoostStore
+import RoostSync
+
+struct ConflictsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "conflicts", abstract: "两人同时修改时未采用的值 · Values that lost against a concurrent edit.",
+        subcommands: [ConflictsList.self, ConflictsShow.self, ConflictsRestore.self, ConflictsKeep.self],
+        defaultSubcommand: ConflictsList.self)
+}
+
+/// Conflicts in words and for programs.
+private struct ConflictWords {
+    let desk: Desk
+    let wording: Wording
+    let language: Language
+
+    init(_ session: Session) throws {
+        desk = try session.desk()
+        language = session.options.language
+        wording = Wording(desk.replica, lists: ReferenceLists(), language: language)
+    }
+
+    func field(_ conflict: ConflictCase) -> String {
+        guard let collection = desk.catalogue[conflict.collection] else { return conflict.field }
+        let field = collection[FieldName(conflict.field)]?.label.text(language) ?? conflict.field
+        return collection.label.text(language) + " · " + field
+    }
+
+    func text(_ value: Value, _ conflict: ConflictCase) -> String {
+        guard let field = desk.catalogue[conflict.collection]?[FieldName(conflict.field)] else {
+            return String(decoding: value.json, as: UTF8.self)
+        }
+        return wording.text(value, of: field)
+    }
+
+    /// Whom the conflict is about: the row's subject, or the row itself.
+    func subject(_ conflict: ConflictCase) throws -> String {
+        guard let collection = desk.catalogue[conflict.collection] else { return "" }
+        if let name = collection.subject, let position = collection.position(of: name),
+            let target = collection.fields[position].target,
+            let id = try desk.replica.row(conflict.collection, conflict.row)?.row.values[position].id
+        {
+            return wording.name(of: id, in: target)
+        }
+        return wording.name(of: conflict.row, in: conflict.collection)
+    }
+
+    func author(_ officer: RowID?) -> String {
+        officer.map { wording.name(of: $0, in: "officer") } ?? ""
+    }
+
+    func moment(_ stamp: Stamp?) -> String { stamp.map { wording.moment($0.time.moment) } ?? "" }
+
+    func line(_ conflict: ConflictCase) throws -> [String] {
+        [
+            String(conflict.id.description.prefix(13)), try subject(conflict), field(conflict),
+            text(conflict.current, conflict), author(conflict.winningAuthor), text(conflict.losing, conflict),
+            author(conflict.losingAuthor), moment(conflict.losingStamp),
+        ]
+    }
+
+    func value(_ conflict: ConflictCase) -> Value {
+        .object([
+            .init("id", .id(conflict.id)), .init("collection", .text(conflict.collection.text)),
+            .init("row", .id(conflict.row)), .init("field", .text(conflict.field)),
+            .init("current", conflict.current), .init("losing", conflict.losing),
+            .init("losing_author", conflict.losingAuthor.map { .id($0) } ?? .null),
+            .init("losing_stamp", conflict.losingStamp.map { .text($0.description) } ?? .null),
+            .init("winning_author", conflict.winningAuthor.map { .id($0) } ?? .null),
+            .init("winning_stamp", conflict.winningStamp.map { .text($0.description) } ?? .null),
+            .init("state", .text(conflict.isOpen ? "open" : "settled")),
+            .init("pending", .boolean(conflict.isPending)),
+        ])
+    }
+}
+
+struct ConflictsList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "列出冲突 · List conflicts.")
+
+    @OptionGroup var options: CommonOptions
+    @Flag(name: .long, help: "包括已处理的 · Settled ones too.") var all = false
+
+    func run() async throws {
+        try await Session.run(options) { session in
+            let words = try ConflictWords(session)
+            let found = try words.desk.conflicts(all: all)
+            let output = session.output
+            output.table(
+                [
+                    output.text("编号", "id"), output.text("对象", "about"), output.text("字段", "field"),
+                    output.text("现值", "now"), output.text("作者", "by"), output.text("未采用的值", "lost"),
+                    output.text("作者", "by"), output.text("时间", "at"),
+                ], try found.map(words.line))
+            output.say("共 \(found.count) 处冲突。", "\(found.count) conflicts.")
+            output.result(.list(found.map(words.value)))
+        }
+    }
+}
+
+struct ConflictsShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "查看一处冲突 · Show a conflict.")
+
+    @OptionGroup var options: CommonOptions
+    @Argument(help: "编号或其开头 · Id or its beginning.") var id: String
+
+    func run() async throws {
+        try await Session.run(options) { session in
+            let words = try ConflictWords(session)
+            let conflict = try words.desk.conflict(named: id)
+            let output = session.output
+            output.say("\(try words.subject(conflict)) · \(words.field(conflict))")
+            output.say(
+                "现值：\(words.text(conflict.current, conflict))（\(words.author(conflict.winningAuthor))，\(words.moment(conflict.winningStamp))）",
+                "now: \(words.text(conflict.current, conflict)) (\(words.author(conflict.winningAuthor)), \(words.moment(conflict.winningStamp)))"
+            )
+            output.say(
+                "未采用：\(words.text(conflict.losing, conflict))（\(words.author(conflict.losingAuthor))，\(words.moment(conflict.losingStamp))）",
+                "lost: \(words.text(conflict.losing, conflict)) (\(words.author(conflict.losingAuthor)), \(words.moment(conflict.losingStamp)))"
+            )
+            output.say(
+                "改用未采用的值：roost conflicts restore \(conflict.id)；保留现值：roost conflicts keep \(conflict.id)",
+                "To take it back: roost conflicts restore \(conflict.id); to keep what is: roost conflicts keep \(conflict.id)"
+            )
+            output.result(words.value(conflict))
+        }
+    }
+}
+
+struct ConflictsRestore: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore", abstract: "改用未采用的值 · Take the losing value back.")
+
+    @OptionGroup var options: CommonOptions
+    @Argument(help: "编号或其开头 · Id or its beginning.") var id: String
+
+    func run() async throws {
+        try await Session.run(options) { session in
+            let desk = try session.desk()
+            let conflict = try desk.conflict(named: id)
+            try desk.restore(conflict)
+            session.output.say("已改用未采用的值，待同步。", "The losing value is taken back; to be synchronised.")
+            session.output.result(.object([.init("id", .id(conflict.id))]))
+        }
+    }
+}
+
+struct ConflictsKeep: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "keep", abstract: "保留现值 · Keep the winning value.")
+
+    @OptionGroup var options: CommonOptions
+    @Argument(help: "编号或其开头 · Id or its beginning.") var id: String
+
+    func run() async throws {
+        try await Session.run(options) { session in
+            let desk = try session.desk()
+            let conflict = try desk.conflict(named: id)
+            try desk.keep(conflict)
+            session.output.say("已保留现值，待同步。", "Kept; to be synchronised.")
+            session.output.result(.object([.init("id", .id(conflict.id))]))
+        }
+    }
+}

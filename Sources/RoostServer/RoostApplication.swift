@@ -5,6 +5,7 @@ package import Logging
 import NIOCore
 import NIOSSL
 import RoostAPI
+import RoostCourier
 package import RoostStore
 import RoostSync
 package import ServiceLifecycle
@@ -17,16 +18,30 @@ package struct RoostApplication: Sendable {
     package let accounts: AccountDesk
     package let metrics: ServerMetrics
     package let logger: Logger
+    private let courier: Courier
+    private let importer: SheetImporter
+    private let digests: DigestDesk
+    private let endpoints: EndpointDesk
 
     package init(
         store: ServerStore, key: ServerKey, settings: ServerSettings, logger: Logger,
         metrics: ServerMetrics = ServerMetrics()
-    ) {
+    ) throws {
         self.store = store
         self.settings = settings
         self.logger = logger
         self.metrics = metrics
         accounts = AccountDesk(store: store, key: key, codeMinutes: settings.enrolmentMinutes)
+        let courier = Courier(
+            store: store, key: key,
+            settings: settings.courierTestBase.map { .testing(weComBase: $0) } ?? .production(),
+            observe: CourierService.observer(logger, metrics))
+        self.courier = courier
+        importer = try SheetImporter(store: store, key: key)
+        digests = DigestDesk(store: store, key: key, settings: courier.settings) { courier.wake() }
+        endpoints = EndpointDesk(
+            store: store, key: key, settings: courier.settings, transport: courier.transport
+        ) { courier.wake() }
     }
 
     /// The owner of everything long-running; `onRunning` is told the port once requests are taken.
@@ -43,6 +58,7 @@ package struct RoostApplication: Sendable {
         let dueDates = DueDates(store: store)
         return [
             try httpService(onRunning: onRunning),
+            CourierService(courier: courier, logger: logger),
             RepeatingService("due dates", logger: logger, every: { DueDates.untilNextDay(store.clock()) }) {
                 let count = try await dueDates.refresh()
                 if count > 0 { logger.info("wrote what the day brought", metadata: ["rows": "\(count)"]) }
@@ -82,6 +98,9 @@ package struct RoostApplication: Sendable {
                 metrics: metrics),
             devices: DeviceHandlers(accounts: accounts),
             exchange: ExchangeHandler(store: store, limits: settings.limits, metrics: metrics),
+            imports: ImportHandlers(
+                importer: importer, register: ImportRegister(store: store), bodyLimit: settings.limits.bodyBytes),
+            digests: DigestHandlers(desk: digests), endpoints: EndpointHandlers(desk: endpoints),
             gatekeeper: gatekeeper)
     }
 

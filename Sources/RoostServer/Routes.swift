@@ -8,6 +8,9 @@ struct Routes: Sendable {
     let enrolment: EnrolmentHandlers
     let devices: DeviceHandlers
     let exchange: ExchangeHandler
+    let imports: ImportHandlers
+    let digests: DigestHandlers
+    let endpoints: EndpointHandlers
     let gatekeeper: Gatekeeper
 
     var router: Router<RoostContext> {
@@ -26,6 +29,22 @@ struct Routes: Sendable {
             .get(.init(Path.devices), use: devices.list)
             .post(.init(Path.devices + "/{replica}/revoke"), use: devices.revoke)
             .post(.init(Path.enrolmentCodes), use: enrolment.makeCode)
+            .get(.init(Path.imports), use: imports.list)
+            .post(.init(Path.imports), use: imports.upload)
+            .post(.init(Path.imports + "/{batch}/undo"), use: imports.undo)
+            .get(.init(Path.digests), use: digests.list)
+            .post(.init(Path.digests), use: digests.compose)
+            .get(.init(Path.digests + "/{digest}"), use: digests.report)
+            .put(.init(Path.digests + "/{digest}"), use: digests.edit)
+            .get(.init(Path.digests + "/{digest}/preview"), use: digests.preview)
+            .post(.init(Path.digests + "/{digest}/{step}"), use: digests.step)
+            .post(.init(Path.deliveries + "/{delivery}/mark-sent"), use: digests.markSent)
+            .post(.init(Path.deliveries + "/{delivery}/resend"), use: digests.resend)
+            .get(.init(Path.endpoints), use: endpoints.list)
+            .post(.init(Path.endpoints), use: endpoints.add)
+            .post(.init(Path.endpoints + "/{endpoint}/test"), use: endpoints.test)
+            .post(.init(Path.endpoints + "/{endpoint}/pause"), use: endpoints.pause)
+            .post(.init(Path.endpoints + "/{endpoint}/resume"), use: endpoints.resume)
         return router
     }
 }

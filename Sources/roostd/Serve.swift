@@ -43,7 +43,7 @@ struct Serve: AsyncParsableCommand {
         if settings.demo, try await DataDirectory.addDemo(to: store) != nil {
             logger.notice("made the demo county")
         }
-        let application = RoostApplication(store: store, key: key, settings: settings, logger: logger)
+        let application = try RoostApplication(store: store, key: key, settings: settings, logger: logger)
         let welcome = Welcome(options: options, client: client, application: application)
         let group = try application.serviceGroup(stoppingOn: [.sigterm, .sigint]) { port in
             await welcome.print(port: port)

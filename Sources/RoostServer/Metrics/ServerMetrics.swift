@@ -30,6 +30,10 @@ package struct ServerMetrics: Sendable {
         counter("roost_rows_sent_total").increment(by: summary.rows)
     }
 
+    func attempted(_ channel: String, _ outcome: String) {
+        counter("roost_delivery_attempts_total", [("channel", channel), ("outcome", outcome)]).increment()
+    }
+
     func enrolled() { counter("roost_enrolments_total").increment() }
 
     /// The text of `/metrics`, with what is read at this moment.

@@ -1,0 +1,34 @@
+import Hummingbird
+import RoostAPI
+import RoostSchema
+
+/// Where digests go.
+struct EndpointHandlers: Sendable {
+    let desk: EndpointDesk
+
+    /// `GET /v1/endpoints`.
+    func list(_ request: Request, _ context: RoostContext) async throws -> Response {
+        try Response(try await desk.list(for: try context.officer))
+    }
+
+    /// `POST /v1/endpoints`.
+    func add(_ request: Request, _ context: RoostContext) async throws -> Response {
+        let draft = try await request.value(EndpointDraft.self, upTo: 16_384)
+        return try Response(try await desk.add(draft, by: try context.officer), status: .created)
+    }
+
+    /// `POST /v1/endpoints/{endpoint}/test`.
+    func test(_ request: Request, _ context: RoostContext) async throws -> Response {
+        try Response(try await desk.test(try context.row("endpoint"), by: try context.officer))
+    }
+
+    /// `POST /v1/endpoints/{endpoint}/pause`.
+    func pause(_ request: Request, _ context: RoostContext) async throws -> Response {
+        try Response(try await desk.pause(try context.row("endpoint"), by: try context.officer))
+    }
+
+    /// `POST /v1/endpoints/{endpoint}/resume`.
+    func resume(_ request: Request, _ context: RoostContext) async throws -> Response {
+        try Response(try await desk.resume(try context.row("endpoint"), by: try context.officer))
+    }
+}

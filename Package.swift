@@ -115,7 +115,7 @@ let package = Package(
             name: "RoostServerTests",
             dependencies: [
                 "RoostServer", "RoostClient", "RoostAPI", "RoostStore", "RoostModel", "RoostSchema", "RoostSync",
-                "Curl", logging, lifecycle,
+                "RoostCourier", "Curl", logging, lifecycle,
             ]),
         .testTarget(name: "EndToEndTests", dependencies: ["RoostAPI", "RoostSchema", "Curl", crypto]),
     ]

@@ -150,7 +150,7 @@ package struct ServerConnection: ExchangeServer {
         }
     }
 
-    private func encode(_ body: some Encodable) throws(ClientError) -> [UInt8] {
+    func encode(_ body: some Encodable) throws(ClientError) -> [UInt8] {
         do {
             return [UInt8](try JSONEncoder().encode(body))
         } catch {

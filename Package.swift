@@ -110,6 +110,9 @@ let package = Package(
         .testTarget(
             name: "RoostSheetsTests", dependencies: ["RoostSheets", "RoostText", "RoostSchema", "RoostModel"],
             resources: [.copy("Rosters")]),
+        .testTarget(
+            name: "RoostClientTests",
+            dependencies: ["RoostClient", "RoostStore", "RoostSync", "RoostSchema", "RoostModel", "RoostAPI"]),
         .testTarget(name: "RoostCourierTests", dependencies: ["RoostCourier", "Curl"]),
         .testTarget(
             name: "RoostServerTests",

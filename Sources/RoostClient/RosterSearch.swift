@@ -30,7 +30,7 @@ package struct RosterSearch {
             related.append(.init("schooling", via: "student", field: "school_name", .contains(word)))
         }
         let isLatin = key.utf8.allSatisfy { $0 < 0x80 }
-        return SearchTerm(folded: key, spelled: isLatin ? key.filter(\.isLetter) : "", related: related)
+        return SearchTerm(folded: isLatin ? "" : key, spelled: isLatin ? key.filter(\.isLetter) : "", related: related)
     }
 
     private func names(of school: ShownRow) -> [String] {

@@ -164,12 +164,14 @@ private struct EditDraft {
 extension Desk {
     /// Takes an offline import back: forgotten if none of it was sent, else by edits that restore what it replaced.
     ///
-    /// Values edited since, and rows it made that were changed since, stay.
+    /// Values edited since, rows it made that were changed since, and rows the officer may not delete stay. Rows go in
+    /// the opposite order of their making: what links somebody to the officer last came, and goes first.
     /// - Returns: whether it was simply forgotten.
     package func undo(_ batch: OfflineBatch) throws -> Bool {
         guard batch.undoneAt == nil else { throw ClientError.nothingToChange }
         var inverse: [[Edit]] = []
-        for entry in batch.entries {
+        let writable = Writable(catalogue: catalogue, officer: enrolled.officer, grants: try grants())
+        for entry in batch.entries.reversed() {
             guard let collection = catalogue[entry.collection],
                 let shown = try replica.row(entry.collection, entry.row), !shown.row.isDeleted
             else { continue }
@@ -177,7 +179,9 @@ extension Desk {
                 collection.position(of: change.field).map { shown.row.values[$0] == change.new } ?? false
             }
             if entry.created {
-                guard collection.syncClass != .appendOnly, entry.changes.allSatisfy(holds) else { continue }
+                guard collection.syncClass != .appendOnly, entry.changes.allSatisfy(holds),
+                    writable.deletes(entry.collection, shown.row.values)
+                else { continue }
                 inverse.append([Edit(entry.collection, entry.row, .delete)])
             } else {
                 let changes = entry.changes.filter(holds).map { Mutation.Change($0.field, $0.old) }

@@ -23,6 +23,12 @@ struct Writable {
         return rules(collection).contains { $0.create.holds(in: declaration, row, principal: officer) }
     }
 
+    /// Whether some rule lets a row with these values, in the order of the fields, be deleted.
+    func deletes(_ collection: CollectionName, _ values: [Value]) -> Bool {
+        guard let declaration = catalogue[collection] else { return false }
+        return rules(collection).contains { $0.delete.holds(in: declaration, values, principal: officer) }
+    }
+
     /// Whether some rule lets the field be written, in a new row or an old one.
     func writes(_ field: Field, of collection: CollectionName, creating: Bool) -> Bool {
         rules(collection).contains { rule in

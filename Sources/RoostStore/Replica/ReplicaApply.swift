@@ -34,11 +34,11 @@ extension Replica {
     /// If the process dies before the commit, the next exchange repeats the same mutations and gets the same verdicts;
     /// an answer applied twice changes nothing the second time.
     package func apply(_ answer: ExchangeAnswer, now: Milliseconds) throws -> AppliedAnswer {
-        let applied = try queue.write { db in
+        let (applied, hasWiped) = try queue.write { db in
             var application = try Application(self, db, now)
-            return try application.apply(answer)
+            return (try application.apply(answer), application.hasWiped)
         }
-        if applied.rowsPurged > 0 {
+        if hasWiped {
             // What left must not survive in the log either.
             try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         }
@@ -54,6 +54,8 @@ private struct Application {
     var touched: Set<RowKey> = []
     /// Rows that lost a copy.
     var departed: Set<RowKey> = []
+    /// Whether anything was removed that must not stay readable on disk.
+    var hasWiped = false
     var result = AppliedAnswer()
 
     init(_ replica: Replica, _ db: Database, _ now: Milliseconds) throws {
@@ -73,11 +75,13 @@ private struct Application {
             guard try materialiser.materialise(key) else { continue }
             if departed.contains(key) { result.rowsPurged += 1 }
             try forget(key)
+            hasWiped = true
         }
         if let epoch = try replica.fact(.epoch, db), epoch != answer.epoch { result.epochChanged = true }
         try replica.setFact(.epoch, answer.epoch, db)
         try replica.setFact(.offset, "\(answer.offset)", db)
         try replica.setFact(.exchangedAt, "\(now.value)", db)
+        hasWiped = hasWiped || !departed.isEmpty
         result.offset = answer.offset
         let next = try replica.number(.nextNumber, db)
         let waiting = try integer("SELECT min(number) FROM outbox WHERE answered = 0")

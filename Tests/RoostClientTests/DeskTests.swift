@@ -1,0 +1,201 @@
+import RoostClient
+import RoostModel
+import RoostSchema
+import RoostStore
+import RoostSync
+import Testing
+
+private typealias World = ReplicaWorld
+
+@Suite struct DeskTests {
+    private func student(_ world: ReplicaWorld, _ scope: Scope, masked: [String] = []) throws -> ShownRow {
+        try world.receive(
+            World.page(
+                scope, cursor: 5,
+                [
+                    World.row(
+                        "student", "li", at: 5, ["name": "李明", "mobile": "138****0000", "birth": "2005"], masked: masked
+                    )
+                ]))
+        return try #require(try world.replica.row("student", World.id("li")))
+    }
+
+    @Test func `what does not fit is refused before it is queued`() throws {
+        let world = try World()
+        let shown = try student(world, World.county)
+        let desk = try world.desk
+        #expect(throws: ClientError.unknownField("shoe")) { try desk.edit("student", shown, ["shoe": 1]) }
+        #expect(throws: ClientError.nothingToChange) { try desk.edit("student", shown, ["name": "李明"]) }
+        #expect(throws: ClientError.self) { try desk.edit("student", shown, ["gender": "7"]) }
+        #expect(throws: ClientError.self) { try desk.edit("student", shown, ["name": .null]) }
+        #expect(throws: ClientError.self) { try desk.edit("student", shown, ["cohort": 2026]) }
+        #expect(throws: ClientError.self) { try desk.add(["gender": "1"]) }
+        #expect(throws: ClientError.self) {
+            try desk.add(["name": "甲"], parts: [.init("guardian", ["relation": "other"])])
+        }
+        #expect(try world.replica.status().pending == 0)
+    }
+
+    @Test func `the subject of a row cannot be changed, nor what nobody of one's scopes shows`() throws {
+        let world = try World("coordinator")
+        let shown = try student(world, World.chapter("south"))
+        let desk = try world.desk
+        let tier = try #require(world.catalogue["student"]?[FieldName("tier")])
+        #expect(throws: ClientError.hiddenField(tier.label)) { try desk.edit("student", shown, ["tier": "key"]) }
+        try world.receive(
+            World.page(
+                World.chapter("south"), cursor: 6,
+                [World.row("schooling", "one", at: 6, ["student": .text(World.id("li").description), "level": "21"])]))
+        let schooling = try #require(try world.replica.row("schooling", World.id("one")))
+        let fixed = try #require(world.catalogue["schooling"]?[FieldName("student")])
+        #expect(throws: ClientError.fixedField(fixed.label)) {
+            try desk.edit("schooling", schooling, ["student": .id(World.id("wu"))])
+        }
+    }
+
+    @Test func `the mask typed back is no change, another value is queued with a word about it`() throws {
+        let world = try World("coordinator")
+        let shown = try student(world, World.chapter("south"), masked: ["mobile", "birth"])
+        let entry = try StudentEntry(try world.desk)
+        #expect(throws: ClientError.nothingToChange) { try entry.edit(shown, ["手机=138****0000"]) }
+        let note = try entry.edit(shown, ["手机=13800001111"])
+        #expect(note.masked.map(\.zh) == ["手机号码"])
+        #expect(try world.request().mutations.first?.changes == [.init("mobile", "+8613800001111")])
+    }
+
+    @Test(arguments: [
+        ("registrar", [String]()), ("liaison", ["liaison"]), ("coordinator", ["membership"]),
+    ])
+    func `a newcomer comes with the link that the author's role asks for, as one group`(
+        role: String, links: [String]
+    ) throws {
+        let world = try World(RoleName(role))
+        let chapter = World.id("south")
+        if role == "coordinator" {
+            try world.receive(
+                World.page(
+                    Scope(ScopeKindName("office"), world.officer), cursor: 5,
+                    [
+                        World.row(
+                            "authority_grant", "g", at: 5,
+                            [
+                                "officer": .text(world.officer.description), "role": .text(role),
+                                "target": .text(chapter.description), "state": "active",
+                            ])
+                    ]))
+        }
+        let row = try world.desk.add(["name": "陈家俊"], parts: [.init("schooling", ["level": "21"])])
+        let mutations = try world.request().mutations
+        #expect(mutations.map(\.collection) == ["student", "schooling"] + links)
+        #expect(mutations.allSatisfy { $0.action == .create && $0.group == mutations[0].group && $0.group != nil })
+        #expect(mutations[0].row == row)
+        for link in mutations.dropFirst(2) {
+            let fields = Dictionary(uniqueKeysWithValues: link.changes.map { ($0.field, $0.value) })
+            #expect(fields["student"]?.text == row.description || fields["student"]?.id == row)
+            if role == "liaison" {
+                #expect(fields["officer"]?.text == world.officer.description)
+                #expect(fields["state"] == "active")
+                #expect(fields["kind"] == "liaison")
+            } else {
+                #expect(fields["chapter"]?.text == chapter.description)
+            }
+        }
+    }
+
+    @Test func `the link agrees with what the programme says about newcomers`() throws {
+        let catalogue = Catalogue.programme
+        let (row, officer, chapter) = (World.id("row"), World.id("officer"), World.id("chapter"))
+        for role in catalogue.roles {
+            let expected = Programme.companions(of: row, enteredBy: officer, as: role.name, target: chapter)
+            let newcomer = NewSubject(
+                catalogue: catalogue, officer: officer, grants: [HeldGrant(role: role.name, target: chapter)])
+            let found = newcomer.companions(of: row, in: Programme.subject) ?? []
+            #expect(found.map(\.collection) == expected.map(\.collection), "\(role.name)")
+            #expect(found.map(\.values) == expected.map(\.values), "\(role.name)")
+        }
+    }
+
+    @Test func `roles that cannot add students are told so`() throws {
+        for role in ["mentor", "approver", "collector", "admin"] {
+            let world = try World(RoleName(role))
+            #expect(throws: ClientError.cannotCreate) { try world.desk.add(["name": "陈家俊"]) }
+        }
+    }
+
+    @Test func `a refused edit is kept until it is corrected or given up`() throws {
+        let world = try World("liaison")
+        _ = try world.desk.add(["name": "陈家俊"], parts: [.init("schooling", ["level": "21"])])
+        _ = try world.desk.add(["name": "梁思齐"])
+        let invalid = Verdict(number: 1, outcome: .rejected, refusal: .invalid, about: "name", problem: "too_long")
+        let dependent = [2, 3, 5].map { Verdict(number: $0, outcome: .rejected, refusal: .dependsOn) }
+        let forbidden = Verdict(number: 4, outcome: .rejected, refusal: .forbidden)
+        let refused = ([invalid, forbidden] + dependent).sorted { $0.number < $1.number }
+        try world.receive(verdicts: refused, expected: 6)
+        #expect(try world.replica.rows(of: "student").isEmpty)
+        try world.reopen()
+        let box = try world.replica.refused()
+        #expect(box.map(\.number) == [1, 2, 3, 4, 5])
+
+        let desk = try world.desk
+        try desk.resubmit(box[0], replacing: ["姓名=陈佳俊"])
+        #expect(try world.replica.refused().map(\.number) == [4, 5])
+        #expect(try desk.students(["陈佳俊"]).count == 1)
+        let sent = try world.request().mutations
+        #expect(sent.map(\.number) == [6, 7, 8])
+        #expect(sent.map(\.row) == box.prefix(3).map(\.row))
+        try desk.discard(try desk.refused("\(try #require(box[4].id))"))
+        #expect(try world.replica.refused().isEmpty)
+    }
+
+    @Test func `a losing value is taken back as a group based on the winner`() throws {
+        let world = try World()
+        let (losing, winning) = (World.stamp(3), World.stamp(9))
+        try world.receive(
+            World.page(
+                World.county, cursor: 9,
+                [
+                    World.row("student", "li", at: 9, ["name": "李明", "mobile": "+8613800000002"]),
+                    World.row(
+                        "conflict", "c", at: 9,
+                        [
+                            "subject": .text(World.id("li").description), "concerned_collection": "student",
+                            "concerned_row": .text(World.id("li").description), "concerned_field": "mobile",
+                            "losing_value": .list(["+8613800000001"]), "losing_stamp": .text(losing.description),
+                            "winning_stamp": .text(winning.description), "state": "open",
+                        ]),
+                ]))
+        let desk = try world.desk
+        let conflict = try #require(try desk.conflicts().first)
+        #expect(conflict.losing == "+8613800000001")
+        #expect(conflict.current == "+8613800000002")
+        try desk.restore(conflict)
+        #expect(try world.value("student", "li", "mobile") == "+8613800000001")
+        #expect(try desk.conflicts().isEmpty)
+        #expect(try desk.conflicts(all: true).count == 1)
+        let mutations = try world.request().mutations
+        #expect(mutations.map(\.collection) == ["student", "conflict"])
+        #expect(mutations[0].base == winning)
+        #expect(mutations[0].group != nil)
+        #expect(mutations[0].group == mutations[1].group)
+        #expect(mutations[1].changes == [.init("state", "settled")])
+    }
+
+    @Test func `keeping the winner only closes the conflict`() throws {
+        let world = try World()
+        try world.receive(
+            World.page(
+                World.county, cursor: 9,
+                [
+                    World.row(
+                        "conflict", "c", at: 9,
+                        [
+                            "concerned_collection": "student", "concerned_row": .text(World.id("li").description),
+                            "concerned_field": "mobile", "losing_value": .list([.null]), "state": "open",
+                        ])
+                ]))
+        let desk = try world.desk
+        try desk.keep(try desk.conflict(named: World.id("c").description))
+        #expect(try world.request().mutations.map(\.collection) == ["conflict"])
+        #expect(throws: ClientError.noSuchEntry("")) { try desk.conflict(named: "") }
+    }
+}

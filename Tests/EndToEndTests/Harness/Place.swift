@@ -38,8 +38,8 @@ enum Provided {
     }
 
     /// A test sheet by its path in the collection of sheets.
-    static func sheet(_ name: String, from file: String = #filePath) -> String {
-        let tests = URL(fileURLWithPath: file).deletingLastPathComponent().deletingLastPathComponent()
+    static func sheet(_ name: String) -> String {
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         return tests.appendingPathComponent("RoostSheetsTests/Rosters/" + name).path
     }

@@ -10,7 +10,12 @@ final class ServerUnderTest: Sendable {
     /// What earlier processes wrote, for looking through it afterwards.
     private let earlier = Mutex("")
 
-    /// - Parameter settings: environment variables over those that make a test fast.
+    private let given = Mutex<[String]>([])
+
+    /// The enrolment codes made so far.
+    var codes: [String] { given.withLock { $0 } }
+
+    /// Prepares a server; `settings` are environment variables over those that make a test fast.
     init(place: Place, settings: [String: String] = [:]) throws {
         data = try place.folder("server")
         // Many devices on one address enrol and ask within a minute, which the limits are there to prevent.
@@ -88,6 +93,7 @@ final class ServerUnderTest: Sendable {
         guard let code = try await operate("enrol-code", officer)["code"].text else {
             throw Absent(what: "an enrolment code")
         }
+        given.withLock { $0.append(code) }
         return code
     }
 }

@@ -39,6 +39,8 @@ struct Caller: Sendable {
         return Answer(status: response.status, body: response.body, headers: response.headers)
     }
 
+    func get(_ path: String) async throws -> Answer { try await send(.get, path) }
+
     func post(_ path: String, _ body: JSON) async throws -> Answer {
         try await send(.post, path, try body.bytes, headers: [HTTPHeader("content-type", "application/json")])
     }

@@ -11,6 +11,9 @@ package struct ServerMetrics: Sendable {
 
     package init(registry: PrometheusRegistry = PrometheusRegistry()) { self.registry = registry }
 
+    /// Requests whose answer is not decided yet.
+    var requestsInFlight: Meter { Meter(label: "roost_requests_in_flight", factory: registry) }
+
     func record(method: String, path: String, status: Int, duration: Duration) {
         counter("roost_requests_total", [("method", method), ("path", path), ("status", String(status))]).increment()
         Timer(label: "roost_request_seconds", dimensions: [("path", path)], factory: registry)

@@ -40,7 +40,7 @@ package final class RateLimiter: Sendable {
             let weighed = window.previous * Int(left) / Int(Self.span) + window.current
             guard weighed < limit else {
                 windows[key] = window
-                return Int(left / 1000) + 1
+                return Int((left + 999) / 1000)
             }
             window.current += 1
             windows[key] = window

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import Metrics
 import RoostAPI
 
 /// Names each request, and leaves one log line and its metrics behind.
@@ -15,6 +16,8 @@ struct RecordingResponder<Base: HTTPResponder>: HTTPResponder where Base.Context
     func respond(to request: Request, context: RoostContext) async throws -> Response {
         let start = ContinuousClock.now
         context.trace.requestID = RequestName.accepting(request.headers[.requestID])
+        metrics.requestsInFlight.increment()
+        defer { metrics.requestsInFlight.decrement() }
         var response = try await base.respond(to: request, context: context)
         response.headers[.requestID] = context.trace.requestID
         let duration = ContinuousClock.now - start

@@ -1,0 +1,169 @@
+import Curl
+import Foundation
+import RoostModel
+import RoostSchema
+import RoostServer
+import RoostStore
+import RoostSync
+import Testing
+
+@Suite struct DataDirectoryTests {
+    private func directory(_ path: String, _ clock: ManualClock) -> DataDirectory {
+        DataDirectory(path: path) { clock.now }
+    }
+
+    @Test func `a new directory holds the shipped schools, a key for its owner only, and passes the doctor`()
+        async throws
+    {
+        try await withTemporaryDirectory { path in
+            let clock = ManualClock()
+            let directory = directory(path, clock)
+            let (store, _) = try await directory.initialise()
+            #expect(try await store.count(of: "school") == 2653 + 10)
+            let mainland = try await store.rows(of: "school", where: .field("name", is: "华南理工大学"))
+            #expect(mainland.map(\.key.id) == [Programme.schoolRow(code: "4144010561", name: "")])
+            #expect(try await store.count(of: "school", where: .field("region", is: "HK")) > 5)
+            #expect(try await store.count(of: "school", where: .field("kind", is: "senior")) == 9)
+            let mode = try FileManager.default.attributesOfItem(atPath: ServerKey.path(in: path))[.posixPermissions]
+            #expect((mode as? NSNumber)?.intValue == 0o600)
+            try store.close()
+            #expect(Doctor(directory).findings().allSatisfy { $0.level != .bad })
+            // Again: nothing is made twice.
+            let (again, _) = try await directory.initialise()
+            #expect(try await again.count(of: "school") == 2653 + 10)
+            try again.close()
+        }
+    }
+
+    @Test func `the doctor names a missing key, a readable key, a foreign epoch and a clock set back`() async throws {
+        try await withTemporaryDirectory { path in
+            let clock = ManualClock()
+            let directory = directory(path, clock)
+            #expect(Doctor(directory).findings().map(\.check) == ["database"])
+            try ServerKey.create(in: path)
+            let (store, key) = try directory.open()
+            let desk = AccountDesk(store: store, key: key, codeMinutes: 10)
+            _ = try await desk.addOfficer(name: "甲", unit: nil, role: "admin", target: nil)
+            try store.close()
+            func bad() -> Set<String> { Set(Doctor(directory).findings().filter { $0.level == .bad }.map(\.check)) }
+            #expect(bad().isEmpty)
+            clock.advance(seconds: -3600)
+            #expect(bad() == ["clock"])
+            clock.advance(seconds: 3600)
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: ServerKey.path(in: path))
+            #expect(bad() == ["key"])
+            try FileManager.default.removeItem(atPath: ServerKey.path(in: path))
+            try Data("0123\n".utf8).write(to: URL(fileURLWithPath: path + "/" + ServerStore.epochFileName))
+            #expect(bad() == ["key", "epoch"])
+            #expect(Doctor(directory).findings().filter { $0.level == .bad }.allSatisfy { $0.advice != nil })
+        }
+    }
+
+    @Test func `a backup taken from a running store comes back under a new epoch`() async throws {
+        try await withTemporaryDirectory { path in
+            let clock = ManualClock()
+            let directory = directory(path + "/data", clock)
+            try FileManager.default.createDirectory(atPath: directory.path, withIntermediateDirectories: true)
+            try ServerKey.create(in: directory.path)
+            let (store, key) = try directory.open()
+            let desk = AccountDesk(store: store, key: key, codeMinutes: 10)
+            let kept = try await desk.addOfficer(name: "甲", unit: nil, role: "admin", target: nil)
+            let backup = try directory.backUp(to: path)
+            #expect(
+                try #require(FileManager.default.attributesOfItem(atPath: backup)[.posixPermissions] as? NSNumber)
+                    == 0o600)
+            let lost = try await desk.addOfficer(name: "乙", unit: nil, role: "admin", target: nil)
+            try store.close()
+            try ServerStore.restore(backup, to: directory.path)
+            let (restored, _) = try directory.open()
+            #expect(restored.epoch != store.epoch && restored.epochBeside == restored.epoch)
+            #expect(try await restored.rows("officer", ids: [kept, lost]).map(\.key.id) == [kept])
+            try restored.close()
+        }
+    }
+
+    @Test func `what is no backup leaves the database as it was`() async throws {
+        try await withTemporaryDirectory { path in
+            let directory = directory(path, ManualClock())
+            try ServerKey.create(in: path)
+            let (store, _) = try directory.open()
+            try store.close()
+            let junk = path + "/junk.sqlite"
+            try Data("this is no database, however long it may be".utf8).write(to: URL(fileURLWithPath: junk))
+            #expect(throws: StoreError.self) { try ServerStore.restore(junk, to: path) }
+            let (again, _) = try directory.open()
+            #expect(again.epoch == store.epoch)
+            try again.close()
+        }
+    }
+
+    @Test func `a locked directory is locked until it is released`() async throws {
+        try await withTemporaryDirectory { path in
+            let lock = try ServerLock(directory: path)
+            #expect(throws: ServerLock.Taken.self) { try ServerLock(directory: path) }
+            lock.release()
+            let again = try ServerLock(directory: path)
+            again.release()
+        }
+    }
+
+    @Test func `a key is never replaced`() async throws {
+        try await withTemporaryDirectory { path in
+            try ServerKey.create(in: path)
+            #expect(throws: KeyFileError.exists(path: ServerKey.path(in: path))) { try ServerKey.create(in: path) }
+            #expect(throws: KeyFileError.self) { try ServerKey(directory: path + "/elsewhere") }
+        }
+    }
+
+    @Test func `coming of age is written when its day comes and not before`() async throws {
+        try await withTemporaryDirectory { path in
+            let clock = ManualClock()
+            try ServerKey.create(in: path)
+            let (store, _) = try directory(path, clock).open()
+            let (student, toddler) = (RowID(bits: 1), RowID(bits: 2))
+            _ = try await store.write(
+                [
+                    // Eighteen on the day after the clock's first.
+                    TrustedEdit(
+                        "student", student, .create, ["name": "谭某某", "birth": "2008-09-02", "wechat": "zz00_a"]),
+                    TrustedEdit("student", toddler, .create, ["name": "区某某", "birth": "2020", "wechat": "zz00_b"]),
+                ], by: DataDirectory.server)
+            let dueDates = DueDates(store: store)
+            let minor = try #require(store.rules.catalogue["student"]?.position(of: "minor" as FieldName))
+            func isMinor(_ row: RowID) async throws -> Value? {
+                try await store.rows("student", ids: [row]).first?.values[minor]
+            }
+            #expect(try await isMinor(student) == true)
+            #expect(try await dueDates.refresh() == 0)
+            clock.advance(seconds: 2 * 86_400)
+            #expect(try await isMinor(student) == true)
+            #expect(try await dueDates.refresh() == 1)
+            #expect(try await isMinor(student) == false)
+            #expect(try await isMinor(toddler) == true)
+            #expect(try await dueDates.refresh() == 0)
+            try store.close()
+        }
+    }
+
+    @Test func `the next day begins five past midnight in UTC+8`() {
+        // 2026-09-01 08:00 in UTC+8.
+        #expect(DueDates.untilNextDay(ManualClock().now) == .seconds(16 * 3600 + 300))
+    }
+
+    @Test func `the demo county is written once, whole, with a code for every role`() async throws {
+        try await RunningServer.with { server in
+            _ = try await server.store.write(SchoolList.edits(), by: DataDirectory.server)
+            #expect(try await DataDirectory.addDemo(to: server.store) != nil)
+            #expect(try await DataDirectory.addDemo(to: server.store) == nil)
+            #expect(try await server.store.count(of: "student") > 1500)
+            let codes = try await server.application.demoCodes()
+            #expect(codes.map(\.role) == Catalogue.programme.roles.map(\.name))
+            let registrar = try #require(codes.first { $0.role == "registrar" })
+            let answer = try await server.enrol(registrar.code.text)
+            #expect(answer.status == 201)
+            let token = try #require(answer.json["token"]?.text)
+            let exchange = try await server.idleExchange(token: token)
+            #expect(exchange.json["scopes"]?.list?.contains { $0["scope"] == "county" } ?? false)
+        }
+    }
+}

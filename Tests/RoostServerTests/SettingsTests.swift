@@ -1,0 +1,48 @@
+import Foundation
+import RoostAPI
+import RoostServer
+import Testing
+
+@Suite struct SettingsTests {
+    @Test func `the example file is what the keys say`() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let file = try String(contentsOf: root.appendingPathComponent("Config/roostd.example.yaml"), encoding: .utf8)
+        #expect(file == ServerSettings.exampleFile)
+    }
+
+    @Test func `defaults are the advertised ones`() throws {
+        let settings = try ServerSettings { _ in nil }
+        #expect(settings.port == 8080 && settings.host == "127.0.0.1" && settings.data == "var")
+        #expect(settings.limits == Limits())
+        #expect(settings.enrolmentMinutes == 10)
+        #expect(settings.certificate == nil && settings.metricsToken == nil && !settings.demo)
+    }
+
+    @Test(arguments: [
+        (SettingKey.port, "65536"), (.port, "eighty"), (.demo, "yes"), (.logLevel, "loud"), (.bodyBytes, "1"),
+        (.timeoutSeconds, "0"), (.logFormat, "xml"), (.enrolmentMinutes, "-1"), (.host, ""),
+    ])
+    func `a value out of its range is named and not repeated`(key: SettingKey, value: String) throws {
+        let problem = #expect(throws: SettingProblem.self) { try ServerSettings { $0 == key ? value : nil } }
+        #expect(problem == .unacceptable(key))
+        #expect(problem?.description.contains(key.environmentName) ?? false)
+    }
+
+    @Test func `a certificate without its key is a contradiction`() {
+        #expect(throws: SettingProblem.self) { try ServerSettings { $0 == .certificate ? "chain.pem" : nil } }
+    }
+
+    @Test func `secrets are not printed`() {
+        let printed = ServerSettings.printable { $0 == .metricsToken ? "s3cret" : nil }
+        #expect(printed.contains { $0 == ("metrics.token", "***") })
+        #expect(!printed.contains { $0.1.contains("s3cret") })
+        #expect(printed.count == SettingKey.all.count)
+    }
+
+    @Test func `every key has a name of its own and a purpose`() {
+        #expect(Set(SettingKey.all.map(\.name)).count == SettingKey.all.count)
+        #expect(Set(SettingKey.all.map(\.environmentName)).count == SettingKey.all.count)
+        #expect(SettingKey.all.allSatisfy { $0.purpose.hasSuffix(".") })
+    }
+}

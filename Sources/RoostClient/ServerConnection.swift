@@ -65,9 +65,7 @@ package struct ServerConnection: ExchangeServer {
 
     /// Sends any request of the API and returns the body of its answer.
     ///
-    /// - Parameters:
-    ///   - path: with a query, if any, percent-encoded.
-    ///   - attempts: 1 for what must not happen twice.
+    /// The path may have a query, percent-encoded; `attempts` is 1 for what must not happen twice.
     package func send(
         _ method: HTTPMethod, _ path: String, headers: [HTTPHeader] = [], json: [UInt8]? = nil,
         body: [UInt8] = [], attempts: Int = attempts

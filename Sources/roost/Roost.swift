@@ -12,6 +12,6 @@ struct Roost: AsyncParsableCommand {
             """,
         subcommands: [
             EnrolCommand.self, SyncCommand.self, StatusCommand.self, StudentsCommand.self, ImportCommand.self,
-            UndoCommand.self, ConflictsCommand.self, RejectedCommand.self,
+            UndoCommand.self, ConflictsCommand.self, RejectedCommand.self, DigestCommand.self, EndpointsCommand.self,
         ])
 }

@@ -1,0 +1,74 @@
+package import RoostAPI
+import Curl
+import RoostSync
+
+/// Digests and endpoints, which live on the server alone.
+extension ServerConnection {
+    /// A step that moves a digest on.
+    package enum DigestMove: String, Sendable {
+        case submit, approve, reject, send, cancel
+    }
+
+    package func digests() async throws(ClientError) -> DigestList {
+        try decode(DigestList.self, try await send(.get, Path.digests))
+    }
+
+    package func digest(_ id: String) async throws(ClientError) -> DigestReport {
+        try decode(DigestReport.self, try await send(.get, "\(Path.digests)/\(id)"))
+    }
+
+    /// Makes a draft; not repeated, so that a lost answer does not make two.
+    package func compose(_ draft: DigestDraft) async throws(ClientError) -> DigestReport {
+        try decode(
+            DigestReport.self, try await send(.post, Path.digests, json: try encode(draft), attempts: 1))
+    }
+
+    package func edit(_ id: String, _ draft: DigestDraft) async throws(ClientError) -> DigestReport {
+        try decode(DigestReport.self, try await send(.put, "\(Path.digests)/\(id)", json: try encode(draft)))
+    }
+
+    package func preview(_ id: String) async throws(ClientError) -> DigestPreview {
+        try decode(DigestPreview.self, try await send(.get, "\(Path.digests)/\(id)/preview"))
+    }
+
+    /// Takes a step; naming the version makes a repetition harmless.
+    package func move(_ id: String, _ move: DigestMove, version: String) async throws(ClientError) -> DigestReport {
+        let body = try encode(DigestStepRequest(version: version))
+        return try decode(
+            DigestReport.self,
+            try await send(.post, "\(Path.digests)/\(id)/\(move.rawValue)", json: body, attempts: 1))
+    }
+
+    package func markSent(_ delivery: String, reach: Int?) async throws(ClientError) -> DigestReport {
+        let body = try encode(MarkSentRequest(reach: reach))
+        return try decode(
+            DigestReport.self,
+            try await send(.post, "\(Path.deliveries)/\(delivery)/mark-sent", json: body, attempts: 1))
+    }
+
+    package func resend(_ delivery: String) async throws(ClientError) -> DigestReport {
+        try decode(
+            DigestReport.self, try await send(.post, "\(Path.deliveries)/\(delivery)/resend", attempts: 1))
+    }
+
+    package func endpoints() async throws(ClientError) -> EndpointList {
+        try decode(EndpointList.self, try await send(.get, Path.endpoints))
+    }
+
+    package func add(_ endpoint: EndpointDraft) async throws(ClientError) -> EndpointAdded {
+        try decode(
+            EndpointAdded.self, try await send(.post, Path.endpoints, json: try encode(endpoint), attempts: 1))
+    }
+
+    package func testEndpoint(_ id: String) async throws(ClientError) -> EndpointTest {
+        try decode(EndpointTest.self, try await send(.post, "\(Path.endpoints)/\(id)/test", attempts: 1))
+    }
+
+    package func pauseEndpoint(_ id: String) async throws(ClientError) -> EndpointSummary {
+        try decode(EndpointSummary.self, try await send(.post, "\(Path.endpoints)/\(id)/pause"))
+    }
+
+    package func resumeEndpoint(_ id: String) async throws(ClientError) -> EndpointSummary {
+        try decode(EndpointSummary.self, try await send(.post, "\(Path.endpoints)/\(id)/resume"))
+    }
+}

@@ -1,0 +1,211 @@
+import ArgumentParser
+import Foundation
+import RoostAPI
+import RoostClient
+import RoostModel
+import RoostSchema
+
+struct DigestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "digest", abstract: "政策岗位推送 · Digests of policies and jobs.",
+        discussion: """
+            起草 → 预览 → 提交 → 由他人审批 → 发送。编号可只写开头几位。
+            Compose, preview, submit, let somebody else approve, send. The beginning of an id is enough.
+            """,
+        subcommands: [
+            List.self, New.self, Edit.self, Preview.self, Submit.self, Approve.self, Reject.self, Send.self,
+            Cancel.self, Status.self, MarkSent.self, Resend.self,
+        ], defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "列出推送 · List digests.")
+        @OptionGroup var options: CommonOptions
+
+        func run() async throws {
+            try await Session.online(options) { session, server in
+                let list = try await server.digests()
+                DigestView(session.output).tell(list)
+                session.output.result(try encoded(list))
+            }
+        }
+    }
+
+    struct New: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "起草 · Make a draft.")
+        @OptionGroup var options: CommonOptions
+        @Argument(help: "标题 · The title.") var title: String
+        @OptionGroup var content: DigestContentOptions
+
+        func run() async throws {
+            try await Session.online(options) { session, server in
+                var draft = try content.draft
+                draft.title = title
+                try tell(try await server.compose(draft), session)
+            }
+        }
+    }
+
+    struct Edit: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "修改；已批准的须重新审批 · Change it; an approved one has to be approved anew.")
+        @OptionGroup var options: CommonOptions
+        @Argument(help: "推送编号 · The digest.") var digest: String
+        @Option(help: "标题 · The title.") var title: String?
+        @OptionGroup var content: DigestContentOptions
+
+        func run() async throws {
+            try await Session.online(options) { session, server in
+                let summary = try await server.digest(matching: digest)
+                var draft = try content.draft
+                draft.title = title
+                draft.version = summary.version
+                try tell(try await server.edit(summary.id, draft), session)
+            }
+        }
+    }
+
+    struct Preview: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "逐字预览每个渠道将发出的内容 · Exactly what each channel would send.")
+        @OptionGroup var options: CommonOptions
+        @Argument(help: "推送编号 · The digest.") var digest: String
+
+        func run() async throws {
+            try await Session.online(options) { session, server in
+                let preview = try await server.preview(try await server.digest(matching: digest).id)
+                DigestView(session.output).tell(preview)
+                session.output.result(try encoded(preview))
+            }
+        }
+    }
+
+    struct Submit: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "提交审批 · Hand it to the approvers.")
+        @OptionGroup var step: DigestStepOptions
+        func run() async throws { try await step.take(.submit) }
+    }
+
+    struct Approve: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "批准并定稿 · Approve it and freeze what will be sent.")
+        @OptionGroup var step: DigestStepOptions
+        func run() async throws { try await step.take(.approve) }
+    }
+
+    struct Reject: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "退回起草人 · Give it back to its author.")
+        @OptionGroup var step: DigestStepOptions
+        func run() async throws { try await step.take(.reject) }
+    }
+
+    struct Send: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "发送 · Release it.")
+        @OptionGroup var step: DigestStepOptions
+        func run() async throws { try await step.take(.send) }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "取消 · Give it up before it is sent.")
+        @OptionGroup var step: DigestStepOptions
+        func run() async throws { try await step.take(.cancel) }
+    }
+
+    struct Status: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "每个端点的送达情况 · Where it stands at every endpoint.")
+        @OptionGroup var options: CommonOptions
+        @Argument(help: "推送编号 · The digest.") var digest: String
+
+        func run() async throws {
+            try await Session.online(options) { session, server in
+                try tell(try await server.digest(try await server.digest(matching: digest).id), session)
+            }
+        }
+    }
+
+    struct MarkSent: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "mark-sent", abstract: "标记已人工发送 · Note that a person posted it.")
+        @OptionGroup var options: CommonOptions
+        @Argument(help: "投递编号 · The delivery.") var delivery: String
+        @Option(help: "大约触达人数 · About how many people it reached.") var reach: Int?
+
+        func run() async throws {
+            try await Session.online(options) { session, server in
+                try tell(try await server.markSent(delivery, reach: reach), session)
+            }
+        }
+    }
+
+    struct Resend: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "重发未送达或无法确认的一条 · Send once more what failed or is uncertain.")
+        @OptionGroup var options: CommonOptions
+        @Argument(help: "投递编号 · The delivery.") var delivery: String
+
+        func run() async throws {
+            try await Session.online(options) { session, server in
+                try tell(try await server.resend(delivery), session)
+            }
+        }
+    }
+
+    fileprivate static func tell(_ report: DigestReport, _ session: Session) throws {
+        DigestView(session.output).tell(report)
+        session.output.result(try encoded(report))
+    }
+}
+
+private func tell(_ report: DigestReport, _ session: Session) throws { try DigestCommand.tell(report, session) }
+
+/// What a digest says and to whom.
+struct DigestContentOptions: ParsableArguments {
+    @Option(help: "期次 · The period, such as 2026-11.") var period: String?
+    @Option(help: "导语 · The introduction.") var intro: String?
+    @Option(help: "受众条件，如 cohort>=2026 and level>=本科 · The audience.") var audience: String?
+    @Option(help: "政策编号或行号，可多次 · A policy by code or id; repeatable.") var policy: [String] = []
+    @Option(help: "岗位、活动的行号，可多次 · An opportunity by id; repeatable.") var opportunity: [String] = []
+    @Flag(name: .customLong("new"), help: "收入上期之后的新内容 · Take what is new since the last digest.") var takesNew = false
+    @Option(name: .customLong("channel"), help: "渠道 wecom|generic|manual，可多次 · A channel; repeatable.")
+    var channels: [String] = []
+    @Option(help: "计划发送时间，如 2026-11-27T19:00 · Not before this moment, local time.") var at: String?
+
+    var draft: DigestDraft {
+        get throws {
+            let items =
+                policy.map { text in
+                    DigestDraft.Item(
+                        collection: "policy", id: (RowID(text) ?? Programme.policyRow(code: text)).description)
+                } + opportunity.map { DigestDraft.Item(collection: "opportunity", id: $0) }
+            return DigestDraft(
+                period: period, intro: intro, items: items.isEmpty ? nil : items, new: takesNew ? true : nil,
+                audience: audience, channels: channels.isEmpty ? nil : channels, scheduledAt: try at.map(Self.moment))
+        }
+    }
+
+    private static func moment(_ text: String) throws -> Int64 {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.dateFormat = "yyyy-MM-dd'T'HH:mm"
+        guard let date = formatter.date(from: text) else {
+            throw ClientError.invalidValue(
+                Label("计划发送时间", "at"), advice: Label("请写成 2026-11-27T19:00", "is written 2026-11-27T19:00"))
+        }
+        return Int64(date.timeIntervalSince1970 * 1000)
+    }
+}
+
+/// A step that moves a digest on.
+struct DigestStepOptions: ParsableArguments {
+    @OptionGroup var options: CommonOptions
+    @Argument(help: "推送编号 · The digest.") var digest: String
+    @Option(help: "所查看的版本，默认为当前版本 · The version you looked at; the current one otherwise.") var version: String?
+
+    func take(_ move: ServerConnection.DigestMove) async throws {
+        try await Session.online(options) { session, server in
+            let summary = try await server.digest(matching: digest)
+            let report = try await server.move(summary.id, move, version: version ?? summary.version)
+            try tell(report, session)
+        }
+    }
+}

@@ -17,8 +17,11 @@ class VectorTests(unittest.TestCase):
         document = json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
         self.assertTrue(document["cases"])
         for case in document["cases"]:
-            with self.subTest(file=name, case=case["description"]):
-                yield case["input"], case["expected"]
+            self.case = f"{name}: {case['description']}"
+            yield case["input"], case["expected"]
+
+    def _formatMessage(self, msg, standard):
+        return super()._formatMessage(f"{getattr(self, 'case', '')} {msg or ''}", standard)
 
     def test_every_file_is_run(self):
         run = {

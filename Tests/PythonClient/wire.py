@@ -18,6 +18,8 @@ CODES = {
 ROW = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 STAMP = re.compile(r"([0-9a-fA-F]{12})([0-9a-fA-F]{4})-([0-9a-fA-F]{16})")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+BRACKET = re.compile(r"[\[\]{}]")
 
 
 class WireError(Exception):
@@ -63,7 +65,8 @@ def read_json(data):
         value = json.loads(text, parse_constant=_refuse)
     except ValueError:
         raise WireError("malformed_json") from None
-    if _has_surrogate(value):
+    # Only an escape can bring half a surrogate pair in.
+    if "\\u" in text and _has_surrogate(value):
         raise WireError("not_utf8")
     return value
 
@@ -74,17 +77,9 @@ def _refuse(_):
 
 def _depth(text):
     depth = greatest = 0
-    quoted = escaped = False
-    for sign in text:
-        if quoted:
-            quoted, escaped = (sign != '"' or escaped), (sign == "\\" and not escaped)
-        elif sign == '"':
-            quoted = True
-        elif sign in "[{":
-            depth += 1
-            greatest = max(greatest, depth)
-        elif sign in "]}":
-            depth -= 1
+    for bracket in BRACKET.findall(QUOTED.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        greatest = max(greatest, depth)
     return greatest
 
 

@@ -112,7 +112,9 @@ let package = Package(
             resources: [.copy("Rosters")]),
         .testTarget(
             name: "RoostClientTests",
-            dependencies: ["RoostClient", "RoostStore", "RoostSync", "RoostSchema", "RoostModel", "RoostAPI"]),
+            dependencies: [
+                "RoostClient", "RoostStore", "RoostSheets", "RoostSync", "RoostSchema", "RoostModel", "RoostAPI",
+            ]),
         .testTarget(name: "RoostCourierTests", dependencies: ["RoostCourier", "Curl"]),
         .testTarget(
             name: "RoostServerTests",

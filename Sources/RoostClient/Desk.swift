@@ -110,7 +110,7 @@ package struct Desk {
 
     /// Checks and queues a new student with what belongs to them, as one group.
     ///
-    /// - Parameter chapter: for whoever coordinates several chapters, which of them the student joins.
+    /// For whoever coordinates several chapters, `chapter` says which of them the student joins.
     @discardableResult
     package func add(_ student: [FieldName: Value], parts: [Part] = [], chapter: RowID? = nil) throws -> RowID {
         let row = environment.newRow()

@@ -27,8 +27,9 @@ package struct FieldWords {
         }
     }
 
-    /// Reads one assignment.
-    /// - Parameter collections: where the field is looked for, in this order; `collection.field` names one of them.
+    /// Reads one assignment, whose field is looked for in the collections in their order.
+    ///
+    /// `collection.field` names one of them.
     package func assignment(
         _ text: String, in collections: [CollectionName]
     ) throws(ClientError) -> Assignment {

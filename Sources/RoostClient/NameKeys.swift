@@ -6,9 +6,8 @@ import RoostText
 /// The forms of a person's name that people type when they look for somebody.
 package enum NameKeys {
     /// Makes the names of a collection findable.
-    /// - Parameters:
-    ///   - names: its fields that hold names; the first orders the list.
-    ///   - spelling: the field that overrides how the first is read.
+    ///
+    /// Of the fields `names` the first orders the list; `spelling` is the field that overrides how it is read.
     package static func search(
         _ collection: RoostSchema.Collection, names: [FieldName], spelling: FieldName?
     ) -> NameSearch {

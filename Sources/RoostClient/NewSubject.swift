@@ -34,7 +34,7 @@ package struct NewSubject {
 
     /// The companions of a new row of `subject`; nil if none of the grants lets the officer create one.
     ///
-    /// - Parameter target: which of several grants to use; nil takes the first that works.
+    /// A `target` says which of several grants to use; nil takes the first that works.
     package func companions(of row: RowID, in subject: CollectionName, for target: RowID? = nil) -> [Companion]? {
         var found: [Companion]?
         for grant in grants where target == nil || grant.target == target {

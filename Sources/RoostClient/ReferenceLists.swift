@@ -30,7 +30,7 @@ package struct ReferenceLists: Sendable {
 
     /// The names in which references and open codes of the catalogue are looked up.
     ///
-    /// - Parameter homeDivision: code of the county, whose towns go by their bare names.
+    /// `homeDivision` is the code of the county whose towns go by their bare names.
     package func directory(_ replica: Replica, homeDivision: String = "440784") throws -> NameDirectory {
         var collections: [CollectionName: NameIndex] = [:]
         for collection in replica.rules.catalogue.collections {

@@ -31,9 +31,9 @@ package struct Synchroniser {
         self.environment = environment
     }
 
-    /// Runs exchanges.
-    /// - Parameter progress: called after each exchange with the totals so far.
-    /// - Throws: ``ClientError``; what was exchanged before is kept.
+    /// Runs exchanges, telling the totals so far after each.
+    ///
+    /// Whatever it throws, what was exchanged before is kept.
     package func run(progress: (SyncReport) -> Void = { _ in }) async throws -> SyncReport {
         let advertised = try await server.limits()
         var report = SyncReport()

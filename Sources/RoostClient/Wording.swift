@@ -25,6 +25,9 @@ package struct Wording {
             return boolean ? Label("是", "yes").text(language) : Label("否", "no").text(language)
         case (.instant, .integer(let moment)): return self.moment(Milliseconds(moment))
         case (.reference(let collection), .id(let id)): return name(of: id, in: collection)
+        case (.phone, .text(let number)):
+            // Mainland numbers as people write them.
+            return number.hasPrefix("+86") ? String(number.dropFirst(3)) : number
         case (.openCode, .text(let code)): return lists.name(of: code) ?? code
         default: return plain(value)
         }

@@ -57,7 +57,8 @@ private struct ConflictWords {
     func line(_ conflict: ConflictCase) throws -> [String] {
         [
             String(conflict.id.description.prefix(13)), try subject(conflict), field(conflict),
-            text(conflict.current, conflict), author(conflict.winningAuthor), text(conflict.losing, conflict),
+            text(conflict.current, conflict), conflict.isOpen ? author(conflict.winningAuthor) : "",
+            text(conflict.losing, conflict),
             author(conflict.losingAuthor), moment(conflict.losingStamp),
         ]
     }

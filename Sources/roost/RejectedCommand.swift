@@ -58,7 +58,9 @@ private struct RefusedWords {
     }
 
     func line(_ entry: AnsweredMutation) -> [String] {
-        let name = wording.name(of: entry.row, in: CollectionName(entry.collection))
+        // A creation that was refused is nowhere but here.
+        let own = entry.mutation?.changes.first { $0.field == "name" }?.value.text
+        let name = own ?? wording.name(of: entry.row, in: CollectionName(entry.collection))
         return [
             entry.id.map { "\($0)" } ?? "–", collection(entry), name, action(entry.mutation?.action),
             changes(entry).joined(separator: " "), reason(entry), wording.moment(entry.answeredAt),

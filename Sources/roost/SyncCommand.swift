@@ -30,12 +30,12 @@ struct SyncCommand: AsyncParsableCommand {
             }
             output.endProgress()
             let wording = Wording(replica, lists: ReferenceLists(), language: options.language)
-            tell(report, wording, output)
+            tell(report, try replica.status(), wording, output)
             output.result(Self.value(report))
         }
     }
 
-    private func tell(_ report: SyncReport, _ wording: Wording, _ output: Output) {
+    private func tell(_ report: SyncReport, _ status: ReplicaStatus, _ wording: Wording, _ output: Output) {
         output.say(
             "已同步：发送 \(report.sent) 条修改，接收 \(report.rowsReceived) 条记录。",
             "Synchronised: \(report.sent) edits sent, \(report.rowsReceived) records received.")
@@ -61,8 +61,10 @@ struct SyncCommand: AsyncParsableCommand {
         if (report.verdicts[.rejected] ?? 0) > 0 {
             output.say("被退回的修改保存在 roost rejected 中。", "What was refused is kept: see roost rejected.")
         }
-        if (report.verdicts[.merged] ?? 0) > 0 {
-            output.say("未采用的值可用 roost conflicts 查看和恢复。", "Losing values can be restored: see roost conflicts.")
+        if status.openConflicts > 0 {
+            output.say(
+                "有 \(status.openConflicts) 处冲突待处理：roost conflicts。",
+                "\(status.openConflicts) conflicts to settle: see roost conflicts.")
         }
     }
 

@@ -13,13 +13,13 @@ struct Table {
                 widths[index] = max(widths[index], min(Self.width(cell), Self.widest))
             }
         }
-        let lines = [headers] + rows
+        let lines = headers.allSatisfy(\.isEmpty) ? rows : [headers] + rows
         return lines.map { row in
             var line = ""
             for (index, cell) in row.enumerated() where index < widths.count {
                 let shown = Self.cut(cell, to: widths[index])
                 line += shown
-                guard index < row.count - 1 else { break }
+                guard row[(index + 1)...].contains(where: { !$0.isEmpty }) else { break }
                 line += String(repeating: " ", count: widths[index] - Self.width(shown) + 2)
             }
             return line

@@ -31,8 +31,10 @@ struct Overlay {
 
     private var collection: RoostSchema.Collection { rules.catalogue.collections[key.collection] }
 
-    /// The union of the copies: the newest image decides about deletion; of each field the unmasked value with the
-    /// highest stamp is shown, else the masked one. Nil without copies.
+    /// The union of the copies, or nil without any.
+    ///
+    /// The newest image decides about deletion; of each field the unmasked value with the highest stamp is shown, else
+    /// the masked one.
     func union(_ copies: [Copy]) -> ShownRow? {
         guard let newest = copies.max(by: { $0.row.sequence < $1.row.sequence })?.row else { return nil }
         var row = RoostSync.Row(

@@ -54,10 +54,8 @@ package struct ChangesetLimits: Hashable, Sendable {
 extension Replica {
     /// Queues edits for the next exchange and shows them at once, in one transaction.
     ///
-    /// - Parameters:
-    ///   - grouped: the edits apply together or not at all.
-    ///   - batch: the offline import they belong to.
-    /// - Returns: the numbers given.
+    /// Grouped edits apply together or not at all; `batch` names the offline import they belong to. Answers with the
+    /// numbers given.
     @discardableResult
     package func queue(
         _ edits: [Edit], grouped: Bool, at moment: DeviceMoment, batch: String? = nil

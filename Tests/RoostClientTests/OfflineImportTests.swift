@@ -1,0 +1,92 @@
+import RoostClient
+import RoostSchema
+import RoostSheets
+import RoostStore
+import RoostSync
+import Testing
+
+private typealias World = ReplicaWorld
+
+@Suite struct OfflineImportTests {
+    private let sheet = "姓名,性别,手机号码,身份证号,就读院校,培养层次,毕业时间\n陈家俊,男,13900001234,,华南农业大学,本科,2027-06\n梁思齐,女,,,,,\n"
+
+    private func draft(_ world: ReplicaWorld) throws -> SheetImport.Draft {
+        try SheetImport(try world.desk).draft(Array(sheet.utf8), template: nil, year: nil)
+    }
+
+    @Test func `a sheet becomes one group for each new student and says that identity numbers stay out`() throws {
+        let world = try World("liaison")
+        let draft = try draft(world)
+        #expect(draft.plan.counts[.new] == 2)
+        #expect(draft.plan.warnings == [.identityColumnDropped])
+        #expect(try world.replica.status().pending == 0)
+        _ = try #require(try SheetImport(try world.desk).commit(draft, source: "a.csv"))
+        let groups = Dictionary(grouping: try world.request().mutations) { $0.group ?? 0 }
+        #expect(groups.count == 2)
+        #expect(
+            groups.values.allSatisfy {
+                $0.map(\.collection).first == "student" && $0.contains { $0.collection == "liaison" }
+            })
+        #expect(try world.desk.students(["cjj"]).count == 1)
+    }
+
+    @Test func `a sheet imported again changes nothing`() throws {
+        let world = try World("liaison")
+        _ = try SheetImport(try world.desk).commit(try draft(world), source: "a.csv")
+        let again = try draft(world)
+        #expect(again.plan.counts[.unchanged] == 2)
+    }
+
+    @Test func `undoing an import that was not sent forgets it and closes the gap in the numbers`() throws {
+        let world = try World("liaison")
+        _ = try world.desk.add(["name": "甲"])
+        let batch = try #require(try SheetImport(try world.desk).commit(try draft(world), source: "a.csv"))
+        _ = try world.desk.add(["name": "乙"])
+        let desk = try world.desk
+        #expect(try desk.undo(try #require(try world.replica.batches().first { $0.id == batch })))
+        let mutations = try world.request().mutations
+        #expect(mutations.map(\.number) == [1, 2, 3, 4])
+        #expect(mutations.filter { $0.collection == "student" }.map { $0.changes.first?.value } == ["甲", "乙"])
+        #expect(try desk.students(["陈家俊"]).isEmpty)
+        _ = try world.desk.add(["name": "丙"])
+        #expect(try world.request().mutations.map(\.number) == [1, 2, 3, 4, 5, 6])
+        let undone = try #require(try world.replica.batches().first)
+        #expect(throws: ClientError.nothingToChange) { try desk.undo(undone) }
+    }
+
+    @Test func `undoing an import that was sent writes back what it replaced`() throws {
+        let world = try World("registrar")
+        try world.receive(
+            World.page(
+                World.county, cursor: 5,
+                [World.row("student", "chen", at: 5, ["name": "陈家俊", "mobile": "+8613900001234", "gender": "2"])]))
+        let batch = try #require(try SheetImport(try world.desk).commit(try draft(world), source: "a.csv"))
+        #expect(try world.value("student", "chen", "gender") == "1")
+        let sent = try world.request().mutations
+        let desk = try world.desk
+        #expect(try !desk.undo(try #require(try world.replica.batches().first { $0.id == batch })))
+        #expect(try world.value("student", "chen", "gender") == "2")
+        #expect(try desk.students(["梁思齐"]).isEmpty)
+        #expect(try world.request().mutations.count > sent.count)
+    }
+
+    @Test func `what the role may not write is left out and counted`() throws {
+        let world = try World("coordinator")
+        try world.receive(
+            World.page(
+                Scope(ScopeKindName("office"), world.officer), cursor: 5,
+                [
+                    World.row(
+                        "authority_grant", "g", at: 5,
+                        [
+                            "officer": .text(world.officer.description), "role": "coordinator",
+                            "target": .text(World.id("south").description), "state": "active",
+                        ])
+                ]))
+        let bytes = Array("姓名,家长姓名,家长电话,回乡意向\n陈家俊,陈父,13900005678,\n".utf8)
+        let draft = try SheetImport(try world.desk).draft(bytes, template: nil, year: nil)
+        #expect(!draft.withheld.isEmpty)
+        _ = try SheetImport(try world.desk).commit(draft, source: "b.csv")
+        #expect(Set(try world.request().mutations.map(\.collection)) == ["student", "membership"])
+    }
+}

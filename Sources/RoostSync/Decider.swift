@@ -298,6 +298,9 @@ struct DecisionRun {
             step.losses = Merge.merge(
                 changes, unknown: resolved.unknown, into: &row, of: collection, at: resolved.stamp,
                 base: resolved.base)
+            guard row.unknown.count <= UnknownField.maximumCount else {
+                throw Refused(refusal: .limit, about: UnknownField.limitName)
+            }
         } else {
             step.losses = Merge.merge(
                 deleted: resolved.mutation.action == .delete, into: &row, at: resolved.stamp, base: resolved.base)
@@ -330,6 +333,9 @@ struct DecisionRun {
             if try set.row(subjectKey) == nil {
                 throw Refused(refusal: refused.contains(subjectKey) ? .dependsOn : .outOfScope)
             }
+        }
+        guard resolved.unknown.count <= UnknownField.maximumCount else {
+            throw Refused(refusal: .limit, about: UnknownField.limitName)
         }
         let row = Row(
             key: key, values: values, stamp: resolved.stamp,

@@ -150,7 +150,10 @@ extension Mutation {
             switch name {
             case "number": number = try reader.integer(in: 1...Int64.max, name)
             case "group": if !reader.null() { group = try reader.integer() }
-            case "collection": collection = try reader.string()
+            case "collection":
+                let text = try reader.string()
+                guard text.utf8.count <= 41 else { throw reader.problem(.outOfRange, name) }
+                collection = text
             case "row": row = try reader.rowID(name)
             case "action":
                 guard let known = Action(rawValue: try reader.string()) else { throw reader.problem(.outOfRange, name) }
@@ -160,6 +163,7 @@ extension Mutation {
             case "base": if !reader.null() { base = try reader.stamp(name) }
             case "fields":
                 try reader.object { reader, field throws(WireProblem) in
+                    guard changes.count < maximumFields else { throw reader.problem(.outOfRange, name) }
                     // Two values under one stamp would have no order.
                     guard !changes.contains(where: { $0.field == field }) else {
                         throw reader.problem(.malformed, name)
@@ -214,6 +218,9 @@ extension Mutation {
         }
     }
 }
+
+/// More fields than any row has; keeps the search for a name that stands twice from growing with the body.
+private let maximumFields = 512
 
 /// The last moment of the year 9999: beyond it no clock is right, and sums of moments could overflow.
 private let maximumMoment: Int64 = 253_402_300_799_999

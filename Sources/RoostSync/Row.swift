@@ -29,6 +29,10 @@ package struct UnknownField: Hashable, Sendable {
 
     /// About how many bytes a value may take.
     package static let maximumSize = 65_536
+    /// How many unknown fields a row may have, so that no replica can fill a row for everybody.
+    package static let maximumCount = 64
+    /// The name of that limit in refusals.
+    package static let limitName = "unknown_fields"
 
     /// Why a field cannot be one of a later catalogue; nil if it can.
     package static func problem(with change: Mutation.Change) -> FieldProblem? {

@@ -76,6 +76,30 @@ import Testing
         #expect(verdict.problem == "too_long")
     }
 
+    @Test func `a row has room for so many unknown fields and no more`() throws {
+        let server = try ClubServer.founded()
+        func fields(_ range: Range<Int>) -> [Mutation.Change] { range.map { Mutation.Change("later_\($0)", 1) } }
+        func mutation(_ number: Int64, _ action: Mutation.Action, _ row: RowID, _ changes: [Mutation.Change])
+            -> Mutation
+        {
+            Mutation(
+                number: number, collection: "tree", row: row, action: action, time: HybridTime(server.now),
+                changes: changes)
+        }
+        let full = UnknownField.maximumCount
+        let quince = RowID(bits: 0xA009)
+        let plan = try server.push(
+            [
+                mutation(1, .edit, Who.apple, fields(0..<full)), mutation(2, .edit, Who.apple, fields(full..<full + 1)),
+                mutation(3, .edit, Who.apple, fields(0..<1)),
+                mutation(4, .create, quince, [Mutation.Change("name", "q")] + fields(0..<full + 1)),
+            ], from: Who.wandasLaptop, of: Who.wanda)
+        #expect(plan.verdicts.map(\.refusal) == [nil, .limit, nil, .limit])
+        #expect(plan.verdicts[1].about == "unknown_fields")
+        #expect(server.row("tree", Who.apple)?.unknown.count == full)
+        #expect(server.row("tree", quince) == nil)
+    }
+
     @Test func `unknown members of an old or new peer are passed over`() throws {
         let text =
             #"{"protocol":1,"now":1,"epoch":"e","expected":1,"later":{"a":[1]},"scopes":[{"scope":"club","#

@@ -38,7 +38,7 @@ package struct Doctor: Sendable {
             return [
                 Finding(
                     "database", .bad, Label("数据目录里没有数据库", "the data directory holds no database"),
-                    Label("运行 roostd init 新建,或 roostd restore 恢复备份", "run roostd init, or roostd restore for a backup"))
+                    Label("运行 roostd init 新建，或 roostd restore 恢复备份", "run roostd init, or roostd restore for a backup"))
             ]
         }
         return [directoryMode, key, space] + database
@@ -59,7 +59,7 @@ package struct Doctor: Sendable {
             return Finding(
                 "key", .bad, Label("密钥文件缺失或损坏", "the key file is missing or damaged"),
                 Label(
-                    "把另外保存的密钥放回 \(path);没有它,登记码、接收端密钥和身份证摘要都不能用",
+                    "把另外保存的密钥放回 \(path)；没有它，登记码、接收端密钥和身份证摘要都不能用",
                     "put the key you kept elsewhere back at \(path); codes, endpoint secrets and identity digests need it"
                 ))
         }
@@ -92,7 +92,7 @@ package struct Doctor: Sendable {
             return [
                 Finding(
                     "integrity", .bad, Label("数据库读不了", "the database cannot be read"),
-                    Label("停止服务,用 roostd restore 恢复最近的备份", "stop the server and restore the latest backup"))
+                    Label("停止服务，用 roostd restore 恢复最近的备份", "stop the server and restore the latest backup"))
             ]
         }
         return [integrity(found), migrations(found), epoch(found), clock(found), scopes(found)]
@@ -102,9 +102,9 @@ package struct Doctor: Sendable {
         guard found.damage.isEmpty else {
             let text = found.damage.joined(separator: "; ")
             return Finding(
-                "integrity", .bad, Label("数据库已损坏:\(text)", "the database is damaged: \(text)"),
+                "integrity", .bad, Label("数据库已损坏：\(text)", "the database is damaged: \(text)"),
                 Label(
-                    "停止服务，另存损坏的文件,用 roostd restore 恢复最近的备份",
+                    "停止服务，另存损坏的文件，用 roostd restore 恢复最近的备份",
                     "stop the server, keep the damaged file, and restore the latest backup"))
         }
         return Finding("integrity", .good, Label("数据库完好", "the database is sound"))
@@ -119,7 +119,7 @@ package struct Doctor: Sendable {
         guard found.pendingMigrations.isEmpty else {
             let names = found.pendingMigrations.joined(separator: ", ")
             return Finding(
-                "migrations", .warning, Label("待执行的升级:\(names)", "upgrades to come: \(names)"),
+                "migrations", .warning, Label("待执行的升级：\(names)", "upgrades to come: \(names)"),
                 Label("先 roostd backup;下次启动时会自动执行", "run roostd backup first; the next start performs them"))
         }
         return Finding("migrations", .good, Label("数据库结构是最新的", "the database's structure is current"))
@@ -134,7 +134,7 @@ package struct Doctor: Sendable {
                 "epoch", .bad,
                 Label("数据库旁的纪元与库内不一致", "the epoch beside the database is not the one inside"),
                 Label(
-                    "数据库可能是手工拷回来的:请改用 roostd restore",
+                    "数据库可能是手工拷回来的：请改用 roostd restore",
                     "the database was probably copied back by hand: use roostd restore instead"))
         }
         return Finding("epoch", .good, Label("纪元一致", "the epochs agree"))
@@ -158,7 +158,7 @@ package struct Doctor: Sendable {
                 "scopes", .warning,
                 Label("\(count) 个范围的负责人或分部已删除", "\(count) scopes belong to a deleted officer or chapter"),
                 Label(
-                    "由登记员把其中的学生改派给别人:\(found.orphanScopes.prefix(5).joined(separator: " "))",
+                    "由登记员把其中的学生改派给别人：\(found.orphanScopes.prefix(5).joined(separator: " "))",
                     "have the registrar reassign their students: \(found.orphanScopes.prefix(5).joined(separator: " "))"
                 ))
         }

@@ -431,10 +431,13 @@ struct DecisionRun {
             let collection = rules.catalogue.collections[after.key.collection]
             // Only now may the author learn that the row has moved on.
             if collection.syncClass == .authoritative, let before = step.before {
-                // A replica has seen its own last edit, whatever its effective stamp came to be.
+                // A replica has seen its own last edit, whatever its effective stamp came to be; that it made one says
+                // nothing about another's.
                 let version = before.version
-                let seen = version.replica == decider.replica || step.resolved.base.map { $0 >= version } ?? false
-                guard seen else { throw RefusedStep(index: index, reason: Refused(refusal: .stale)) }
+                let saw = step.resolved.base.map { $0.replica != decider.replica && $0 >= version } ?? false
+                guard saw || version.replica == decider.replica else {
+                    throw RefusedStep(index: index, reason: Refused(refusal: .stale))
+                }
             }
         }
         return once

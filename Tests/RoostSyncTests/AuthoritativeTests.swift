@@ -36,6 +36,23 @@ import Testing
         #expect(server.value("capacity", of: "keeper", Who.tom) == 6)
     }
 
+    @Test func `an own edit that was refused does not vouch for the next`() throws {
+        let server = try ClubServer.founded()
+        let first = try #require(server.row("keeper", Who.tom)?.version)
+        let unseen = Mutation.make(1, .edit, "keeper", Who.tom, at: server.now + -9000, base: first, ["capacity": 5])
+        #expect(try server.push([unseen], from: ReplicaID(0xA2), of: Who.wanda).verdicts.map(\.outcome) == [.applied])
+        let verdicts = try push(
+            server,
+            [
+                .make(1, .edit, "keeper", Who.tom, at: server.now, base: first, ["capacity": 6]),
+                .make(
+                    2, .edit, "keeper", Who.tom, at: server.now,
+                    base: Stamp(HybridTime(server.now), Who.wandasLaptop), ["capacity": 7]),
+            ])
+        #expect(verdicts.map(\.refusal) == [.stale, .stale])
+        #expect(server.value("capacity", of: "keeper", Who.tom) == 5)
+    }
+
     @Test func `a restored row tells the version that its stamps do not show`() throws {
         let server = try ClubServer.founded()
         let first = try #require(server.row("keeper", Who.tom)?.version)

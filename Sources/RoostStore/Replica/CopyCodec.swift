@@ -18,6 +18,10 @@ extension WireRow {
                 writer.name("deleted")
                 writer.stamp(deleted)
             }
+            if let version {
+                writer.name("version")
+                writer.stamp(version)
+            }
             if !fields.isEmpty {
                 writer.name("fields")
                 writer.object { writer in

@@ -37,9 +37,10 @@ struct Overlay {
     /// the masked one.
     func union(_ copies: [Copy]) -> ShownRow? {
         guard let newest = copies.max(by: { $0.row.sequence < $1.row.sequence })?.row else { return nil }
+        // A version that no shown stamp tells stands in the deletion register, which counts towards the row's own.
         var row = RoostSync.Row(
             key: key, values: Array(repeating: .null, count: collection.fields.count), stamp: newest.stamp,
-            isDeleted: newest.deleted != nil, deletion: newest.deleted, sequence: newest.sequence)
+            isDeleted: newest.deleted != nil, deletion: newest.version ?? newest.deleted, sequence: newest.sequence)
         guard newest.deleted == nil else { return ShownRow(row: row) }
         var masked: Set<Int> = []
         var chosen: [Int: Stamp] = [:]

@@ -70,6 +70,81 @@ struct DigestOutboxTests {
         #expect(try await world.queue.lease(now: world.moment, limit: 9).count == 1)
     }
 
+    @Test func `a robot gets one message at a time, in order, and twenty a minute`() async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("机器人", "wecom", "0123456789abcdef0123")
+        // Long enough for several parts.
+        for number in 0..<24 {
+            try await world.fixture.write([
+                TrustedEdit(
+                    "policy", RowID(bits: UInt128(0x1000 + number)), .create,
+                    [
+                        "code": .text("L-\(number)"), "title": .text("政策\(number)"),
+                        "summary": .text(String(repeating: "长", count: 300)), "valid_from": "2025-01-01",
+                    ])
+            ])
+        }
+        let draft = try await world.desk.compose(
+            DigestDraft(
+                title: "长期次",
+                items: (0..<24).map { .init(collection: "policy", id: RowID(bits: UInt128(0x1000 + $0)).description) },
+                channels: ["wecom"]), by: OutreachFixture.author
+        ).digest
+        let id = try world.row(draft.id)
+        let review = try await world.desk.submit(id, version: draft.version, by: OutreachFixture.author).digest
+        let approved = try await world.desk.approve(id, version: review.version, by: OutreachFixture.approver)
+        let released = try await world.desk.send(
+            id, version: approved.digest.version, by: OutreachFixture.author)
+        let parts = released.deliveries.count
+        #expect(parts > 4)
+        var order: [Int] = []
+        while let delivery = try await world.queue.lease(now: world.moment, limit: 9).first {
+            #expect(try await world.queue.lease(now: world.moment, limit: 9).isEmpty, "two at a time")
+            let row = try #require(try await world.report(released).deliveries.first { $0.state == "leased" })
+            order.append(row.part)
+            try await world.fixture.store.record([
+                DeliveryResult(
+                    delivery: try world.row(delivery.id.description), state: .sent, nextAt: nil, attempts: 1,
+                    outcome: "sent", code: "sent",
+                    attempt: .init(
+                        startedAt: world.fixture.time.now, finishedAt: world.fixture.time.now, status: 200, response: ""
+                    ))
+            ])
+        }
+        #expect(order == Array(1...parts))
+        // The minute's twenty: `parts` are used up, the others are other digests'.
+        let policy = [DigestDraft.Item(collection: "policy", id: DigestWorld.policy.description)]
+        for number in 0..<20 {
+            let draft = try await world.desk.compose(
+                DigestDraft(title: "短讯\(number)", items: policy, channels: ["wecom"]), by: OutreachFixture.author
+            ).digest
+            let id = try world.row(draft.id)
+            let review = try await world.desk.submit(id, version: draft.version, by: OutreachFixture.author).digest
+            let approved = try await world.desk.approve(id, version: review.version, by: OutreachFixture.approver)
+            _ = try await world.desk.send(id, version: approved.digest.version, by: OutreachFixture.author)
+        }
+        func drained() async throws -> Int {
+            var count = 0
+            while let delivery = try await world.queue.lease(now: world.moment, limit: 9).first {
+                count += 1
+                try await world.fixture.store.record([
+                    DeliveryResult(
+                        delivery: try world.row(delivery.id.description), state: .sent, nextAt: nil, attempts: 1,
+                        outcome: "sent", code: "sent",
+                        attempt: .init(
+                            startedAt: world.fixture.time.now, finishedAt: world.fixture.time.now, status: 200,
+                            response: ""))
+                ])
+            }
+            return count
+        }
+        #expect(try await drained() == 20 - parts)
+        world.fixture.time.advance(by: 59_999)
+        #expect(try await drained() == 0)
+        world.fixture.time.advance(by: 1)
+        #expect(try await drained() == parts)
+    }
+
     @Test func `what could not be sent in time is given up, and the digest comes to its end`() async throws {
         let world = try await DigestWorld()
         _ = try await world.add("合作方", "generic", "https://example.com/hook")

@@ -1,0 +1,151 @@
+import RoostSchema
+
+/// Applies single mutations to the working set, before their group is judged.
+extension DecisionRun {
+    /// Resolves names and finds values that do not fit.
+    func resolve(_ mutation: Mutation, _ stamp: Stamp, base: Stamp?) throws -> Resolved {
+        guard let index = rules.catalogue.position(of: mutation.collection) else {
+            throw Refused(refusal: .invalid, about: mutation.collection, problem: .unknownCode)
+        }
+        let collection = rules.catalogue.collections[index]
+        var changes: [(position: Int, value: Value)] = []
+        var unknown: [Mutation.Change] = []
+        var problems: [Int: FieldProblem] = [:]
+        for change in mutation.changes {
+            guard let position = collection.position(of: change.field) else {
+                if let problem = UnknownField.problem(with: change) {
+                    throw Refused(refusal: .invalid, about: String(change.field.prefix(41)), problem: problem)
+                }
+                unknown.append(change)
+                continue
+            }
+            let field = collection.fields[position]
+            var value = change.value
+            if case .reference = field.kind, let id = value.text.flatMap({ RowID($0) }) { value = .id(id) }
+            if rules.isDerived[index][position] {
+                problems[position] = .derived
+            } else if value.isNull {
+                if field.required { problems[position] = .required }
+            } else if let problem = field.kind.problem(with: value) {
+                problems[position] = problem
+            }
+            changes.append((position, value))
+        }
+        return Resolved(
+            mutation: mutation, key: RowKey(index, mutation.row), base: base, changes: changes, unknown: unknown,
+            stamp: stamp,
+            madeAt: corrected(mutation).moment, problems: problems)
+    }
+
+    mutating func apply(_ resolved: Resolved) throws -> Step {
+        let key = resolved.key
+        let collection = rules.catalogue.collections[key.collection]
+        let existing = try set.row(key)
+        guard resolved.mutation.action != .create else { return try create(resolved, existing, collection) }
+        guard var row = existing else {
+            if erased.contains(key) { throw Refused(refusal: .gone) }
+            throw Refused(refusal: refused.contains(key) ? .dependsOn : .outOfScope)
+        }
+        if collection.syncClass == .serverOnly, !decider.principal.isTrusted { throw Refused(refusal: .outOfScope) }
+        var step = Step(resolved: resolved, before: row, beforeScopes: try scopesForJudging(row))
+        // What is wrong with an edit may say something about the row; who does not see it learns nothing.
+        let sees = decider.principal.isTrusted || held.contains { step.beforeScopes.contains($0) }
+        if collection.syncClass == .appendOnly, !decider.principal.isTrusted {
+            throw Refused(refusal: sees ? .appendOnly : .outOfScope)
+        }
+        if resolved.mutation.action == .edit {
+            let changes = try setAsideMasked(resolved, row, collection, &step)
+            try resolved.requireFit(changes, collection)
+            for (position, value) in changes where row.values[position] != value {
+                let name = collection.fields[position].name
+                if collection.fixed.contains(name) || collection.subject == name {
+                    guard sees else { throw Refused(refusal: .outOfScope) }
+                    throw Refused(refusal: .invalid, about: name.text, problem: .malformed)
+                }
+            }
+            step.losses = Merge.merge(
+                changes, unknown: resolved.unknown, into: &row, of: collection, at: resolved.stamp,
+                base: resolved.base)
+            guard row.unknown.count <= UnknownField.maximumCount else {
+                throw Refused(refusal: .limit, about: UnknownField.limitName)
+            }
+        } else {
+            step.losses = Merge.merge(
+                deleted: resolved.mutation.action == .delete, into: &row, at: resolved.stamp, base: resolved.base)
+        }
+        set.put(row)
+        return step
+    }
+
+    private func create(
+        _ resolved: Resolved, _ existing: Row?, _ collection: RoostSchema.Collection
+    ) throws -> Step {
+        let key = resolved.key
+        if erased.contains(key) { throw Refused(refusal: .gone) }
+        if existing != nil { throw Refused(refusal: .duplicate) }
+        if collection.syncClass == .serverOnly, !decider.principal.isTrusted { throw Refused(refusal: .outOfScope) }
+        try resolved.requireFit(resolved.changes, collection)
+        var values = collection.fields.map(\.initial)
+        for (position, value) in resolved.changes { values[position] = value }
+        for (position, field) in collection.fields.enumerated() where field.required && values[position].isNull {
+            throw Refused(refusal: .invalid, about: field.name.text, problem: .required)
+        }
+        for names in collection.needsOneOf {
+            let filled = names.contains { collection.position(of: $0).map { !values[$0].isNull } ?? false }
+            if !filled {
+                throw Refused(refusal: .invalid, about: names.map(\.text).sorted().first, problem: .required)
+            }
+        }
+        if let subject = rules.subjects[key.collection], let id = values[subject.position].id {
+            let subjectKey = RowKey(subject.collection, id)
+            if try set.row(subjectKey) == nil {
+                throw Refused(refusal: refused.contains(subjectKey) ? .dependsOn : .outOfScope)
+            }
+        }
+        guard resolved.unknown.count <= UnknownField.maximumCount else {
+            throw Refused(refusal: .limit, about: UnknownField.limitName)
+        }
+        let row = Row(
+            key: key, values: values, stamp: resolved.stamp,
+            unknown: resolved.unknown.map { UnknownField($0.field, $0.value, resolved.stamp) })
+        set.put(row)
+        return Step(resolved: resolved, before: nil, beforeScopes: [])
+    }
+
+    /// Scopes are needed to judge permission only.
+    private func scopesForJudging(_ row: Row) throws -> Set<ScopeKey> {
+        decider.principal.isTrusted ? [] : try set.scopes(of: row)
+    }
+
+    /// Drops values equal to the mask their author sees; sets aside any other value of a masked field.
+    private mutating func setAsideMasked(
+        _ resolved: Resolved, _ row: Row, _ collection: RoostSchema.Collection, _ step: inout Step
+    ) throws -> [(position: Int, value: Value)] {
+        guard !decider.principal.isTrusted else { return resolved.changes }
+        var seenThrough = held.filter { step.beforeScopes.contains($0) }
+        if seenThrough.isEmpty, resolved.madeAt < decider.now {
+            let former = try formerScopes(of: row, at: resolved.madeAt).union(step.beforeScopes)
+            seenThrough = decider.principal.scopes(at: resolved.madeAt, rules).filter { former.contains($0) }
+        }
+        guard !seenThrough.isEmpty else { return resolved.changes }
+        return try resolved.changes.filter { position, value in
+            var sees: Sight = .hidden
+            for scope in seenThrough {
+                let sight = try set.sight(of: position, row: row, in: scope.kind)
+                if sight == .full { return true }
+                if sight == .masked { sees = .masked }
+            }
+            guard sees == .masked else { return true }
+            if collection.fields[position].mask.applied(to: row.values[position]) != value {
+                guard resolved.problems[position] == nil else { return true }
+                step.masked.append(Mutation.Change(collection.fields[position].name.text, value))
+            }
+            return false
+        }
+    }
+}
+
+extension Value {
+    /// The identity a reference names, whether decoded already or still text.
+    var asID: RowID? { id ?? text.flatMap { RowID($0) } }
+}

@@ -1,0 +1,107 @@
+import RoostSchema
+
+/// Judges what a group did: permission on before- and after-images, versions, limits.
+extension DecisionRun {
+    /// The scopes in which a row was at an earlier moment, as far as ended links tell.
+    ///
+    /// What a scope never admitted was not in it, however its subject was linked.
+    mutating func formerScopes(of row: Row, at moment: Milliseconds) throws -> Set<ScopeKey> {
+        guard let subject = try set.subject(of: row, .before) ?? set.subject(of: row) else { return [] }
+        let known: [LinkTenure]
+        if let loaded = tenures[subject.key.id] {
+            known = loaded
+        } else {
+            known = try set.source.tenures(of: [subject.key.id])
+            tenures[subject.key.id] = known
+        }
+        let collection = rules.catalogue.collections[row.key.collection]
+        let about = rules.catalogue.collections[subject.key.collection]
+        var scopes: Set<ScopeKey> = []
+        for tenure in known where tenure.holds(at: moment) {
+            guard let view = rules.view(of: row.key.collection, in: tenure.scope.kind),
+                view.wasOpen(to: row, of: collection, for: tenure.scope),
+                rules.linksOfSubject[subject.key.collection].contains(where: {
+                    $0.kind == tenure.scope.kind && $0.admits.holds(in: about, subject.values)
+                })
+            else { continue }
+            scopes.insert(tenure.scope)
+        }
+        return scopes
+    }
+
+    /// Whether every step is permitted now (false) or was when made (true).
+    mutating func judge(_ steps: [Step]) throws -> Bool {
+        guard !decider.principal.isTrusted else { return false }
+        let created = Set(steps.filter { $0.resolved.mutation.action == .create }.map(\.resolved.key))
+        let permission = Permission(principal: decider.principal, rules: rules, now: decider.now)
+        var once = false
+        for (index, step) in steps.enumerated() {
+            guard let after = try set.row(step.resolved.key) else { continue }
+            let edit = Permission.Case(
+                action: step.resolved.mutation.action, before: step.before, after: after,
+                fields: step.resolved.changes.map(\.position), beforeScopes: step.beforeScopes,
+                afterScopes: try set.scopes(of: after), madeAt: step.resolved.madeAt, created: created)
+            let ruling = try permission.judge(
+                edit, former: { try formerScopes(of: step.before ?? after, at: edit.madeAt) }, set)
+            switch ruling {
+            case .allowed: break
+            case .onceAllowed: once = true
+            case .refused(let refusal, let about):
+                throw RefusedStep(index: index, reason: Refused(refusal: refusal, about: about))
+            }
+            let collection = rules.catalogue.collections[after.key.collection]
+            // Only now may the author learn that the row has moved on.
+            if collection.syncClass == .authoritative, let before = step.before {
+                // A replica has seen its own last edit, whatever its effective stamp came to be; that it made one says
+                // nothing about another's.
+                let version = before.version
+                let saw = step.resolved.base.map { $0.replica != decider.replica && $0 >= version } ?? false
+                guard saw || version.replica == decider.replica else {
+                    throw RefusedStep(index: index, reason: Refused(refusal: .stale))
+                }
+            }
+        }
+        return once
+    }
+
+    /// Checks limits for rows that newly count against one.
+    func enforceLimits(_ steps: [Step]) throws {
+        for (index, step) in steps.enumerated() {
+            let key = step.resolved.key
+            let collection = rules.catalogue.collections[key.collection]
+            for limit in rules.limits[key.collection] {
+                guard let position = collection.position(of: limit.per), var row = try set.row(key), !row.isDeleted,
+                    limit.when.holds(in: collection, row.values), let target = row.values[position].id
+                else { continue }
+                if let before = step.before, !before.isDeleted, before.values[position] == row.values[position],
+                    limit.when.holds(in: collection, before.values)
+                {
+                    continue
+                }
+                let maximum: Int
+                switch limit.maximum {
+                case .constant(let constant): maximum = constant
+                case .field(let name):
+                    guard let other = collection.fields[position].target.flatMap({ rules.catalogue.position(of: $0) }),
+                        let field = rules.catalogue.collections[other].position(of: name),
+                        let value = try set.row(RowKey(other, target))?.values[field].integer
+                    else { continue }
+                    maximum = Int(clamping: value)
+                }
+                let count = try set.rows(of: key.collection, referring: position, to: target).count {
+                    $0.key != key && !$0.isDeleted && limit.when.holds(in: collection, $0.values)
+                }
+                guard count >= maximum else { continue }
+                guard !limit.otherwise.isEmpty else {
+                    throw RefusedStep(index: index, reason: Refused(refusal: .limit, about: limit.name))
+                }
+                for (name, value) in limit.otherwise {
+                    if let place = collection.position(of: name) {
+                        row.set(place, to: value, at: step.resolved.stamp)
+                    }
+                }
+                set.put(row)
+            }
+        }
+    }
+}

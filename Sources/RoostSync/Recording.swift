@@ -1,0 +1,85 @@
+import RoostSchema
+
+/// Writes down what became of a group: verdicts, history, quarantine and conflicts.
+extension DecisionRun {
+    mutating func refuse(_ group: ArraySlice<Mutation>, at culprit: Int, _ reason: Refused) {
+        for (index, mutation) in group.enumerated() {
+            let own = index == culprit
+            plan.verdicts.append(
+                Verdict(
+                    number: mutation.number, outcome: .rejected, refusal: own ? reason.refusal : .dependsOn,
+                    about: own ? reason.about : nil, problem: own ? reason.problem?.rawValue : nil))
+            guard mutation.action == .create, let collection = rules.catalogue.position(of: mutation.collection)
+            else { continue }
+            refused.insert(RowKey(collection, mutation.row))
+            plan.refusedCreations.append(RowKey(collection, mutation.row))
+        }
+    }
+
+    mutating func quarantine(_ steps: [Step], reason: String) {
+        for step in steps {
+            let mutation = step.resolved.mutation
+            plan.quarantine.append(
+                QuarantineEntry(
+                    number: mutation.number, row: step.resolved.key, changes: mutation.changes,
+                    action: mutation.action, stamp: step.resolved.stamp, reason: reason))
+            plan.verdicts.append(
+                Verdict(number: mutation.number, outcome: .quarantined, stamp: step.resolved.stamp))
+        }
+    }
+
+    /// Keeps what lost, opens conflicts for values lost unseen, and gives the verdicts.
+    mutating func record(_ steps: [Step], late: Bool) throws {
+        for step in steps {
+            let mutation = step.resolved.mutation
+            for loss in step.losses {
+                plan.history.append(HistoryEntry(row: step.resolved.key, loss: loss, sequence: .zero))
+                if loss.hard, loss.field != "deleted" { try openConflict(loss, step.resolved) }
+            }
+            if !step.masked.isEmpty {
+                plan.quarantine.append(
+                    QuarantineEntry(
+                        number: mutation.number, row: step.resolved.key, changes: step.masked, action: .edit,
+                        stamp: step.resolved.stamp, reason: "masked"))
+            }
+            let lost = step.losses.filter(\.incoming).map(\.field)
+            let isDeleted = try set.row(step.resolved.key)?.isDeleted ?? false
+            let outcome: Verdict.Outcome =
+                !step.masked.isEmpty ? .quarantined : late ? .late : lost.isEmpty ? .applied : .merged
+            plan.verdicts.append(
+                Verdict(
+                    number: mutation.number, outcome: outcome, stamp: step.resolved.stamp, lost: lost,
+                    about: step.masked.first?.field, deleted: mutation.action == .edit && isDeleted))
+        }
+    }
+
+    private func openConflict(_ loss: Merge.Loss, _ resolved: Resolved) throws {
+        guard let collection = rules.catalogue.position(of: Conflict.collection) else { return }
+        let concerned = rules.catalogue.collections[resolved.key.collection]
+        guard concerned.name != Conflict.collection else { return }
+        let key = RowKey(collection, Conflict.id(of: resolved.key, field: loss.field, losing: loss.stamp))
+        guard try set.row(key) == nil, let row = try set.row(resolved.key) else { return }
+        let officers = try set.source.officers(of: [loss.stamp.replica, loss.winner.replica])
+        func author(_ stamp: Stamp) -> Value {
+            let officer = stamp.replica == decider.replica ? decider.principal.officer : officers[stamp.replica]
+            return officer.map { .text($0.description) } ?? .null
+        }
+        typealias Position = Conflict.Position
+        var values = rules.catalogue.collections[collection].fields.map(\.initial)
+        let declared = rules.catalogue.collections[collection].fields[Position.subject].target
+        if let subject = try set.subject(of: row),
+            rules.catalogue.collections[subject.key.collection].name == declared
+        {
+            values[Position.subject] = .id(subject.key.id)
+        }
+        values[Position.collection] = .text(concerned.name.text)
+        values[Position.row] = .text(resolved.key.id.description)
+        values[Position.field] = .text(loss.field)
+        values[Position.value] = .list([loss.value])
+        values[Position.losingStamp] = .text(loss.stamp.description)
+        values[Position.losingAuthor] = author(loss.stamp)
+        values[Position.winningStamp] = .text(loss.winner.description)
+        values[Position.winningAuthor] = author(loss.winner)
+        set.put(Row(key: key, values: values, stamp: resolved.stamp))
+    }
+}

@@ -18,6 +18,8 @@ package enum ClientError: Error, Hashable, Sendable {
     case newerDatabase
     case damaged(String)
     case busy
+    /// The database cannot be opened or written; SQLite's result code.
+    case unusable(Int)
 
     case unknownField(String)
     case ambiguousField(String)
@@ -72,6 +74,7 @@ package enum ClientError: Error, Hashable, Sendable {
         case .newerDatabase: "newer_database"
         case .damaged: "damaged"
         case .busy: "busy"
+        case .unusable: "unusable_database"
         case .unknownField: "unknown_field"
         case .ambiguousField: "ambiguous_field"
         case .derivedField: "derived_field"
@@ -101,7 +104,7 @@ package enum ClientError: Error, Hashable, Sendable {
         case .refused(let refusal): refusal.status >= 500 ? 3 : 4
         case .badAnswer: 3
         case .serverLostHistory, .replicaCopied, .groupTooLarge, .notAllowed: 4
-        case .newerDatabase, .damaged, .busy: 1
+        case .newerDatabase, .damaged, .busy, .unusable: 1
         default: 2
         }
     }
@@ -146,6 +149,10 @@ package enum ClientError: Error, Hashable, Sendable {
             Label("本机数据库损坏（\(detail)）。", "The device's database is damaged (\(detail)).")
         case .busy:
             Label("另一个 roost 正在使用本机数据库，请稍后再试。", "Another roost is using the database; try again in a moment.")
+        case .unusable(let code):
+            Label(
+                "无法打开或写入本机数据库（SQLite \(code)）：请检查目录权限和磁盘空间。",
+                "The device's database cannot be opened or written (SQLite \(code)): check permissions and free space.")
         case .unknownField(let name):
             Label("没有名为“\(name)”的字段。", "There is no field “\(name)”.")
         case .ambiguousField(let name):
@@ -214,6 +221,8 @@ extension ClientError {
         case .alreadyEnrolled(let server): self = .alreadyEnrolled(server: server)
         case .newerDatabase: self = .newerDatabase
         case .damaged(let detail): self = .damaged(detail)
+        case .busy: self = .busy
+        case .unusable(let code): self = .unusable(code)
         }
     }
 }

@@ -18,10 +18,11 @@ struct EnrolCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Session.run(options) { session in
-            let path = options.directory + "/" + Replica.fileName
-            if FileManager.default.fileExists(atPath: path), let enrolled = try? session.openReplica().enrolled() {
-                throw ClientError.alreadyEnrolled(server: enrolled.server)
-            }
+            // Opened before the code is spent, so that a folder that cannot be written costs no code.
+            let made = try Replica(
+                directory: options.directory, catalogue: .client, names: NameKeys.programme, creating: true)
+            if let enrolled = try? made.enrolled() { throw ClientError.alreadyEnrolled(server: enrolled.server) }
+            try made.close()
             let client = HTTPClient(idleConnections: 2)
             defer { client.shutdown() }
             let connection = try ServerConnection(

@@ -1,5 +1,6 @@
 import Foundation
 import RoostClient
+import RoostModel
 import RoostSchema
 import RoostStore
 import RoostSync
@@ -83,6 +84,59 @@ private typealias World = ReplicaWorld
             World.page(World.county, cursor: 3, [World.row("student", "wu", at: 3, ["name": "吴迪"])], epoch: 2))
         #expect(try world.replica.row("student", World.id("li")) == nil)
         #expect(try world.replica.rows(of: "student").count == 1)
+    }
+
+    @Test func `a scope read again over several pages loses nothing on the way`() throws {
+        let world = try World()
+        let rows = ["li", "wu"].map { World.row("student", $0, at: 5, ["name": .text($0)]) }
+        try world.receive(World.page(World.county, cursor: 5, rows))
+        let shown = try #require(try world.replica.row("student", World.id("wu")))
+        _ = try world.desk.edit("student", shown, ["gender": "1"])
+        try world.receive(
+            World.page(World.county, cursor: 6, [World.row("student", "wu", at: 6, ["name": "wu", "gender": "1"])]),
+            verdicts: [world.applied(1)])
+        let first = try world.receive(World.page(World.county, cursor: 2, [rows[0]], epoch: 2, more: true), expected: 2)
+        #expect(first.rowsPurged == 0)
+        #expect(try world.replica.rows(of: "student").count == 2)
+        let second = try world.receive(
+            World.page(World.county, cursor: 3, [World.row("student", "zhou", at: 3, ["name": "zhou"])], epoch: 2),
+            expected: 2)
+        #expect(second.rowsPurged == 1)
+        #expect(try world.replica.row("student", World.id("wu")) == nil)
+        #expect(try world.replica.rows(of: "student").count == 2)
+    }
+
+    @Test func `another history of the server is read from the beginning and keeps what is pending`() throws {
+        let world = try World()
+        try world.receive(World.page(World.county, cursor: 50, [World.row("student", "li", at: 50, ["name": "新"])]))
+        _ = try world.desk.add(["name": "陈家俊"])
+        var answer = try world.answer([World.page(World.county, cursor: 9, left: [("student", "li")])], expected: 1)
+        answer.epoch = "e2"
+        let applied = try world.replica.apply(answer, now: world.bench.now)
+        #expect(applied.epochChanged)
+        #expect(applied.more)
+        #expect(try world.value("student", "li", "name") == "新")
+        let request = try world.request()
+        #expect(request.epoch == "e2")
+        #expect(request.scopes.map(\.cursor) == [.zero])
+        #expect(request.mutations.count == 1)
+        // The older history is what counts now, though its sequences are lower.
+        answer.scopes = [World.page(World.county, cursor: 9, [World.row("student", "li", at: 7, ["name": "旧"])])]
+        _ = try world.replica.apply(answer, now: world.bench.now)
+        #expect(try world.value("student", "li", "name") == "旧")
+        #expect(try world.desk.students(["陈家俊"]).count == 1)
+    }
+
+    @Test func `a folder that cannot hold a database says so`() throws {
+        #expect(throws: ReplicaError.absent) {
+            try Replica(directory: "/nonexistent/roost", catalogue: .programme)
+        }
+        let directory = NSTemporaryDirectory() + "roost-replica-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try Data("this is no database, whatever its name may say about it".utf8)
+            .write(to: URL(fileURLWithPath: directory + "/" + Replica.fileName))
+        #expect(throws: ReplicaError.damaged("SQLite 26")) { try Replica(directory: directory, catalogue: .programme) }
     }
 
     @Test func `a row stays while one scope has it and leaves no trace on disk after the last`() throws {

@@ -18,7 +18,7 @@ package struct AnsweredMutation: Hashable, Sendable {
 extension Replica {
     /// The refused box, oldest first.
     package func refused() throws -> [AnsweredMutation] {
-        try queue.read { db in
+        try reading { db in
             let statement = try BoundStatement(
                 db,
                 "SELECT id, number, collection, row, refused_at_ms, body, verdict FROM refused ORDER BY id")
@@ -31,7 +31,7 @@ extension Replica {
 
     /// Edits that wait at the server for somebody to decide.
     package func quarantined() throws -> [AnsweredMutation] {
-        try queue.read { db in
+        try reading { db in
             let statement = try BoundStatement(
                 db,
                 """
@@ -57,7 +57,7 @@ extension Replica {
 
     /// Takes entries out of the refused box; what they said is gone with them.
     package func discardRefused(_ ids: [Int64]) throws {
-        try queue.write { db in try self.discardRefused(ids, db) }
+        try writing { db in try self.discardRefused(ids, db) }
     }
 
     private func discardRefused(_ ids: [Int64], _ db: Database) throws {
@@ -70,7 +70,7 @@ extension Replica {
 
     /// Queues what a person made of refused edits and takes those out of the box, in one transaction.
     package func resubmit(_ ids: [Int64], as edits: [Edit], at moment: DeviceMoment) throws {
-        try queue.write { db in
+        try writing { db in
             try self.queue(edits, grouped: edits.count > 1, at: moment, db)
             try self.discardRefused(ids, db)
         }

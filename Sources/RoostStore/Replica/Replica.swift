@@ -11,6 +11,10 @@ package enum ReplicaError: Error, Hashable, Sendable {
     /// The database was written by a later version of this program.
     case newerDatabase
     case damaged(String)
+    /// Another process kept the database to itself for too long.
+    case busy
+    /// The database cannot be opened or written; SQLite's result code.
+    case unusable(Int)
 }
 
 /// Names of the facts a replica keeps about itself.
@@ -103,12 +107,14 @@ package final class Replica: Sendable {
             // Made before SQLite opens it: the write-ahead log takes its mode from the database.
             _ = files.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
         }
-        let queue = try DatabaseQueue(path: path, configuration: Self.configuration)
-        guard try !queue.read({ try ReplicaSchema.migrator.hasBeenSuperseded($0) }) else {
-            throw ReplicaError.newerDatabase
+        queue = try translating {
+            let queue = try DatabaseQueue(path: path, configuration: Self.configuration)
+            guard try !queue.read({ try ReplicaSchema.migrator.hasBeenSuperseded($0) }) else {
+                throw ReplicaError.newerDatabase
+            }
+            try ReplicaSchema.migrator.migrate(queue)
+            return queue
         }
-        try ReplicaSchema.migrator.migrate(queue)
-        self.queue = queue
         tables = rules.catalogue.collections.enumerated().map { RowTable($0, $1, indexed: rules.indexed[$0]) }
         try prepareTables()
     }
@@ -132,7 +138,7 @@ package final class Replica: Sendable {
 
     /// Brings the row tables to this catalogue; after a change of catalogue, values kept as unknown until now may be known.
     private func prepareTables() throws {
-        try queue.write { db in
+        try writing { db in
             for table in self.tables { try table.prepare(db) }
             let version = "\(self.rules.catalogue.version)"
             let known = try self.fact(.catalogue, db)
@@ -147,7 +153,7 @@ package final class Replica: Sendable {
         directory: String, catalogue: Catalogue, names: [NameSearch] = [], enrolled: Enrolled
     ) throws -> Replica {
         let replica = try Replica(directory: directory, catalogue: catalogue, names: names, creating: true)
-        try replica.queue.write { db in
+        try replica.writing { db in
             if let server = try replica.fact(.server, db) { throw ReplicaError.alreadyEnrolled(server: server) }
             try replica.setFact(.server, enrolled.server, db)
             try replica.setFact(.token, enrolled.token, db)
@@ -164,7 +170,15 @@ package final class Replica: Sendable {
         return replica
     }
 
-    package func close() throws { try queue.close() }
+    package func close() throws { try translating { try queue.close() } }
+
+    func reading<Result>(_ body: (Database) throws -> Result) throws -> Result {
+        try translating { try queue.read(body) }
+    }
+
+    func writing<Result>(_ body: (Database) throws -> Result) throws -> Result {
+        try translating { try queue.write(body) }
+    }
 
     // MARK: Facts
 
@@ -189,7 +203,7 @@ package final class Replica: Sendable {
 
     /// What enrolment told.
     package func enrolled() throws -> Enrolled {
-        try queue.read { db in
+        try reading { db in
             guard let server = try self.fact(.server, db), let token = try self.fact(.token, db),
                 let replica = try self.fact(.replica, db).flatMap({ ReplicaID($0) }),
                 let officer = try self.fact(.officer, db).flatMap({ RowID($0) })
@@ -199,6 +213,19 @@ package final class Replica: Sendable {
                 name: try self.fact(.name, db) ?? "",
                 roles: (try self.fact(.roles, db) ?? "").split(separator: " ").map { RoleName(String($0)) },
                 label: try self.fact(.label, db) ?? "")
+        }
+    }
+}
+
+/// Runs a piece of work with the database, whose own errors do not leave this target.
+func translating<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+        return try body()
+    } catch let error as DatabaseError {
+        switch error.resultCode {
+        case .SQLITE_BUSY, .SQLITE_LOCKED: throw ReplicaError.busy
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB: throw ReplicaError.damaged("SQLite \(error.resultCode.rawValue)")
+        default: throw ReplicaError.unusable(Int(error.extendedResultCode.rawValue))
         }
     }
 }

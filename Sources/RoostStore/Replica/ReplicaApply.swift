@@ -34,13 +34,13 @@ extension Replica {
     /// If the process dies before the commit, the next exchange repeats the same mutations and gets the same verdicts;
     /// an answer applied twice changes nothing the second time.
     package func apply(_ answer: ExchangeAnswer, now: Milliseconds) throws -> AppliedAnswer {
-        let (applied, hasWiped) = try queue.write { db in
+        let (applied, hasWiped) = try writing { db in
             var application = try Application(self, db, now)
             return (try application.apply(answer), application.hasWiped)
         }
         if hasWiped {
             // What left must not survive in the log either.
-            try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+            try translating { try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) } }
         }
         return applied
     }
@@ -67,8 +67,15 @@ private struct Application {
     mutating func apply(_ answer: ExchangeAnswer) throws -> AppliedAnswer {
         for verdict in answer.verdicts { try take(verdict) }
         for scope in answer.lost { try lose(scope) }
-        for page in answer.scopes { try take(page) }
-        let morePages = answer.scopes.contains(where: \.more)
+        if let epoch = try replica.fact(.epoch, db), epoch != answer.epoch { result.epochChanged = true }
+        // Pages of another history say nothing about what is kept from this one: every scope is read again.
+        if result.epochChanged {
+            try BoundStatement(db, "UPDATE held SET epoch = -1, cursor = 0").run()
+            result.advanced = true
+        } else {
+            for page in answer.scopes { try take(page) }
+        }
+        let morePages = result.epochChanged || answer.scopes.contains(where: \.more)
         if !morePages { try dropAnswered() }
         let materialiser = try Materialiser(replica, db)
         for key in touched {
@@ -77,7 +84,6 @@ private struct Application {
             try forget(key)
             hasWiped = true
         }
-        if let epoch = try replica.fact(.epoch, db), epoch != answer.epoch { result.epochChanged = true }
         try replica.setFact(.epoch, answer.epoch, db)
         try replica.setFact(.offset, "\(answer.offset)", db)
         try replica.setFact(.exchangedAt, "\(now.value)", db)
@@ -180,8 +186,8 @@ private struct Application {
         return try statement.step() ? (statement.integer(0), statement.integer(1), statement.integer(2)) : nil
     }
 
-    private mutating func dropCopies(of held: Int64) throws {
-        let find = try BoundStatement(db, "SELECT collection, row FROM copy WHERE held = ?")
+    private mutating func dropCopies(of held: Int64, where condition: String = "1") throws {
+        let find = try BoundStatement(db, "SELECT collection, row FROM copy WHERE held = ? AND \(condition)")
         try find.bind(1, held)
         while try find.step() {
             let (collection, row) = (find.text(0), find.id(1))
@@ -189,7 +195,7 @@ private struct Application {
             depart(collection, row)
         }
         find.reset()
-        let delete = try BoundStatement(db, "DELETE FROM copy WHERE held = ?")
+        let delete = try BoundStatement(db, "DELETE FROM copy WHERE held = ? AND \(condition)")
         try delete.bind(1, held)
         try delete.run()
     }
@@ -201,7 +207,10 @@ private struct Application {
                 // An answer that arrives after a later one says nothing new.
                 guard page.cursor.value >= held.cursor else { return }
             } else {
-                try dropCopies(of: held.id)
+                // Kept until the scope is read to its end, so that nothing seems to leave that only comes later.
+                let mark = try BoundStatement(db, "UPDATE copy SET stale = 1 WHERE held = ?")
+                try mark.bind(1, held.id)
+                try mark.run()
             }
             number = held.id
         } else {
@@ -221,6 +230,7 @@ private struct Application {
             touch(departure.collection, departure.row)
             depart(departure.collection, departure.row)
         }
+        if !page.more { try dropCopies(of: number, where: "stale = 1") }
         result.rowsReceived += page.rows.count
         if try held(page.scope).map({ $0.cursor != page.cursor.value || $0.epoch != page.epoch }) ?? true {
             result.advanced = true
@@ -232,14 +242,14 @@ private struct Application {
         try move.run()
     }
 
-    /// Keeps a row unless a newer image of it is kept already.
+    /// Keeps a row unless a newer image of it is kept already from the same history.
     private mutating func keep(_ row: WireRow, from held: Int64) throws {
         let statement = try BoundStatement(
             db,
             """
             INSERT INTO copy (held, collection, row, sequence, body) VALUES (?, ?, ?, ?, ?)
-            ON CONFLICT (row, collection, held) DO UPDATE SET sequence = excluded.sequence, body = excluded.body
-            WHERE excluded.sequence >= sequence
+            ON CONFLICT (row, collection, held) DO UPDATE SET sequence = excluded.sequence, body = excluded.body, stale = 0
+            WHERE excluded.sequence >= sequence OR stale = 1
             """)
         try statement.bind(1, held)
         try statement.bind(2, row.collection)

@@ -53,7 +53,7 @@ package struct OfflineBatch: Hashable, Sendable {
 extension Replica {
     /// Queues what a sheet comes to and remembers what it replaced, in one transaction.
     package func commit(_ batch: OfflineBatch, groups: [[Edit]], at moment: DeviceMoment) throws {
-        try queue.write { db in
+        try writing { db in
             let name = batch.id.description
             for group in groups { try self.queue(group, grouped: group.count > 1, at: moment, batch: name, db) }
             let statement = try BoundStatement(
@@ -68,7 +68,7 @@ extension Replica {
 
     /// The sheets imported here, newest first.
     package func batches() throws -> [OfflineBatch] {
-        try queue.read { db in
+        try reading { db in
             let statement = try BoundStatement(
                 db, "SELECT id, source, made_at_ms, undone_at_ms, changes FROM batch ORDER BY made_at_ms DESC, id DESC")
             defer { statement.reset() }
@@ -92,7 +92,7 @@ extension Replica {
     /// Otherwise `inverse` is queued.
     /// - Returns: whether it was simply forgotten.
     package func undo(_ batch: RowID, inverse: [[Edit]], at moment: DeviceMoment) throws -> Bool {
-        try queue.write { db in
+        try writing { db in
             let forgotten = try self.forget(batch, db)
             if !forgotten {
                 for group in inverse { try self.queue(group, grouped: group.count > 1, at: moment, db) }

@@ -60,7 +60,7 @@ extension Replica {
     package func queue(
         _ edits: [Edit], grouped: Bool, at moment: DeviceMoment, batch: String? = nil
     ) throws -> [Int64] {
-        try queue.write { db in try self.queue(edits, grouped: grouped, at: moment, batch: batch, db) }
+        try writing { db in try self.queue(edits, grouped: grouped, at: moment, batch: batch, db) }
     }
 
     @discardableResult
@@ -119,7 +119,7 @@ extension Replica {
     ///
     /// - Throws: ``OutboxError`` if not even the oldest group fits.
     package func nextRequest(limits: ChangesetLimits, at moment: DeviceMoment) throws -> ExchangeRequest {
-        try queue.write { db in
+        try writing { db in
             var request = ExchangeRequest(
                 catalogue: self.rules.catalogue.version,
                 replica: try self.fact(.replica, db).flatMap { ReplicaID($0) } ?? ReplicaID(0),

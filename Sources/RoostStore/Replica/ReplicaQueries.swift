@@ -58,7 +58,7 @@ extension Replica {
     /// A row as the person sees it, deleted or not.
     package func row(_ collection: CollectionName, _ id: RowID) throws -> ShownRow? {
         guard let position = rules.catalogue.position(of: collection) else { return nil }
-        return try queue.read { db in
+        return try reading { db in
             let table = self.tables[position]
             let statement = try BoundStatement(db, table.select + " WHERE id = ?")
             defer { statement.reset() }
@@ -88,7 +88,7 @@ extension Replica {
         deleted: Bool = false, limit: Int? = nil
     ) throws -> [ShownRow] {
         guard let position = rules.catalogue.position(of: collection) else { return [] }
-        return try queue.read { db in
+        return try reading { db in
             let table = self.tables[position]
             // Placeholders are counted through the text, so the condition, which may use one twice, comes first.
             var compiler = ConditionCompiler(self.rules.catalogue, collection: position)
@@ -111,7 +111,7 @@ extension Replica {
 
     /// How things stand.
     package func status() throws -> ReplicaStatus {
-        try queue.read { db in
+        try reading { db in
             func count(_ sql: String) throws -> Int { try Int.fetchOne(db, sql: sql) ?? 0 }
             var status = ReplicaStatus()
             status.pending = try count("SELECT count(*) FROM outbox WHERE answered = 0")

@@ -34,6 +34,8 @@ enum ReplicaSchema {
                         -- When the server last changed the row.
                         , sequence INTEGER NOT NULL
                         , body BLOB NOT NULL
+                        -- 1 while the scope is read from the beginning and has not brought the row again.
+                        , stale INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1))
                         , UNIQUE (row, collection, held)
                     ) STRICT;
                     CREATE INDEX copy_by_held ON copy (held);

@@ -16,7 +16,7 @@ private func desk(_ options: CommonOptions) async throws -> AccountDesk {
     return AccountDesk(store: store, key: key, codeMinutes: settings.enrolmentMinutes)
 }
 
-struct EnrolCode: AsyncParsableCommand {
+struct EnrolCode: OperatorCommand {
     static let configuration = CommandConfiguration(
         commandName: "enrol-code", abstract: "Make a one-time code for an officer. 为人员生成登记码。")
 
@@ -25,7 +25,7 @@ struct EnrolCode: AsyncParsableCommand {
     @Argument(help: "The officer's row identity, or name if it is unique. 人员编号或姓名。")
     var officer: String
 
-    func run() async throws {
+    func act() async throws {
         let desk = try await desk(options)
         let found = try await desk.officers(matching: officer)
         guard let only = found.first, found.count == 1 else {
@@ -57,12 +57,12 @@ struct Account: AsyncParsableCommand {
         abstract: "Officers and their devices. 人员与设备。",
         subcommands: [List.self, Add.self, Devices.self, RevokeDevice.self])
 
-    struct List: AsyncParsableCommand {
+    struct List: OperatorCommand {
         static let configuration = CommandConfiguration(abstract: "List officers. 列出人员。")
 
         @OptionGroup var options: CommonOptions
 
-        func run() async throws {
+        func act() async throws {
             let officers = try await desk(options).officers(matching: nil)
             if options.json {
                 printLine(
@@ -89,7 +89,7 @@ struct Account: AsyncParsableCommand {
         }
     }
 
-    struct Add: AsyncParsableCommand {
+    struct Add: OperatorCommand {
         static let configuration = CommandConfiguration(
             abstract: "Add an officer with a role, say the first administrator. 新增人员并授权。")
 
@@ -107,7 +107,7 @@ struct Account: AsyncParsableCommand {
         @Option(help: "Row identity of the chapter a coordinator answers for. 分部编号。")
         var target: String?
 
-        func run() async throws {
+        func act() async throws {
             let desk = try await desk(options)
             let role = RoleName(role)
             guard let declared = desk.store.rules.catalogue[role: role] else {
@@ -136,12 +136,12 @@ struct Account: AsyncParsableCommand {
         }
     }
 
-    struct Devices: AsyncParsableCommand {
+    struct Devices: OperatorCommand {
         static let configuration = CommandConfiguration(abstract: "List devices. 列出设备。")
 
         @OptionGroup var options: CommonOptions
 
-        func run() async throws {
+        func act() async throws {
             let records = try await desk(options).store.devices()
             if options.json {
                 printLine(
@@ -158,7 +158,7 @@ struct Account: AsyncParsableCommand {
         }
     }
 
-    struct RevokeDevice: AsyncParsableCommand {
+    struct RevokeDevice: OperatorCommand {
         static let configuration = CommandConfiguration(
             commandName: "revoke-device", abstract: "End a device's access for good. 停用设备。")
 
@@ -167,7 +167,7 @@ struct Account: AsyncParsableCommand {
         @Argument(help: "Sixteen digits, as account devices lists them. 设备编号。")
         var replica: String
 
-        func run() async throws {
+        func act() async throws {
             guard let replica = ReplicaID(replica) else {
                 throw Failure(options, "设备编号是 16 位十六进制数字", "a device is sixteen hexadecimal digits")
             }

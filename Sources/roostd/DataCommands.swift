@@ -5,13 +5,13 @@ import RoostServer
 import RoostStore
 import RoostSync
 
-struct Init: AsyncParsableCommand {
+struct Init: OperatorCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Make database and key file. 新建数据库和密钥文件。")
 
     @OptionGroup var options: CommonOptions
 
-    func run() async throws {
+    func act() async throws {
         let settings = try await SettingsReading(options).settings
         let (store, _) = try await DataDirectory(path: settings.data).initialise()
         let schools = try await store.count(of: "school")
@@ -38,13 +38,13 @@ struct Init: AsyncParsableCommand {
     }
 }
 
-struct DoctorCommand: AsyncParsableCommand {
+struct DoctorCommand: OperatorCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Look for problems and say what to do. 检查并给出处理办法。")
 
     @OptionGroup var options: CommonOptions
 
-    func run() async throws {
+    func act() async throws {
         let settings = try await SettingsReading(options).settings
         let findings = Doctor(DataDirectory(path: settings.data)).findings()
         if options.json {
@@ -79,7 +79,7 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 }
 
-struct Backup: AsyncParsableCommand {
+struct Backup: OperatorCommand {
     static let configuration = CommandConfiguration(
         abstract: "Copy the database while the server runs. 在线备份数据库。")
 
@@ -88,7 +88,7 @@ struct Backup: AsyncParsableCommand {
     @Argument(help: "A directory, or the file to write. 目录或文件。")
     var target: String
 
-    func run() async throws {
+    func act() async throws {
         let settings = try await SettingsReading(options).settings
         let directory = DataDirectory(path: settings.data)
         guard directory.holdsDatabase else {
@@ -113,7 +113,7 @@ struct Backup: AsyncParsableCommand {
     }
 }
 
-struct Restore: AsyncParsableCommand {
+struct Restore: OperatorCommand {
     static let configuration = CommandConfiguration(
         abstract: "Put a backup in place, under a new epoch. 恢复备份（启用新纪元）。")
 
@@ -125,7 +125,7 @@ struct Restore: AsyncParsableCommand {
     @Flag(help: "Replace a database that is there. 覆盖已有数据库。")
     var force = false
 
-    func run() async throws {
+    func act() async throws {
         let settings = try await SettingsReading(options).settings
         let directory = DataDirectory(path: settings.data)
         let lock: ServerLock

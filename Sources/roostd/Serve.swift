@@ -6,7 +6,7 @@ import RoostStore
 import ServiceLifecycle
 import UnixSignals
 
-struct Serve: AsyncParsableCommand {
+struct Serve: OperatorCommand {
     static let configuration = CommandConfiguration(abstract: "Run the server. 启动服务器。")
 
     @OptionGroup var options: CommonOptions
@@ -23,7 +23,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: .hidden)
     var client = "roost"
 
-    func run() async throws {
+    func act() async throws {
         var flags: [SettingKey: String] = [:]
         flags[.port] = port.map(String.init)
         flags[.host] = host

@@ -24,10 +24,13 @@ struct SettingsReading {
             guard let file = FileManager.default.contents(atPath: path) else {
                 throw Failure(options, "读不到配置文件 \(path)", "cannot read the configuration file \(path)")
             }
-            let unknown = try Self.keys(in: Array(file)).subtracting(SettingKey.all.map(\.name))
-            guard unknown.isEmpty else { throw SettingProblem.unknownKeys(unknown.sorted()) }
-            let place = InMemoryProvider(values: ["filePath": ConfigValue(.string(path), isSecret: false)])
-            providers.append(try await FileProvider<YAMLSnapshot>(config: ConfigReader(provider: place)))
+            // The example as printed sets nothing, which to the library is no mapping and so an error.
+            if Self.setsAnything(file) {
+                let unknown = try Self.keys(in: Array(file)).subtracting(SettingKey.all.map(\.name))
+                guard unknown.isEmpty else { throw SettingProblem.unknownKeys(unknown.sorted()) }
+                let place = InMemoryProvider(values: ["filePath": ConfigValue(.string(path), isSecret: false)])
+                providers.append(try await FileProvider<YAMLSnapshot>(config: ConfigReader(provider: place)))
+            }
         }
         let reader = ConfigReader(providers: providers)
         var values: [SettingKey: String] = [:]
@@ -37,6 +40,12 @@ struct SettingsReading {
         }
         settings = try ServerSettings { values[$0] }
         printable = ServerSettings.printable { values[$0] }
+    }
+
+    /// Whether a file holds more than blank lines and comments.
+    private static func setsAnything(_ file: Data) -> Bool {
+        String(decoding: file, as: UTF8.self).split(whereSeparator: \.isNewline)
+            .contains { line in line.first { $0 != " " && $0 != "\t" }.map { $0 != "#" } ?? false }
     }
 
     /// The keys a YAML file sets, joined by dots.

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+import RoostSchema
+import RoostServer
+import RoostStore
+import RoostSync
+
+/// A command over a data directory, whose errors are told in words that say what to do.
+protocol OperatorCommand: AsyncParsableCommand {
+    var options: CommonOptions { get }
+
+    /// What the command does.
+    func act() async throws
+}
+
+extension OperatorCommand {
+    func run() async throws {
+        do { try await act() } catch { throw options.explained(error) }
+    }
+}
+
+extension CommonOptions {
+    /// The error in the operator's language, or as it is if it speaks for itself.
+    func explained(_ error: any Error) -> any Error {
+        switch error {
+        case let error as KeyFileError: explained(error)
+        case let error as StoreError: explained(error)
+        case AccountError.unknownOfficer: Failure(self, "没有这个人员", "no such officer")
+        case let error as RefusedWrite:
+            Failure(
+                self, "第 \(error.index + 1) 行数据未被接受：\(error.verdict.outcome.rawValue)",
+                "row \(error.index + 1) was refused: \(error.verdict.outcome.rawValue)")
+        case let error as CocoaError:
+            Failure(self, "无法读写 \(error.filePath ?? "文件")", "cannot read or write \(error.filePath ?? "a file")")
+        default:
+            ServerStore.diagnosis(of: error).map { Failure(self, "数据库出错：\($0)", "the database failed: \($0)") } ?? error
+        }
+    }
+
+    private func explained(_ error: KeyFileError) -> Failure {
+        switch error {
+        case .missing(let path):
+            Failure(
+                self, "缺少密钥文件 \(path)；请放回另外保存的那一份", "the key file \(path) is missing; put back the copy you kept")
+        case .damaged(let path):
+            Failure(
+                self, "密钥文件 \(path) 已损坏；请放回另外保存的那一份", "the key file \(path) is damaged; put back the copy you kept")
+        case .exists(let path):
+            Failure(self, "密钥文件 \(path) 已存在，不会覆盖", "the key file \(path) exists and is not replaced")
+        }
+    }
+
+    private func explained(_ error: StoreError) -> Failure {
+        switch error {
+        case .catalogue(let problems):
+            Failure(
+                self, "数据目录声明有误：\(problems.joined(separator: "；"))",
+                "the catalogue contradicts itself: \(problems.joined(separator: "; "))")
+        case .newerDatabase:
+            Failure(self, "数据库由更新的版本写成；请安装那个版本", "a later version wrote the database; install that version")
+        case .epochMismatch:
+            Failure(
+                self, "数据库与旁边的纪元文件不符，可能是手工拷回来的；请改用 roostd restore",
+                "the database is not the one its epoch file belongs to, perhaps copied back by hand; use roostd restore"
+            )
+        case .damaged(let text): Failure(self, "数据库已损坏：\(text)", "the database is damaged: \(text)")
+        }
+    }
+}

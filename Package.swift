@@ -106,7 +106,8 @@ let package = Package(
             name: "RoostSyncTests", dependencies: ["RoostSync", "RoostSchema", "RoostModel"],
             resources: [.copy("Vectors")]),
         .testTarget(
-            name: "RoostStoreTests", dependencies: ["RoostStore", "RoostSync", "RoostSchema", "RoostModel", grdb]),
+            name: "RoostStoreTests", dependencies: ["RoostStore", "RoostSync", "RoostSchema", "RoostModel", grdb],
+            resources: [.copy("Databases")]),
         .testTarget(
             name: "RoostSheetsTests", dependencies: ["RoostSheets", "RoostText", "RoostSchema", "RoostModel"],
             resources: [.copy("Rosters")]),

@@ -1,7 +1,9 @@
 import RoostSchema
 import RoostSync
 
-/// A programme that is not ours: an orchard club whose pickers tend trees. Nothing but this declaration makes it work.
+/// A programme that is not ours: an orchard club whose pickers tend trees.
+///
+/// Nothing but this declaration makes it work.
 enum Orchard {
     static func catalogue(extraTreeFields: [Field] = [], version: Int = 1) -> Catalogue {
         Catalogue(

@@ -1,0 +1,140 @@
+import Curl
+import Foundation
+import RoostAPI
+import RoostModel
+import RoostSchema
+import RoostServer
+import RoostStore
+import RoostSync
+
+/// The built `roostd` on a database of its own, with one registrar whose devices can be enrolled.
+final class BenchServer {
+    let directory: String
+    let client = HTTPClient()
+    private(set) var port = 0
+    private var process: Process?
+    private let officer = RowID(naming: "bench", "officer")
+
+    enum Failure: Error {
+        case noServer(String)
+        case status(Int, String)
+    }
+
+    init(directory: String) async throws {
+        self.directory = directory
+        let store = try openStore()
+        try ServerKey.create(in: directory)
+        _ = try await store.write(
+            [
+                TrustedEdit("officer", officer, .create, ["name": "Bench"]),
+                TrustedEdit(
+                    "authority_grant", RowID(naming: "bench", "grant"), .create,
+                    ["officer": .id(officer), "role": "registrar"]),
+            ], by: officer)
+        try store.close()
+    }
+
+    private func openStore() throws -> ServerStore {
+        try ServerStore(
+            directory: directory, catalogue: Catalogue.programme.withConflicts(about: Programme.subject), clock: now)
+    }
+
+    /// Starts the server that was built beside this program, with limits that do not get in the way.
+    func start() async throws {
+        let binary =
+            (try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") as NSString)
+            .deletingLastPathComponent + "/roostd"
+        guard FileManager.default.isExecutableFile(atPath: binary) else {
+            throw Failure.noServer("build the product roostd first")
+        }
+        let configuration = directory + "/bench.yaml"
+        try """
+        data: \(directory)
+        http:
+          port: 0
+        limits:
+          body_bytes: 268435456
+          requests_per_minute_per_device: 100000
+          requests_per_minute_per_address: 100000
+          timeout_seconds: 600
+          page_bytes: 4194304
+        enrolment:
+          attempts_per_minute: 1000
+        log:
+          level: notice
+        """.write(toFile: configuration, atomically: true, encoding: .utf8)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: binary)
+        process.arguments = ["serve", "--config", configuration, "--json"]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        self.process = process
+        var text = ""
+        while let data = try output.fileHandleForReading.read(upToCount: 1), !data.isEmpty {
+            text += String(decoding: data, as: UTF8.self)
+            guard text.hasSuffix("\n") else { continue }
+            if let range = text.range(of: #"127\.0\.0\.1:[0-9]+"#, options: .regularExpression) {
+                port = Int(text[range].split(separator: ":").last ?? "") ?? 0
+                return
+            }
+        }
+        throw Failure.noServer("roostd ended before it listened")
+    }
+
+    func stop() {
+        process?.terminate()
+        process?.waitUntilExit()
+        process = nil
+    }
+
+    /// Bytes of memory the server holds.
+    var residentBytes: Int {
+        guard let process,
+            let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") })
+        else { return 0 }
+        return (line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) } ?? 0) * 1024
+    }
+
+    /// Enrols a device of the registrar and returns its token.
+    func enrol(_ replica: ReplicaID) async throws -> String {
+        let store = try openStore()
+        let desk = AccountDesk(store: store, key: try ServerKey(directory: directory), codeMinutes: 60)
+        let code = try await desk.makeCode(for: officer, madeBy: nil).code
+        try store.close()
+        let body = EnrolmentRequest(code: code.text, label: "bench", replica: replica.description)
+        let answer = try await send(.post, Path.enrol, Array(JSONEncoder().encode(body)), token: nil)
+        return try JSONDecoder().decode(EnrolmentAnswer.self, from: Data(answer)).token
+    }
+
+    func send(_ method: HTTPMethod, _ path: String, _ body: [UInt8]?, token: String?) async throws -> [UInt8] {
+        var headers: [HTTPHeader] = []
+        if let token { headers.append(HTTPHeader("authorization", "Bearer \(token)")) }
+        if body != nil { headers.append(HTTPHeader("content-type", "application/json")) }
+        let response = try await client.send(
+            HTTPRequest(
+                method: method, url: "http://127.0.0.1:\(port)\(path)", headers: headers, body: body,
+                options: TransferOptions(
+                    totalTimeout: .seconds(600), responseLimit: 256 << 20, allowedSchemes: [.http],
+                    addressPolicy: .anyAddress)))
+        guard (200..<300).contains(response.status) else {
+            throw Failure.status(response.status, String(decoding: response.body.prefix(300), as: UTF8.self))
+        }
+        return response.body
+    }
+
+    /// Seconds and count the server has spent on a path so far, by its own metrics.
+    func timeSpent(on path: String) async throws -> (seconds: Double, count: Double) {
+        let text = String(decoding: try await send(.get, Path.metrics, nil, token: nil), as: UTF8.self)
+        func value(_ suffix: String) -> Double {
+            text.split(separator: "\n")
+                .first { $0.hasPrefix("roost_request_seconds_\(suffix){") && $0.contains("path=\"\(path)\"") }?
+                .split(separator: " ").last.flatMap { Double($0) } ?? 0
+        }
+        return (value("sum"), value("count"))
+    }
+}
+
+let now: @Sendable () -> Milliseconds = { Milliseconds(Int64(Date().timeIntervalSince1970 * 1000)) }

@@ -1,0 +1,32 @@
+import Foundation
+import RoostClient
+import RoostModel
+import RoostSchema
+import RoostStore
+import RoostSync
+
+/// How fast a client keeps what it is sent: rows into its copies, its tables and its search.
+enum ClientApply {
+    /// Rows per second over answers as they came; decoding is part of it.
+    static func rowsPerSecond(_ answers: [[UInt8]]) throws -> Double {
+        let directory = NSTemporaryDirectory() + "roost-bench-client-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let replica = try Replica.create(
+            directory: directory, catalogue: Catalogue.programme.withConflicts(about: Programme.subject),
+            names: NameKeys.programme,
+            enrolled: Enrolled(
+                server: "http://127.0.0.1", token: "bench", replica: ReplicaID(1), officer: RowID(bits: 1),
+                name: "Bench",
+                roles: [], label: "bench"))
+        var rows = 0
+        let time = try ContinuousClock().measure {
+            for bytes in answers {
+                let answer = try ExchangeAnswer(json: bytes)
+                rows += answer.scopes.reduce(0) { $0 + $1.rows.count }
+                _ = try replica.apply(answer, now: now())
+            }
+        }
+        try replica.close()
+        return Double(rows) / time.seconds
+    }
+}

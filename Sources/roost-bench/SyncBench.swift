@@ -1,0 +1,229 @@
+import ArgumentParser
+import Foundation
+import RoostAPI
+import RoostSchema
+import RoostSync
+
+/// Push, pull, idle and import over HTTP, and memory, beside the same rows in plain SQLite.
+struct SyncBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync", abstract: "The exchange, the import and memory.")
+
+    @Option(help: "Rows to push, in changesets of a thousand.") var rows = 20_000
+    @Option(help: "Students in the database while memory is read; 0 leaves memory out.") var population = 150_000
+    @Option(help: "A sheet to import, such as the education bureau's; without it imports are left out.")
+    var sheet: String?
+
+    func run() async throws {
+        let directory = NSTemporaryDirectory() + "roost-bench-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        var report = Report()
+        try measureBaseline(directory, &report)
+        let server = try await BenchServer(directory: directory + "/server")
+        try await server.start()
+        defer { server.stop() }
+        var device = try await Replicant(server, 0xBE9C)
+        try await measurePush(&device, &report)
+        try await measureApply(&device, &report)
+        try await measureIdle(&device, &report)
+        if let sheet { try await measureImport(sheet, device, &report) }
+        if population > 0 { try await measureMemory(server, &device, &report) }
+        report.print()
+    }
+
+    private func measureBaseline(_ directory: String, _ report: inout Report) throws {
+        let plain = (0..<rows).map { BenchRows.plain($0) }
+        let baseline = try Baseline(path: directory + "/plain.sqlite")
+        report["baseline_upserts_per_second"] = try baseline.upserts(plain, batch: 1000)
+        report["baseline_scan_rows_per_second"] = try baseline.scan()
+    }
+
+    private func measurePush(_ device: inout Replicant, _ report: inout Report) async throws {
+        let clock = ContinuousClock()
+        var generator = BenchRows()
+        var bases: [Stamp] = []
+        _ = try await device.exchange([])
+        var time = Duration.zero
+        for _ in 0..<rows / 1000 {
+            let body = device.request(generator.creations(1000, now: now()))
+            let start = clock.now
+            let bytes = try await device.post(body)
+            time += clock.now - start
+            bases += try device.accept(bytes).map { $0.stamp ?? Stamp(HybridTime(bits: 0), ReplicaID(0)) }
+        }
+        report["push_new_rows_per_second"] = Double(generator.ids.count) / time.seconds
+        time = .zero
+        for start in stride(from: 0, to: generator.ids.count, by: 1000) {
+            let body = device.request(generator.edits(start..<start + 1000, bases: bases, now: now()))
+            let begun = clock.now
+            let bytes = try await device.post(body)
+            time += clock.now - begun
+            _ = try device.accept(bytes)
+        }
+        report["push_edits_per_second"] = Double(generator.ids.count) / time.seconds
+        var single: [Double] = []
+        for index in 0..<200 {
+            let body = device.request(generator.edits(index..<index + 1, bases: bases, now: now()))
+            let begun = clock.now
+            let bytes = try await device.post(body)
+            single.append((clock.now - begun).seconds * 1000)
+            _ = try device.accept(bytes)
+        }
+        report["one_row_exchange_ms_median"] = single.sorted()[100]
+        device.generator = generator
+    }
+
+    /// Reads everything as a new replica would, and applies it as the client does.
+    private func measureApply(_ device: inout Replicant, _ report: inout Report) async throws {
+        let clock = ContinuousClock()
+        var fresh = try await Replicant(device.server, 0xBE9D)
+        var (count, bytes, time) = (0, 0, Duration.zero)
+        var answers: [[UInt8]] = []
+        repeat {
+            let body = fresh.request([])
+            let begun = clock.now
+            let answer = try await fresh.post(body)
+            time += clock.now - begun
+            bytes += answer.count
+            answers.append(answer)
+            _ = try fresh.accept(answer)
+            count = fresh.rows
+        } while fresh.more
+        report["pull_rows_per_second"] = Double(count) / time.seconds
+        report["pull_bytes_per_row"] = Double(bytes) / Double(max(count, 1))
+        report["client_apply_rows_per_second"] = try ClientApply.rowsPerSecond(answers)
+    }
+
+    private func measureIdle(_ device: inout Replicant, _ report: inout Report) async throws {
+        _ = try await device.exchange([])
+        let before = try await device.server.timeSpent(on: Path.sync)
+        var sizes = 0
+        let clock = ContinuousClock()
+        let start = clock.now
+        for _ in 0..<1000 {
+            let body = device.idleRequest()
+            let answer = try await device.post(body)
+            sizes = body.count + answer.count
+        }
+        report["idle_exchange_ms_round_trip"] = (clock.now - start).seconds
+        let after = try await device.server.timeSpent(on: Path.sync)
+        report["idle_exchange_server_us"] = (after.seconds - before.seconds) / (after.count - before.count) * 1e6
+        report["idle_exchange_bytes"] = Double(sizes)
+    }
+
+    private func measureImport(_ sheet: String, _ device: Replicant, _ report: inout Report) async throws {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: sheet))
+        let clock = ContinuousClock()
+        let start = clock.now
+        _ = try await device.server.send(.post, Path.imports + "?dry_run=false", Array(bytes), token: device.token)
+        report["import_sheet_seconds"] = (clock.now - start).seconds
+    }
+
+    private func measureMemory(
+        _ server: BenchServer, _ device: inout Replicant, _ report: inout Report
+    ) async throws {
+        var generator = device.generator
+        while generator.ids.count < population {
+            _ = try device.accept(try await device.post(device.request(generator.creations(1000, now: now()))))
+        }
+        report["population"] = Double(generator.ids.count)
+        server.stop()
+        try await server.start()
+        _ = try await device.exchange([])
+        report["resident_mb_idle"] = Double(server.residentBytes) / 1e6
+        var replicas: [Replicant] = []
+        for index in 0..<64 { replicas.append(try await Replicant(server, 0xC000 + UInt64(index))) }
+        var peak = 0
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for replica in replicas {
+                group.addTask {
+                    var replica = replica
+                    for _ in 0..<5 { _ = try replica.accept(try await replica.post(replica.request([]))) }
+                }
+            }
+            for try await _ in group { peak = max(peak, server.residentBytes) }
+        }
+        report["resident_mb_64_replicas"] = Double(peak) / 1e6
+    }
+}
+
+/// A replica that keeps cursors and nothing else, so that what is measured is the server.
+struct Replicant: Sendable {
+    nonisolated(unsafe) let server: BenchServer
+    let replica: ReplicaID
+    let token: String
+    var generator = BenchRows()
+    private var cursors: [Scope: ScopeCursor] = [:]
+    private var epoch: String?
+    private(set) var rows = 0
+    private(set) var more = true
+
+    init(_ server: BenchServer, _ bits: UInt64) async throws {
+        unsafe self.server = server
+        replica = ReplicaID(bits)
+        token = try await server.enrol(replica)
+    }
+
+    func request(_ mutations: [Mutation]) -> [UInt8] {
+        ExchangeRequest(
+            catalogue: 1, replica: replica, incarnation: 1, epoch: epoch, now: now(), mutations: mutations,
+            scopes: cursors.values.sorted { $0.scope < $1.scope }
+        ).json
+    }
+
+    /// As an officer with one scope beside the commons would send it.
+    func idleRequest() -> [UInt8] { request([]) }
+
+    func post(_ body: [UInt8]) async throws -> [UInt8] {
+        unsafe try await server.send(.post, Path.sync, body, token: token)
+    }
+
+    mutating func accept(_ bytes: [UInt8]) throws -> [Verdict] {
+        let answer = try ExchangeAnswer(json: bytes)
+        epoch = answer.epoch
+        for page in answer.scopes {
+            rows += page.rows.count
+            cursors[page.scope] = ScopeCursor(scope: page.scope, epoch: page.epoch, cursor: page.cursor)
+        }
+        more = answer.scopes.contains { $0.more }
+        if let refused = answer.verdicts.first(where: { $0.outcome == .rejected }) {
+            throw BenchServer.Failure.status(200, "refused: \(refused)")
+        }
+        return answer.verdicts
+    }
+
+    mutating func exchange(_ mutations: [Mutation]) async throws -> [Verdict] {
+        var verdicts: [Verdict] = []
+        repeat { verdicts += try accept(try await post(request(mutations))) } while more && mutations.isEmpty
+        return verdicts
+    }
+}
+
+/// Figures by name, with the ratios that are promised.
+struct Report {
+    private var figures: [(name: String, value: Double)] = []
+
+    subscript(_ name: String) -> Double? {
+        get { figures.first { $0.name == name }?.value }
+        set { if let newValue { figures.append((name, newValue)) } }
+    }
+
+    func print() {
+        var members = figures.map { Value.Member($0.name, .real(($0.value * 100).rounded() / 100)) }
+        func ratio(_ name: String, _ over: String, _ label: String) {
+            guard let figure = self[name], let base = self[over], base > 0 else { return }
+            members.append(Value.Member(label, .real((figure / base * 1000).rounded() / 1000)))
+        }
+        ratio("push_new_rows_per_second", "baseline_upserts_per_second", "ratio_push_new_to_upserts")
+        ratio("push_edits_per_second", "baseline_upserts_per_second", "ratio_push_edits_to_upserts")
+        ratio("pull_rows_per_second", "baseline_scan_rows_per_second", "ratio_pull_to_scan")
+        ratio("client_apply_rows_per_second", "baseline_upserts_per_second", "ratio_client_apply_to_upserts")
+        Swift.print("{")
+        for (index, member) in members.enumerated() {
+            let comma = index == members.count - 1 ? "" : ","
+            Swift.print("  \"\(member.name)\": \(String(decoding: member.value.json, as: UTF8.self))\(comma)")
+        }
+        Swift.print("}")
+    }
+}

@@ -120,24 +120,12 @@ struct Overlay {
 
     /// The greatest stamp among the values that an edit replaces, as the person saw them.
     ///
-    /// Stamps of own edits that have no verdict yet are unknown; their order is kept by the server, so a base names
-    /// only what it issued. An authoritative row must be based on its current version, which after an own pending edit
-    /// is that edit.
-    func base(
-        of action: Mutation.Action, _ fields: [Int], over server: ShownRow?, _ pending: [Mutation],
-        by replica: ReplicaID
-    ) -> Stamp? {
-        guard action != .create else { return nil }
-        let own = pending.last.map { Stamp($0.time, replica) }
-        if collection.syncClass == .authoritative {
-            return [server?.row.version, own].compactMap(\.self).max()
-        }
-        guard let row = server?.row else { return nil }
-        switch action {
-        case .create: return nil
-        case .delete, .restore: return row.version
-        case .edit: return fields.map { row.stamp(of: $0) }.max() ?? row.stamp
-        }
+    /// Own pending edits do not count: their stamps are unknown, and the server knows that a replica has seen them.
+    func base(of action: Mutation.Action, _ fields: [Int], over server: ShownRow?) -> Stamp? {
+        guard let row = server?.row, action != .create else { return nil }
+        if collection.syncClass == .authoritative { return row.version }
+        guard action == .edit else { return row.deletion }
+        return fields.map { row.stamp(of: $0) }.max() ?? row.stamp
     }
 }
 

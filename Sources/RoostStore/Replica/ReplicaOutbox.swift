@@ -80,10 +80,9 @@ extension Replica {
         for edit in edits {
             guard let position = rules.catalogue.position(of: edit.collection) else { continue }
             let key = RowKey(position, edit.row)
-            let (server, pending) = try materialiser.state(of: key)
+            let server = try materialiser.state(of: key).server
             let fields = edit.changes.compactMap { rules.catalogue.collections[position].position(of: $0.field) }
-            let base = Overlay(rules: rules, key: key)
-                .base(of: edit.action, fields, over: server, pending, by: materialiser.author)
+            let base = Overlay(rules: rules, key: key).base(of: edit.action, fields, over: server)
             let mutation = Mutation(
                 number: number, group: group, collection: edit.collection.text, row: edit.row, action: edit.action,
                 time: clock.tick(now: moment.now), mark: moment.mark, base: [edit.base, base].compactMap(\.self).max(),

@@ -50,7 +50,7 @@ package enum Conflict {
 extension Catalogue {
     /// The catalogue with the conflict collection added, shown by every scope kind that shows the subject collection.
     ///
-    /// - Parameter subject: the collection that people's rows are about.
+    /// `subject` is the collection that people's rows are about.
     package func withConflicts(about subject: CollectionName) -> Catalogue {
         let declaration = Conflict.declaration(about: subject)
         return Catalogue(

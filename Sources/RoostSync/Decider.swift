@@ -32,7 +32,7 @@ package struct Decider {
 
     /// Decides a run of mutations that the replica has not sent before, in the order of their numbers.
     ///
-    /// - Parameter sequence: the last sequence the store has given out.
+    /// `sequence` is the last one the store has given out.
     package func decide(
         _ mutations: [Mutation], in set: WorkingSet, after sequence: ServerSequence
     ) throws -> Plan {

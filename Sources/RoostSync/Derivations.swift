@@ -52,7 +52,9 @@ extension DecisionRun {
         }
     }
 
-    /// Whether the second is greater; nil if they are equal. Partial dates compare as text: `2024` < `2024-06`.
+    /// Whether the second is greater; nil if they are equal.
+    ///
+    /// Partial dates compare as text: `2024` < `2024-06`.
     private func rises(_ left: Value, _ right: Value) -> Bool? {
         switch (left, right) {
         case (.integer(let left), .integer(let right)): left == right ? nil : left < right

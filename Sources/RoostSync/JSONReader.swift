@@ -184,7 +184,9 @@ package struct JSONReader: Sendable {
         guard position > start else { throw problem(.malformed) }
     }
 
-    /// The text of a range of bytes, or nil if it is not UTF-8. A span is validated several times as fast as a slice.
+    /// The text of a range of bytes, or nil if it is not UTF-8.
+    ///
+    /// A span is validated several times as fast as a slice.
     private static func text(_ bytes: [UInt8], _ range: Range<Int>) -> String? {
         guard let text = try? UTF8Span(validating: bytes.span.extracting(range)) else { return nil }
         return String(copying: text)

@@ -26,10 +26,8 @@ package enum Merge {
 
     /// Merges field values into a row, in place.
     ///
-    /// - Parameters:
-    ///   - changes: positions and values; unknown fields by name.
-    ///   - stamp: the mutation's effective stamp.
-    ///   - base: the greatest stamp of the values its author saw; nil if they saw none.
+    /// `changes` are positions and values, `unknown` are fields by name. `stamp` is the mutation's effective stamp, and
+    /// `base` the greatest stamp of the values its author saw; nil if they saw none. What gave way is returned.
     package static func merge(
         _ changes: [(position: Int, value: Value)], unknown: [Mutation.Change], into row: inout Row,
         of collection: RoostSchema.Collection, at stamp: Stamp, base: Stamp?

@@ -61,7 +61,9 @@ package struct Mutation: Hashable, Sendable {
     }
 }
 
-/// Why a mutation was refused. The raw value is the stable code on the wire; the list is closed.
+/// Why a mutation was refused.
+///
+/// The raw value is the stable code on the wire; the list is closed.
 package enum Refusal: String, Hashable, Sendable, CaseIterable {
     /// The author sees the row but may not write this.
     case forbidden

@@ -28,7 +28,7 @@ package struct Permission {
     let rules: Rules
     let now: Milliseconds
 
-    /// - Parameter former: the scopes in which the row was when the edit was made, by links that ended since.
+    /// Judges an edit; `former` tells the scopes in which the row was when it was made, by links that ended since.
     func judge(_ edit: Case, former: () throws -> Set<ScopeKey>, _ set: WorkingSet) throws -> Ruling {
         if principal.isTrusted { return .allowed }
         if allows(edit, at: now, before: edit.beforeScopes, after: edit.afterScopes) { return .allowed }

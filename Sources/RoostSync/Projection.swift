@@ -13,7 +13,7 @@ package struct Projection: Sendable {
 
     /// Appends a row, or nothing if the kind has no view of its collection.
     ///
-    /// - Parameter subject: the subject's row, where ``needsSubject(_:in:)``; the row itself otherwise.
+    /// `subject` is the subject's row, where ``needsSubject(_:in:)``; the row itself otherwise.
     package func write(_ row: Row, subject: Row?, in kind: Int, to writer: inout JSONWriter) {
         guard let view = rules.view(of: row.key.collection, in: kind) else { return }
         let collection = rules.catalogue.collections[row.key.collection]

@@ -16,7 +16,9 @@ package struct ReplicaID: Hashable, Comparable, Sendable, CustomStringConvertibl
     package static func < (left: Self, right: Self) -> Bool { left.bits < right.bits }
 }
 
-/// A position in the server's commit order; never a time. Zero is before everything.
+/// A position in the server's commit order; never a time.
+///
+/// Zero is before everything.
 package struct ServerSequence: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let value: Int64
 
@@ -40,7 +42,9 @@ package struct Milliseconds: Hashable, Comparable, Sendable {
 }
 
 /// The hybrid logical time of a change: 48 bits of milliseconds since the Unix epoch, then 16 bits that count changes
-/// within one millisecond. The next time after a full counter is the next millisecond: overflow borrows, never fails.
+/// within one millisecond.
+///
+/// The next time after a full counter is the next millisecond: overflow borrows, never fails.
 package struct HybridTime: Hashable, Comparable, Sendable {
     package let bits: UInt64
 
@@ -78,7 +82,9 @@ package struct Stamp: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Sixteen bytes, big-endian, whose byte order is the order of stamps.
     package var bits: UInt128 { UInt128(time.bits) << 64 | UInt128(replica.bits) }
 
-    /// Reads the written form: 16 hexadecimal digits of time, `-`, 16 of replica. Text order is stamp order.
+    /// Reads the written form: 16 hexadecimal digits of time, `-`, 16 of replica.
+    ///
+    /// Text order is stamp order.
     package init?(_ text: String) {
         let bytes = text.utf8
         guard bytes.count == 33 else { return nil }

@@ -60,7 +60,7 @@ final class ClubServer: RowSource {
 
     /// Decides a changeset of a keeper's device and applies the plan.
     ///
-    /// - Parameter device: what the device's clock says now; nil for the right time.
+    /// Without `device`, what the device's clock says now, it is right.
     @discardableResult
     func push(
         _ mutations: [Mutation], from replica: ReplicaID, of keeper: RowID, device: Milliseconds? = nil,
@@ -186,8 +186,9 @@ extension Mutation {
 }
 
 extension ClubServer {
-    /// A club with two orchards: Wanda the warden, Pia who picks on the hill, Tom who tends the apple tree. The apple
-    /// and pear trees stand on the hill, the plum tree in the dale.
+    /// A club with two orchards: Wanda the warden, Pia who picks on the hill, Tom who tends the apple tree.
+    ///
+    /// The apple and pear trees stand on the hill, the plum tree in the dale.
     static func founded() throws -> ClubServer {
         let server = ClubServer()
         let day = server.now + -30 * 86_400_000

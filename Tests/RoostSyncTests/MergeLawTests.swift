@@ -2,7 +2,9 @@ import RoostSchema
 import RoostSync
 import Testing
 
-/// Laws of the merge over seeds. Domains are small, so that equal values and close stamps are common.
+/// Laws of the merge over seeds.
+///
+/// Domains are small, so that equal values and close stamps are common.
 @Suite struct MergeLawTests {
     private static let collection = RoostSchema.Collection(
         "thing", .register, "物", "thing",

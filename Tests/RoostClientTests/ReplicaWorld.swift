@@ -29,21 +29,26 @@ final class Bench: Sendable {
 
 /// A replica in a folder of its own, which goes when the world does; the server's side is played by the test.
 final class ReplicaWorld {
-    let bench = Bench()
+    let bench: Bench
     let directory: String
     let catalogue: Catalogue
     private(set) var replica: Replica
-    let me = ReplicaID(0xA1)
+    let me: ReplicaID
     let officer: RowID
-    private var sequence: Int64 = 0
 
     /// Another device, whose stamps the server's rows carry.
     static let other = ReplicaID(0xB2)
 
-    init(_ role: RoleName = "registrar", catalogue: Catalogue = .programme.withConflicts(about: "student")) throws {
+    init(
+        _ role: RoleName = "registrar", catalogue: Catalogue = .programme.withConflicts(about: "student"),
+        officer: RowID = RowID(naming: "test", "officer"), replica me: ReplicaID = ReplicaID(0xA1),
+        bench: Bench = Bench()
+    ) throws {
+        self.me = me
+        self.bench = bench
+        self.officer = officer
         directory = NSTemporaryDirectory() + "roost-replica-" + UUID().uuidString
         self.catalogue = catalogue
-        officer = RowID(naming: "test", "officer")
         replica = try Replica.create(
             directory: directory, catalogue: catalogue, names: NameKeys.programme,
             enrolled: Enrolled(

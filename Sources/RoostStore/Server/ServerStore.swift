@@ -92,6 +92,8 @@ package final class ServerStore: Sendable {
         var configuration = Configuration()
         configuration.label = "roost.server"
         configuration.maximumReaderCount = 4
+        // The operator's commands write beside a running server: seconds for which one waits for the other.
+        configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
             try db.execute(sql: "PRAGMA cache_size = -16000")

@@ -48,6 +48,12 @@ package struct FieldWords {
         }
     }
 
+    /// The collection that the field of an assignment refers to, if it is a reference.
+    package func target(of text: String, in collections: [CollectionName]) -> CollectionName? {
+        let name = text.prefix { $0 != "=" && $0 != "＝" }
+        return (try? field(String(name), in: collections))?.1.target
+    }
+
     /// Finds a field by its English name, a label or a sheet header.
     package func field(
         _ text: String, in collections: [CollectionName]

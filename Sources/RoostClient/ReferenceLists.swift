@@ -1,7 +1,7 @@
 package import RoostSheets
 import RoostModel
 import RoostReference
-import RoostSchema
+package import RoostSchema
 package import RoostStore
 import RoostSync
 
@@ -30,12 +30,15 @@ package struct ReferenceLists: Sendable {
 
     /// The names in which references and open codes of the catalogue are looked up.
     ///
-    /// `homeDivision` is the code of the county whose towns go by their bare names.
-    package func directory(_ replica: Replica, homeDivision: String = "440784") throws -> NameDirectory {
+    /// `homeDivision` is the code of the county whose towns go by their bare names; `wanted` leaves out collections that
+    /// nobody will look in, for there are thousands of schools.
+    package func directory(
+        _ replica: Replica, homeDivision: String = "440784", wanted: (CollectionName) -> Bool = { _ in true }
+    ) throws -> NameDirectory {
         var collections: [CollectionName: NameIndex] = [:]
         for collection in replica.rules.catalogue.collections {
             guard let name = collection.position(of: FieldName("name")), collection.name != Programme.subject,
-                collection.subject == nil
+                collection.subject == nil, wanted(collection.name)
             else { continue }
             var index = NameIndex(ignoring: collection.name == "chapter" ? SheetTemplates.chapterWords : [])
             let aliases = collection.position(of: FieldName("aliases"))

@@ -7,16 +7,13 @@ import RoostSync
 /// Adds and edits students from `field=value` as people type it.
 package struct StudentEntry {
     private let desk: Desk
-    private let words: FieldWords
-    private let directory: NameDirectory
+    private let lists = ReferenceLists()
 
     /// Where a field is looked for: on the student first, then on what belongs to a student.
     private let places: [CollectionName]
 
-    package init(_ desk: Desk) throws {
+    package init(_ desk: Desk) {
         self.desk = desk
-        directory = try ReferenceLists().directory(desk.replica)
-        words = FieldWords(catalogue: desk.catalogue, directory: directory)
         places = [Programme.subject, "schooling", "guardian", "membership", "consent"]
     }
 
@@ -30,6 +27,7 @@ package struct StudentEntry {
         }
         var target: RowID?
         if let chapter {
+            let directory = try lists.directory(desk.replica) { $0 == "chapter" }
             target = RowID(chapter) ?? directory.collections["chapter"]?.value(for: chapter)?.id
             guard target != nil else { throw ClientError.noSuchRow(chapter) }
         }
@@ -67,7 +65,11 @@ package struct StudentEntry {
         try desk.rows(of: collection.name, about: student.row.key.id).max { $0.row.key.id < $1.row.key.id }
     }
 
-    private func values(_ assignments: [String]) throws(ClientError) -> [CollectionName: [FieldName: Value]] {
+    private func values(_ assignments: [String]) throws -> [CollectionName: [FieldName: Value]] {
+        let fields = FieldWords(catalogue: desk.catalogue, directory: NameDirectory())
+        let targets = Set(assignments.compactMap { fields.target(of: $0, in: places) })
+        let directory = try lists.directory(desk.replica, wanted: targets.contains)
+        let words = FieldWords(catalogue: desk.catalogue, directory: directory)
         var grouped: [CollectionName: [FieldName: Value]] = [:]
         for text in assignments {
             let assignment = try words.assignment(text, in: places)
@@ -79,7 +81,7 @@ package struct StudentEntry {
             case .masked(let text): grouped[assignment.collection, default: [:]][field.name] = .text(text)
             case .unresolved(let words):
                 guard let fallback = Self.fallback(field.name, in: assignment.collection) else {
-                    throw .unknownName(field.label, words: words)
+                    throw ClientError.unknownName(field.label, words: words)
                 }
                 grouped[assignment.collection, default: [:]][fallback] = .text(words)
             }

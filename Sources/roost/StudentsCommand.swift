@@ -66,7 +66,7 @@ struct StudentsAdd: AsyncParsableCommand {
     func run() async throws {
         try await Session.run(options) { session in
             let desk = try session.desk()
-            let entry = try StudentEntry(desk)
+            let entry = StudentEntry(desk)
             let row = try entry.add(fields, chapter: chapter)
             session.output.say("已新增，待同步：\(row)", "Added, to be synchronised: \(row)")
             session.output.result(.object([.init("id", .id(row))]))

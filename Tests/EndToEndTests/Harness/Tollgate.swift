@@ -15,9 +15,17 @@ final class Tollgate: Sendable {
         case requests(to: String)
         /// The server does its work, but its answers to requests to the path do not arrive.
         case answers(to: String)
+        /// As `answers`, but for the first few.
+        case answersAfter(Int, to: String)
     }
 
-    private let held = Mutex(Held.nothing)
+    private struct Order {
+        var held = Held.nothing
+        /// Requests that may still pass before answers are held back.
+        var allowance = 0
+    }
+
+    private let order = Mutex(Order())
     /// How many requests were held back or answered into the void so far.
     let stopped = Watched(0)
     let port: UInt16
@@ -40,7 +48,33 @@ final class Tollgate: Sendable {
 
     var url: String { "http://127.0.0.1:\(port)" }
 
-    func hold(_ held: Held) { self.held.withLock { $0 = held } }
+    func hold(_ held: Held) {
+        order.withLock { order in
+            order.held = held
+            if case .answersAfter(let count, _) = held { order.allowance = count } else { order.allowance = 0 }
+        }
+    }
+
+    private enum Passage {
+        case free
+        case stopped
+        case unanswered
+    }
+
+    /// What becomes of a request that begins with these bytes.
+    private func passage(of bytes: [UInt8]) -> Passage {
+        let text = String(decoding: bytes.prefix(200), as: UTF8.self)
+        return order.withLock { order in
+            switch order.held {
+            case .requests(let path) where text.hasPrefix("POST \(path) "): return .stopped
+            case .answers(let path) where text.hasPrefix("POST \(path) "): return .unanswered
+            case .answersAfter(_, let path) where text.hasPrefix("POST \(path) "):
+                order.allowance -= 1
+                return order.allowance < 0 ? .unanswered : .free
+            default: return .free
+            }
+        }
+    }
 
     /// Passes on one side's bytes and starts a thread for the other's.
     private func relay(_ device: Int32, to port: UInt16) {
@@ -48,28 +82,26 @@ final class Tollgate: Sendable {
             close(device)
             return
         }
-        let silenced = Mutex(false)
-        let answers = Thread { [self] in
+        let isSilenced = Mutex(false)
+        Thread { [self] in
             while let bytes = Descriptor.read(server), !bytes.isEmpty {
-                guard case .answers = held.withLock({ $0 }), silenced.withLock({ $0 }) else {
+                if isSilenced.withLock({ $0 }) {
+                    stopped.update { $0 += 1 }
+                } else {
                     Descriptor.write(bytes, to: device)
-                    continue
                 }
-                stopped.update { $0 += 1 }
             }
             Descriptor.end(device)
-        }
-        answers.start()
+        }.start()
         while let bytes = Descriptor.read(device), !bytes.isEmpty {
-            let text = String(decoding: bytes.prefix(200), as: UTF8.self)
-            switch held.withLock({ $0 }) {
-            case .requests(let path) where text.hasPrefix("POST \(path) "):
+            switch passage(of: bytes) {
+            case .free: Descriptor.write(bytes, to: server)
+            case .stopped:
                 stopped.update { $0 += 1 }
                 while let bytes = Descriptor.read(device), !bytes.isEmpty {}
-            case .answers(let path):
-                silenced.withLock { $0 = text.hasPrefix("POST \(path) ") || $0 }
+            case .unanswered:
+                isSilenced.withLock { $0 = true }
                 Descriptor.write(bytes, to: server)
-            default: Descriptor.write(bytes, to: server)
             }
         }
         Descriptor.end(server)

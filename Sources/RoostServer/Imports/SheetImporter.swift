@@ -34,9 +34,12 @@ package struct SheetImporter: Sendable {
     private let lists: SheetLists
     private let identityKey: SymmetricKey
 
+    /// Prepares for imports about the people of one county.
     /// - Parameters:
-    ///   - key: makes the digests of identity numbers; a number itself is never kept, logged or told.
+    ///   - store: Where rows are kept.
+    ///   - key: Makes the digests of identity numbers; a number itself is never kept, logged or told.
     ///   - homeDivision: GB/T 2260 code of the county.
+    /// - Throws: ``SheetError`` if a shipped list cannot be read.
     package init(store: ServerStore, key: ServerKey, homeDivision: String = "440784") throws {
         self.store = store
         lists = try SheetLists(homeDivision: homeDivision)

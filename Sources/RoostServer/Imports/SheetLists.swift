@@ -13,6 +13,7 @@ struct SheetLists: Sendable {
     /// Reads the lists.
     /// - Parameter homeDivision: GB/T 2260 code of the county whose people the sheets are about; its towns go by their
     ///   bare names.
+    /// - Throws: ``SheetError`` if a list cannot be read, which is a fault of the build.
     init(homeDivision: String) throws(SheetError) {
         let divisions = try unsafe Self.records(roost_reference_divisions()).compactMap { cells in
             cells.count >= 4 ? Division(code: cells[0], name: cells[1], parent: cells[3]) : nil

@@ -1,6 +1,7 @@
 import Curl
 package import RoostCourier
 package import RoostStore
+import RoostSync
 
 /// The sender of this server, over its database.
 package struct Courier: Sendable {
@@ -11,16 +12,19 @@ package struct Courier: Sendable {
     private let queue: StoreDeliveryQueue
 
     /// Makes a courier that does nothing until ``run()``.
-    /// - Parameters:
-    ///   - observe: Told of every attempt and of every failure of the store.
+    ///
+    /// Time is the store's unless a test gives another. `observe` is told of every attempt and of every failure of the
+    /// store, from any thread.
     package init(
         store: ServerStore, key: ServerKey, settings: CourierSettings, transport: any HTTPTransport = HTTPClient(),
-        clock: any SenderClock = SystemSenderClock(), observe: @escaping @Sendable (SenderEvent) -> Void
+        clock: (any SenderClock)? = nil, observe: @escaping @Sendable (SenderEvent) -> Void
     ) {
         self.settings = settings
         self.transport = transport
         queue = StoreDeliveryQueue(store: store, vault: EndpointVault(key: key, settings: settings))
-        sender = Sender(queue: queue, transport: transport, settings: settings, clock: clock, observe: observe)
+        sender = Sender(
+            queue: queue, transport: transport, settings: settings, clock: clock ?? StoreClock(store: store),
+            observe: observe)
     }
 
     /// Looks at the queue now, because something was released.
@@ -34,4 +38,13 @@ package struct Courier: Sendable {
 
     /// Takes nothing new; ``run()`` returns when what is under way has been answered and kept.
     package func drain() { sender.drain() }
+}
+
+/// The store's own clock, so that what is due and what is late is judged by one clock.
+private struct StoreClock: SenderClock {
+    let store: ServerStore
+
+    func now() -> Moment { Moment(milliseconds: store.clock().value) }
+
+    func sleep(for duration: Duration) async throws { try await Task.sleep(for: duration) }
 }

@@ -12,7 +12,7 @@ struct AudienceQueryTests {
     private static let college = RowID(bits: 0xF2)
     private static let chapter = RowID(bits: 0xF3)
 
-    /// 1: 本科 2026 at a first-class school, in the chapter, tagged. 2: 专科 2026. 3: nothing known.
+    /// Three students: 1 is 本科 2026 at a first-class school, in the chapter, tagged; 2 is 专科 2026; of 3 nothing is known.
     private func world() async throws -> OutreachFixture {
         let fixture = try await OutreachFixture()
         func student(_ number: UInt128, _ fields: [FieldName: Value] = [:]) -> TrustedEdit {

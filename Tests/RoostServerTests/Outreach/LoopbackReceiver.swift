@@ -27,6 +27,7 @@ final class LoopbackReceiver: Sendable {
     private let arrivals: AsyncStream<ReceivedPost>
 
     /// - Parameter answer: The status of the answer to the n-th request, counted from 0.
+    /// - Throws: ``Failure`` if there is no free port.
     init(answer: @escaping @Sendable (Int) -> Int = { _ in 200 }) throws {
         let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()

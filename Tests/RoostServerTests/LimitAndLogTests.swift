@@ -47,6 +47,23 @@ import Testing
         }
     }
 
+    @Test func `behind a trusted proxy limits count by the address it names last, and elsewhere by the sender's`()
+        async throws
+    {
+        for (isTrusted, expected) in [("true", [401, 401, 429, 401]), ("false", [401, 401, 429, 429])] {
+            try await RunningServer.with([.perAddress: "2", .trustsForwardedFor: isTrusted]) { server in
+                var statuses: [Int] = []
+                for addresses in [
+                    "1.1.1.1, 203.0.113.7", "2.2.2.2, 203.0.113.7", "203.0.113.7", "203.0.113.7, 203.0.113.8",
+                ] {
+                    let header = HTTPHeader("X-Forwarded-For", addresses)
+                    statuses.append(try await server.send(.get, "/v1/devices", headers: [header]).status)
+                }
+                #expect(statuses == expected)
+            }
+        }
+    }
+
     @Test func `guessing tokens is limited by address`() async throws {
         try await RunningServer.with([.perAddress: "4"]) { server in
             var statuses: [Int] = []

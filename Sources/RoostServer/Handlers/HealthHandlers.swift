@@ -1,4 +1,4 @@
-import Foundation
+import Crypto
 import HTTPTypes
 import Hummingbird
 import RoostAPI
@@ -38,9 +38,14 @@ struct HealthHandlers: Sendable {
     }
 
     func metrics(_ request: Request, _ context: RoostContext) async throws -> Response {
-        if let metricsToken, request.headers[.authorization] != "Bearer " + metricsToken {
+        // Digests are compared in constant time, which strings are not.
+        if let metricsToken,
+            hash("Bearer " + metricsToken) != hash(request.headers[.authorization] ?? "")
+        {
             throw Refusal(.unauthorized, "/metrics wants the bearer token of its configuration")
         }
         return Response(text: metrics.text, type: PrometheusText.contentType)
     }
+
+    private func hash(_ text: String) -> SHA256Digest { SHA256.hash(data: Array(text.utf8)) }
 }

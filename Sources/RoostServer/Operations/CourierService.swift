@@ -29,6 +29,7 @@ struct CourierService: Service {
                         "outcome": "\(result.outcome.class.rawValue)", "code": "\(result.outcome.code)",
                         "state": "\(result.decision.status.rawValue)",
                     ])
+            case .leaseFailed(is CancellationError): break
             case .leaseFailed(let error):
                 logger.error(
                     "the outbox could not be read", metadata: ["type": "\(String(reflecting: type(of: error)))"])

@@ -28,7 +28,8 @@ package struct DataDirectory: Sendable {
     /// The key is read first: with a database and no key, making a new one would only hide that the old one is lost.
     package func open() throws -> (store: ServerStore, key: ServerKey) {
         let key = try ServerKey(directory: path)
-        return (try ServerStore(directory: path, catalogue: .programme.withConflicts(about: Programme.subject), clock: clock), key)
+        let catalogue = Catalogue.programme.withConflicts(about: Programme.subject)
+        return (try ServerStore(directory: path, catalogue: catalogue, clock: clock), key)
     }
 
     /// Makes key, database and the rows every programme starts with: the institutions that ship with the program.

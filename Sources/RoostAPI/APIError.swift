@@ -1,4 +1,6 @@
-/// Why a request as a whole was refused. The raw value is the stable code; the list is closed.
+/// Why a request as a whole was refused.
+///
+/// The raw value is the stable code; the list is closed.
 ///
 /// Sent as `{"error":{"code":…,"message":…,"request_id":…}}` with the status of ``status``.
 package enum APIErrorCode: String, Codable, Hashable, Sendable, CaseIterable {

@@ -40,10 +40,9 @@ package indirect enum Condition: Hashable, Sendable {
 
     /// Whether the condition holds.
     ///
-    /// - Parameters:
-    ///   - principal: the officer that ``Operand/principal`` stands for; nil makes such a term false.
-    ///   - values: the values a term's name stands for: one for a field, any number for a facet. A comparison holds if
-    ///     it holds for one of them. A missing value equals only `null` and is neither less nor greater than anything.
+    /// `principal` is the officer that ``Operand/principal`` stands for; nil makes such a term false. `values` gives the
+    /// values a term's name stands for: one for a field, any number for a facet. A comparison holds if it holds for one
+    /// of them. A missing value equals only `null` and is neither less nor greater than anything.
     package func holds(principal: RowID? = nil, _ values: (String) -> [Value]) -> Bool {
         switch self {
         case .always: return true

@@ -89,7 +89,9 @@ package struct ScopeKind: Sendable {
     }
 }
 
-/// One scope: a kind and, for keyed kinds, the row that is its key. Written `chapter:<row>` or `county`.
+/// One scope: a kind and, for keyed kinds, the row that is its key.
+///
+/// Written `chapter:<row>` or `county`.
 package struct Scope: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let kind: ScopeKindName
     package let key: RowID?

@@ -1,4 +1,6 @@
-/// Why a value does not fit its field. The stable code is the raw value.
+/// Why a value does not fit its field.
+///
+/// The stable code is the raw value.
 package enum FieldProblem: String, Error, Hashable, Sendable {
     case wrongType = "wrong_type"
     case tooLong = "too_long"

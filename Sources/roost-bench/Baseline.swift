@@ -29,7 +29,7 @@ import RoostSync
     func upserts(_ rows: [[String]], batch: Int) throws -> Double {
         let places = Array(repeating: "?", count: columns + 2).joined(separator: ", ")
         let updates = (0..<columns).map { "f\($0) = excluded.f\($0)" }.joined(separator: ", ")
-        let statement = try prepare(
+        let statement = unsafe try prepare(
             "INSERT INTO plain VALUES (\(places)) ON CONFLICT DO UPDATE SET sequence = excluded.sequence, \(updates)")
         defer { unsafe sqlite3_finalize(statement) }
         let clock = ContinuousClock()
@@ -57,7 +57,7 @@ import RoostSync
 
     /// Rows per second of a scan in the order of the sequence, each written to JSON by hand.
     func scan() throws -> Double {
-        let statement = try prepare("SELECT * FROM plain ORDER BY sequence")
+        let statement = unsafe try prepare("SELECT * FROM plain ORDER BY sequence")
         defer { unsafe sqlite3_finalize(statement) }
         var count = 0
         var buffer: [UInt8] = []
@@ -70,9 +70,10 @@ import RoostSync
                     buffer.append(contentsOf: #""f":""#.utf8)
                     let length = Int(unsafe sqlite3_column_bytes(statement, column + 2))
                     if let text = unsafe sqlite3_column_text(statement, column + 2) {
-                        for byte in unsafe UnsafeBufferPointer(start: text, count: length) {
+                        for offset in 0..<length {
+                            let byte = unsafe text[offset]
                             if byte == 0x22 || byte == 0x5C || byte < 0x20 { buffer.append(0x5C) }
-                            unsafe buffer.append(byte)
+                            buffer.append(byte)
                         }
                     }
                     buffer.append(contentsOf: #"","#.utf8)

@@ -7,11 +7,45 @@ import RoostServer
 import RoostStore
 import RoostSync
 
+/// A way to talk to a server; what replicas hold.
+struct BenchConnection: Sendable {
+    let client: HTTPClient
+    let port: Int
+
+    func send(_ method: HTTPMethod, _ path: String, _ body: [UInt8]?, token: String?) async throws -> [UInt8] {
+        var headers: [HTTPHeader] = []
+        if let token { headers.append(HTTPHeader("authorization", "Bearer \(token)")) }
+        if body != nil { headers.append(HTTPHeader("content-type", "application/json")) }
+        let response = try await client.send(
+            HTTPRequest(
+                method: method, url: "http://127.0.0.1:\(port)\(path)", headers: headers, body: body ?? [],
+                options: TransferOptions(
+                    totalTimeout: .seconds(600), responseLimit: 256 << 20, allowedSchemes: [.http],
+                    addressPolicy: .anyAddress)))
+        guard (200..<300).contains(response.status) else {
+            throw BenchServer.Failure.status(
+                response.status, String(decoding: response.body.prefix(300), as: UTF8.self))
+        }
+        return response.body
+    }
+
+    /// Seconds and count the server has spent on a path so far, by its own metrics.
+    func timeSpent(on path: String) async throws -> (seconds: Double, count: Double) {
+        let text = String(decoding: try await send(.get, Path.metrics, nil, token: nil), as: UTF8.self)
+        func value(_ suffix: String) -> Double {
+            text.split(separator: "\n")
+                .first { $0.hasPrefix("roost_request_seconds_\(suffix){") && $0.contains("path=\"\(path)\"") }?
+                .split(separator: " ").last.flatMap { Double($0) } ?? 0
+        }
+        return (value("sum"), value("count"))
+    }
+}
+
 /// The built `roostd` on a database of its own, with one registrar whose devices can be enrolled.
 final class BenchServer {
     let directory: String
-    let client = HTTPClient()
-    private(set) var port = 0
+    private let client = HTTPClient()
+    private var port = 0
     private var process: Process?
     private let officer = RowID(naming: "bench", "officer")
 
@@ -83,6 +117,8 @@ final class BenchServer {
         throw Failure.noServer("roostd ended before it listened")
     }
 
+    var connection: BenchConnection { BenchConnection(client: client, port: port) }
+
     func stop() {
         process?.terminate()
         process?.waitUntilExit()
@@ -105,35 +141,8 @@ final class BenchServer {
         let code = try await desk.makeCode(for: officer, madeBy: nil).code
         try store.close()
         let body = EnrolmentRequest(code: code.text, label: "bench", replica: replica.description)
-        let answer = try await send(.post, Path.enrol, Array(JSONEncoder().encode(body)), token: nil)
+        let answer = try await connection.send(.post, Path.enrol, Array(JSONEncoder().encode(body)), token: nil)
         return try JSONDecoder().decode(EnrolmentAnswer.self, from: Data(answer)).token
-    }
-
-    func send(_ method: HTTPMethod, _ path: String, _ body: [UInt8]?, token: String?) async throws -> [UInt8] {
-        var headers: [HTTPHeader] = []
-        if let token { headers.append(HTTPHeader("authorization", "Bearer \(token)")) }
-        if body != nil { headers.append(HTTPHeader("content-type", "application/json")) }
-        let response = try await client.send(
-            HTTPRequest(
-                method: method, url: "http://127.0.0.1:\(port)\(path)", headers: headers, body: body,
-                options: TransferOptions(
-                    totalTimeout: .seconds(600), responseLimit: 256 << 20, allowedSchemes: [.http],
-                    addressPolicy: .anyAddress)))
-        guard (200..<300).contains(response.status) else {
-            throw Failure.status(response.status, String(decoding: response.body.prefix(300), as: UTF8.self))
-        }
-        return response.body
-    }
-
-    /// Seconds and count the server has spent on a path so far, by its own metrics.
-    func timeSpent(on path: String) async throws -> (seconds: Double, count: Double) {
-        let text = String(decoding: try await send(.get, Path.metrics, nil, token: nil), as: UTF8.self)
-        func value(_ suffix: String) -> Double {
-            text.split(separator: "\n")
-                .first { $0.hasPrefix("roost_request_seconds_\(suffix){") && $0.contains("path=\"\(path)\"") }?
-                .split(separator: " ").last.flatMap { Double($0) } ?? 0
-        }
-        return (value("sum"), value("count"))
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Curl
 import Foundation
 import RoostAPI
 import RoostSchema
@@ -25,7 +26,7 @@ struct SyncBench: AsyncParsableCommand {
         defer { server.stop() }
         var device = try await Replicant(server, 0xBE9C)
         try await measurePush(&device, &report)
-        try await measureApply(&device, &report)
+        try await measureApply(server, &report)
         try await measureIdle(&device, &report)
         if let sheet { try await measureImport(sheet, device, &report) }
         if population > 0 { try await measureMemory(server, &device, &report) }
@@ -75,9 +76,9 @@ struct SyncBench: AsyncParsableCommand {
     }
 
     /// Reads everything as a new replica would, and applies it as the client does.
-    private func measureApply(_ device: inout Replicant, _ report: inout Report) async throws {
+    private func measureApply(_ server: BenchServer, _ report: inout Report) async throws {
         let clock = ContinuousClock()
-        var fresh = try await Replicant(device.server, 0xBE9D)
+        var fresh = try await Replicant(server, 0xBE9D)
         var (count, bytes, time) = (0, 0, Duration.zero)
         var answers: [[UInt8]] = []
         repeat {
@@ -97,7 +98,7 @@ struct SyncBench: AsyncParsableCommand {
 
     private func measureIdle(_ device: inout Replicant, _ report: inout Report) async throws {
         _ = try await device.exchange([])
-        let before = try await device.server.timeSpent(on: Path.sync)
+        let before = try await device.connection.timeSpent(on: Path.sync)
         var sizes = 0
         let clock = ContinuousClock()
         let start = clock.now
@@ -107,7 +108,7 @@ struct SyncBench: AsyncParsableCommand {
             sizes = body.count + answer.count
         }
         report["idle_exchange_ms_round_trip"] = (clock.now - start).seconds
-        let after = try await device.server.timeSpent(on: Path.sync)
+        let after = try await device.connection.timeSpent(on: Path.sync)
         report["idle_exchange_server_us"] = (after.seconds - before.seconds) / (after.count - before.count) * 1e6
         report["idle_exchange_bytes"] = Double(sizes)
     }
@@ -116,7 +117,7 @@ struct SyncBench: AsyncParsableCommand {
         let bytes = try Data(contentsOf: URL(fileURLWithPath: sheet))
         let clock = ContinuousClock()
         let start = clock.now
-        _ = try await device.server.send(.post, Path.imports + "?dry_run=false", Array(bytes), token: device.token)
+        _ = try await device.connection.send(.post, Path.imports + "?dry_run=false", Array(bytes), token: device.token)
         report["import_sheet_seconds"] = (clock.now - start).seconds
     }
 
@@ -130,6 +131,7 @@ struct SyncBench: AsyncParsableCommand {
         report["population"] = Double(generator.ids.count)
         server.stop()
         try await server.start()
+        device.connection = server.connection
         _ = try await device.exchange([])
         report["resident_mb_idle"] = Double(server.residentBytes) / 1e6
         var replicas: [Replicant] = []
@@ -150,7 +152,7 @@ struct SyncBench: AsyncParsableCommand {
 
 /// A replica that keeps cursors and nothing else, so that what is measured is the server.
 struct Replicant: Sendable {
-    nonisolated(unsafe) let server: BenchServer
+    var connection: BenchConnection
     let replica: ReplicaID
     let token: String
     var generator = BenchRows()
@@ -160,9 +162,9 @@ struct Replicant: Sendable {
     private(set) var more = true
 
     init(_ server: BenchServer, _ bits: UInt64) async throws {
-        unsafe self.server = server
         replica = ReplicaID(bits)
         token = try await server.enrol(replica)
+        connection = server.connection
     }
 
     func request(_ mutations: [Mutation]) -> [UInt8] {
@@ -176,7 +178,7 @@ struct Replicant: Sendable {
     func idleRequest() -> [UInt8] { request([]) }
 
     func post(_ body: [UInt8]) async throws -> [UInt8] {
-        unsafe try await server.send(.post, Path.sync, body, token: token)
+        try await connection.send(.post, Path.sync, body, token: token)
     }
 
     mutating func accept(_ bytes: [UInt8]) throws -> [Verdict] {

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import RoostAPI
+import RoostSchema
 import Testing
 
 /// A digest leaves the server through a power failure.
@@ -56,14 +57,16 @@ extension Journey {
 
     /// The registrar writes a digest, may not approve it, and the approver does.
     private func approveADigest() async throws -> String {
+        let code = "鹤府〔2026〕1号"
+        // A policy's row is named by the number its issuer gave it.
         try await county.wire.push([
             .create(
-                "policy", WireDevice.newRow(),
-                ["code": "鹤府〔2026〕1号", "title": "返乡安家补贴", "summary": "本科每月 800 元", "status": "published"])
+                "policy", RowID(naming: "policy", code).description,
+                ["code": .text(code), "title": "返乡安家补贴", "summary": "本科每月 800 元", "status": "published"])
         ])
         try await sync([registrar])
         let composed = try await registrar.roost(
-            "digest", "new", "第一期", "--policy", "鹤府〔2026〕1号", "--channel", "generic")
+            "digest", "new", "第一期", "--policy", code, "--channel", "generic")
         let digest = try #require(composed["digest"]["id"].text)
         try await registrar.roost("digest", "submit", digest)
         let own = try await registrar.attempt("digest", "approve", digest, "--json")

@@ -25,9 +25,8 @@ struct FeedReader {
 
     /// The page of one scope; nil if the replica has everything and touched nothing there.
     ///
-    /// - Parameters:
-    ///   - cursor: what the replica has; nil for a scope that is new to it.
-    ///   - touched: rows of which the replica gets the authoritative state whatever its cursor.
+    /// `cursor` is what the replica has, nil for a scope that is new to it; of `touched` rows it gets the authoritative
+    /// state whatever its cursor.
     mutating func page(of scope: ScopeKey, after cursor: ScopeCursor?, touched: [RowKey]) throws -> [UInt8]? {
         let name = store.rules.scope(scope).description
         let known = try store.number(ofScope: name, db)

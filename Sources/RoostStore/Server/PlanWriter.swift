@@ -7,10 +7,10 @@ struct PlanWriter {
     let store: ServerStore
     let db: Database
 
-    /// - Parameters:
-    ///   - replica: whose mutations the plan decides.
-    ///   - incarnation: nil for the server's own writes, which keep no verdicts.
-    /// - Returns: the bytes of each verdict, in the plan's order.
+    /// Writes everything the plan says and tells the bytes of each verdict, in the plan's order.
+    ///
+    /// `replica` is whose mutations the plan decides; `incarnation` is nil for the server's own writes, which keep no
+    /// verdicts.
     func apply(_ plan: Plan, replica: ReplicaID, incarnation: Int64?, now: Milliseconds) throws -> [[UInt8]] {
         try writeRows(plan)
         try writeMemberships(plan.memberships)

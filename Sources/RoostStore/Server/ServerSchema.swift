@@ -1,6 +1,8 @@
 import GRDB
 
-/// The server's own tables, beside those derived from the catalogue. Migrations are numbered and never edited once
+/// The server's own tables, beside those derived from the catalogue.
+///
+/// Migrations are numbered and never edited once
 /// released; a database of each released version is kept and opened by a test.
 enum ServerSchema {
     static let migrator: DatabaseMigrator = {
@@ -142,7 +144,7 @@ enum ServerSchema {
 
         -- One-time codes that make a device an officer's.
         CREATE TABLE enrolment_code (
-            -- SHA-256 of the code in its canonical spelling.
+            -- HMAC-SHA256 of the code in its canonical spelling, under the key file's key: forty bits alone could be tried out.
             hash BLOB NOT NULL PRIMARY KEY,
             officer BLOB NOT NULL,
             expires_ms INTEGER NOT NULL,

@@ -35,10 +35,9 @@ package final class ServerStore: Sendable {
     package static let fileName = "server.sqlite"
     package static let epochFileName = "epoch"
 
-    /// Opens or creates the database in a directory.
+    /// Opens or creates the database in a directory; `random` draws the epoch and the writer of a new one.
     ///
-    /// - Parameters:
-    ///   - random: draws the epoch and the writer's replica for a new database.
+    /// Throws ``StoreError`` where the file is not one this program may use.
     package init(
         directory: String, catalogue: Catalogue, clock: @escaping @Sendable () -> Milliseconds,
         random: @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }

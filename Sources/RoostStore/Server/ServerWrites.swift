@@ -46,8 +46,8 @@ extension ServerStore {
 
     /// As ``write(_:by:)``, inside a transaction of the store's own.
     ///
-    /// - Parameter replica: ``writer`` or ``undoer``. The writer's times rise by two, which leaves the undoer a time just
-    ///   after each of them.
+    /// The replica is ``writer`` or ``undoer``. The writer's times rise by two, which leaves the undoer a time just after
+    /// each of them.
     func write(
         _ edits: [TrustedEdit], by officer: RowID, as replica: ReplicaID, _ db: Database
     ) throws -> WriteReceipt {

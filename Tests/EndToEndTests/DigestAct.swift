@@ -19,9 +19,11 @@ extension Journey {
         #expect(request.head.hasPrefix("POST "))
     }
 
-    /// The digest arrives under one `webhook-id`, though the receiver fails the first attempt and the server loses its power
-    /// in the middle of the second.
-    func sendADigestThroughAPowerFailure() async throws {
+    /// The digest arrives under one `webhook-id` across a failing receiver and a power failure.
+    ///
+    /// The receiver fails the first attempt; the server loses its power in the middle of the second.
+    /// - Returns: the secret it was signed with.
+    func sendADigestThroughAPowerFailure() async throws -> String {
         let receiver = try Receiver(.answer(500))
         let admin = try await WireDevice.enrolled(as: county.admin, at: county.server)
         let added = try await admin.caller.post(
@@ -53,6 +55,7 @@ extension Journey {
         let deliveries = try await registrar.roost("digest", "status", digest)["deliveries"].list
         #expect(deliveries.map(\.["state"]) == ["sent"])
         #expect(receiver.requests.value.count == 3)
+        return secret
     }
 
     /// The registrar writes a digest, may not approve it, and the approver does.

@@ -10,6 +10,11 @@ extension Journey {
         try await sync([mentor])
         #expect(try await students(on: mentor) == Set(mentees.map(\.row)))
         #expect(try fileNames(containing: mentees[0].name, under: mentor.home) != [])
+        for mentee in mentees {
+            let seen = try await fields(of: mentee.row, on: mentor)["note_public"]
+            #expect(!seen.isNull)
+            #expect(try await fields(of: mentee.row, on: registrar)["note_public"] == seen)
+        }
 
         try await county.end(assignments[0])
         _ = try await county.assign(mentees[0].row, to: county.secondMentor)

@@ -41,21 +41,10 @@ enum JSON: Hashable, Sendable {
         return integer
     }
 
-    var boolean: Bool? {
-        guard case .boolean(let boolean) = self else { return nil }
-        return boolean
-    }
-
     /// The elements; none where this is no list.
     var list: [JSON] {
         guard case .list(let elements) = self else { return [] }
         return elements
-    }
-
-    /// The members; none where this is no object.
-    var members: [String: JSON] {
-        guard case .object(let members) = self else { return [:] }
-        return members
     }
 
     var isNull: Bool { self == .null }

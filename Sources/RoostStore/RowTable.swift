@@ -25,6 +25,9 @@ struct RowTable: Sendable {
     let insert: String
     let update: String
     let select: String
+    let selectByID: String
+    /// How each field's column is read.
+    private let storage: [ColumnStorage]
 
     private static let system = ["id", "sequence", "stamp", "overrides", "deleted", "deletion", "unknown_fields"]
 
@@ -43,6 +46,8 @@ struct RowTable: Sendable {
             "UPDATE \"\(name)\" SET "
             + quoted.enumerated().dropFirst().map { "\($1) = ?\($0 + 1)" }.joined(separator: ", ") + " WHERE id = ?1"
         select = "SELECT \(quoted.joined(separator: ", ")) FROM \"\(name)\""
+        selectByID = select + " WHERE id = ?"
+        storage = declaration.fields.map { ColumnStorage($0.kind) }
     }
 
     /// Creates the table, or adds the columns and indexes a later declaration brought.
@@ -81,12 +86,10 @@ struct RowTable: Sendable {
     private static func column(_ field: Field) -> String { "\"\(field.name)\" \(type(of: field.kind))" }
 
     static func type(of kind: FieldKind) -> String {
-        switch kind {
-        case .integer, .instant, .boolean: "INTEGER"
-        case .reference: "BLOB"
-        case .text, .personName, .code, .openCode, .partialDate, .date, .phone, .email, .url, .tags, .predicate,
-            .structure, .identityDigest:
-            "TEXT"
+        switch ColumnStorage(kind) {
+        case .integer, .boolean: "INTEGER"
+        case .id: "BLOB"
+        case .text, .json: "TEXT"
         }
     }
 
@@ -111,9 +114,7 @@ struct RowTable: Sendable {
         let stamp = statement.stamp(2)
         var values: [Value] = []
         values.reserveCapacity(declaration.fields.count)
-        for (position, field) in declaration.fields.enumerated() {
-            values.append(statement.value(7 + position, as: field.kind))
-        }
+        for position in storage.indices { values.append(statement.value(7 + position, as: storage[position])) }
         return Row(
             key: RowKey(collection, statement.id(0)), values: values, stamp: stamp,
             overrides: statement.isNull(3) ? [] : decode(overrides: statement.blob(3)),
@@ -168,6 +169,23 @@ struct RowTable: Sendable {
                 let stamp = parts[2].text.flatMap({ Stamp($0) })
             else { return nil }
             return UnknownField(name, parts[1], stamp)
+        }
+    }
+}
+
+/// How a field's values lie in their column.
+enum ColumnStorage: Sendable {
+    case integer, boolean, id, text, json
+
+    init(_ kind: FieldKind) {
+        switch kind {
+        case .integer, .instant: self = .integer
+        case .boolean: self = .boolean
+        case .reference: self = .id
+        case .tags, .structure: self = .json
+        case .text, .personName, .code, .openCode, .partialDate, .date, .phone, .email, .url, .predicate,
+            .identityDigest:
+            self = .text
         }
     }
 }

@@ -122,17 +122,15 @@ import RoostSync
     func stamp(_ column: Int) -> Stamp { Stamp(bits: bits(column)) }
     func replica(_ column: Int) -> ReplicaID { ReplicaID(UInt64(bitPattern: integer(column))) }
 
-    /// The column's value as a field of `kind` holds it.
-    func value(_ column: Int, as kind: FieldKind) -> Value {
+    /// The column's value as a field of this storage holds it.
+    func value(_ column: Int, as storage: ColumnStorage) -> Value {
         if isNull(column) { return .null }
-        switch kind {
-        case .integer, .instant: return .integer(integer(column))
+        switch storage {
+        case .integer: return .integer(integer(column))
         case .boolean: return .boolean(integer(column) != 0)
-        case .reference: return .id(id(column))
-        case .tags, .structure: return (try? Value(json: Array(text(column).utf8))) ?? .null
-        case .text, .personName, .code, .openCode, .partialDate, .date, .phone, .email, .url, .predicate,
-            .identityDigest:
-            return .text(text(column))
+        case .id: return .id(id(column))
+        case .json: return (try? Value(json: Array(text(column).utf8))) ?? .null
+        case .text: return .text(text(column))
         }
     }
 

@@ -49,7 +49,7 @@ extension DecisionRun {
         if collection.syncClass == .serverOnly, !decider.principal.isTrusted { throw Refused(refusal: .outOfScope) }
         var step = Step(resolved: resolved, before: row, beforeScopes: try scopesForJudging(row))
         // What is wrong with an edit may say something about the row; who does not see it learns nothing.
-        let sees = decider.principal.isTrusted || held.contains { step.beforeScopes.contains($0) }
+        let sees = decider.principal.isTrusted || permission.held.contains { step.beforeScopes.contains($0) }
         if collection.syncClass == .appendOnly, !decider.principal.isTrusted {
             throw Refused(refusal: sees ? .appendOnly : .outOfScope)
         }
@@ -122,7 +122,7 @@ extension DecisionRun {
         _ resolved: Resolved, _ row: Row, _ collection: RoostSchema.Collection, _ step: inout Step
     ) throws -> [(position: Int, value: Value)] {
         guard !decider.principal.isTrusted else { return resolved.changes }
-        var seenThrough = held.filter { step.beforeScopes.contains($0) }
+        var seenThrough = permission.held.filter { step.beforeScopes.contains($0) }
         if seenThrough.isEmpty, resolved.madeAt < decider.now {
             let former = try formerScopes(of: row, at: resolved.madeAt).union(step.beforeScopes)
             seenThrough = decider.principal.scopes(at: resolved.madeAt, rules).filter { former.contains($0) }

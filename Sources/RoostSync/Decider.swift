@@ -70,8 +70,7 @@ struct DecisionRun {
     var refused: Set<RowKey> = []
     private var issued: [ReplicaID: HybridTime?] = [:]
     var tenures: [RowID: [LinkTenure]] = [:]
-    /// The scopes the author holds now.
-    let held: [ScopeKey]
+    let permission: Permission
 
     var rules: Rules { decider.rules }
 
@@ -79,7 +78,7 @@ struct DecisionRun {
         self.decider = decider
         self.set = set
         plan = Plan(lastSequence: sequence)
-        held = decider.principal.isTrusted ? [] : decider.principal.scopes(at: decider.now, decider.rules)
+        permission = Permission(principal: decider.principal, rules: decider.rules, now: decider.now)
     }
 
     /// A mutation with its names resolved and its stamp given.

@@ -3,24 +3,28 @@ import RoostSchema
 /// Keeps derived fields true after rows they read have changed.
 extension DecisionRun {
     mutating func refreshDerived(since mark: Int) throws {
-        var targets: Set<RowKey> = []
+        // Whether rows that a target's fields read have changed, and not the target alone.
+        var targets: [RowKey: Bool] = [:]
         for key in set.changed(since: mark) {
-            if !rules.derivedFields[key.collection].isEmpty { targets.insert(key) }
+            if !rules.derivedFields[key.collection].isEmpty, targets[key] == nil { targets[key] = false }
             for derived in rules.derivedFrom[key.collection] {
                 guard let via = derived.via else { continue }
                 for image in [WorkingSet.Image.before, .after] {
                     guard let id = try set.row(key, image)?.values[via].id else { continue }
-                    targets.insert(RowKey(derived.collection, id))
+                    targets[RowKey(derived.collection, id)] = true
                 }
             }
         }
-        for key in targets.sorted() {
+        for (key, sourcesChanged) in targets.sorted(by: { $0.key < $1.key }) {
             guard var row = try set.row(key) else { continue }
-            let old = row.values
-            for derived in rules.derivedFields[key.collection] {
-                row.values[derived.position] = try value(of: derived, for: row)
+            var isChanged = false
+            for derived in rules.derivedFields[key.collection] where derived.source == nil || sourcesChanged {
+                let value = try value(of: derived, for: row)
+                guard row.values[derived.position] != value else { continue }
+                row.values[derived.position] = value
+                isChanged = true
             }
-            if row.values != old { set.put(row) }
+            if isChanged { set.put(row) }
         }
     }
 

@@ -46,6 +46,13 @@ package struct JSONWriter: Sendable {
         needsComma = false
     }
 
+    /// A name already quoted and followed by its colon.
+    mutating func name(encoded name: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: name)
+        needsComma = false
+    }
+
     package mutating func name(escaping name: String) {
         separate()
         quoted(name)

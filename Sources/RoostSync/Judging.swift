@@ -33,7 +33,6 @@ extension DecisionRun {
     mutating func judge(_ steps: [Step]) throws -> Bool {
         guard !decider.principal.isTrusted else { return false }
         let created = Set(steps.filter { $0.resolved.mutation.action == .create }.map(\.resolved.key))
-        let permission = Permission(principal: decider.principal, rules: rules, now: decider.now)
         var once = false
         for (index, step) in steps.enumerated() {
             guard let after = try set.row(step.resolved.key) else { continue }

@@ -24,23 +24,61 @@ package struct Permission {
         let created: Set<RowKey>
     }
 
-    let principal: Principal
-    let rules: Rules
-    let now: Milliseconds
+    private let principal: Principal
+    private let rules: Rules
+    private let now: Milliseconds
+    /// What the principal may write now, by collection.
+    private let current: [[Entitlement]]
+    /// The scopes the principal holds now.
+    let held: [ScopeKey]
+
+    /// A rule in one scope in which it holds.
+    private struct Entitlement {
+        let rule: WriteRule
+        let scope: ScopeKey
+    }
+
+    init(principal: Principal, rules: Rules, now: Milliseconds) {
+        self.principal = principal
+        self.rules = rules
+        self.now = now
+        current = principal.isTrusted ? [] : Self.entitlements(of: principal, at: now, rules)
+        held = principal.isTrusted ? [] : principal.scopes(at: now, rules)
+    }
+
+    private static func entitlements(
+        of principal: Principal, at moment: Milliseconds, _ rules: Rules
+    ) -> [[Entitlement]] {
+        var entitlements: [[Entitlement]] = Array(repeating: [], count: rules.catalogue.collections.count)
+        for grant in principal.grants where grant.holds(at: moment) {
+            guard let role = rules.catalogue[role: grant.role] else { continue }
+            let scopes = principal.scopes(of: grant, rules) + (rules.commons.map { [$0] } ?? [])
+            for rule in role.writes {
+                guard let kind = rules.catalogue.position(ofScope: rule.scope),
+                    let collection = rules.catalogue.position(of: rule.collection)
+                else { continue }
+                for scope in scopes where scope.kind == kind {
+                    entitlements[collection].append(Entitlement(rule: rule, scope: scope))
+                }
+            }
+        }
+        return entitlements
+    }
 
     /// Judges an edit; `former` tells the scopes in which the row was when it was made, by links that ended since.
     func judge(_ edit: Case, former: () throws -> Set<ScopeKey>, _ set: WorkingSet) throws -> Ruling {
         if principal.isTrusted { return .allowed }
-        if allows(edit, at: now, before: edit.beforeScopes, after: edit.afterScopes) { return .allowed }
+        if allows(edit, current, held, before: edit.beforeScopes, after: edit.afterScopes) { return .allowed }
         if edit.madeAt < now {
             let then = try former()
             let before = edit.beforeScopes.union(then)
             // A creation lands where it would have landed; an edit must not leave the row in hands it was not in.
             let after = edit.action == .create ? edit.afterScopes.union(then) : edit.afterScopes
-            if allows(edit, at: edit.madeAt, before: before, after: after) { return .onceAllowed }
+            let entitlements = Self.entitlements(of: principal, at: edit.madeAt, rules)
+            let scopes = principal.scopes(at: edit.madeAt, rules)
+            if allows(edit, entitlements, scopes, before: before, after: after) { return .onceAllowed }
         }
         let seen = try scopesSeen(edit, set)
-        let held = principal.scopes(at: now, rules)
         return .refused(held.contains { seen.contains($0) } ? .forbidden : .outOfScope, about: nil)
     }
 
@@ -54,25 +92,18 @@ package struct Permission {
     }
 
     private func allows(
-        _ edit: Case, at moment: Milliseconds, before: Set<ScopeKey>, after: Set<ScopeKey>
+        _ edit: Case, _ entitlements: [[Entitlement]], _ held: [ScopeKey], before: Set<ScopeKey>,
+        after: Set<ScopeKey>
     ) -> Bool {
         let collection = rules.catalogue.collections[edit.after.key.collection]
         if collection.name == Conflict.collection {
             // Settling: whoever sees both values may close the case.
-            let held = Set(principal.scopes(at: moment, rules))
-            return edit.action == .edit && edit.fields == [Conflict.Position.state] && !held.isDisjoint(with: before)
+            return edit.action == .edit && edit.fields == [Conflict.Position.state]
+                && held.contains { before.contains($0) }
         }
-        for grant in principal.grants where grant.holds(at: moment) {
-            guard let role = rules.catalogue[role: grant.role] else { continue }
-            let scopes = principal.scopes(of: grant, rules)
-            for rule in role.writes where rule.collection == collection.name {
-                guard let kind = rules.catalogue.position(ofScope: rule.scope) else { continue }
-                for scope in scopes + (rules.commons.map { [$0] } ?? []) where scope.kind == kind {
-                    if permits(rule, edit, collection, scope: scope, before: before, after: after) { return true }
-                }
-            }
+        return entitlements[edit.after.key.collection].contains {
+            permits($0.rule, edit, collection, scope: $0.scope, before: before, after: after)
         }
-        return false
     }
 
     private func permits(

@@ -3,8 +3,13 @@ import RoostSchema
 /// Writes rows as a scope shows them.
 package struct Projection: Sendable {
     private let rules: Rules
+    /// `"name":` of each field, by collection and position.
+    private let names: [[[UInt8]]]
 
-    package init(_ rules: Rules) { self.rules = rules }
+    package init(_ rules: Rules) {
+        self.rules = rules
+        names = rules.catalogue.collections.map { $0.fields.map { Array("\"\($0.name)\":".utf8) } }
+    }
 
     /// Whether showing rows of a collection in a kind needs the values of their subjects.
     package func needsSubject(_ collection: Int, in kind: Int) -> Bool {
@@ -32,25 +37,25 @@ package struct Projection: Sendable {
                 writeVersion(of: row, in: collection, shown: max(row.stamp, row.deletion), to: &writer)
                 return
             }
-            let sights = view.isConditional ? resolve(view.sights, row, subject) : view.sights
+            let shows = view.isConditional ? resolve(view.sights, row, subject) : view.shows
+            let names = names[row.key.collection]
             var masked: [String] = []
             let relays = rules.catalogue.scopes[kind].relaysUnknown
             writer.name("fields")
             writer.object { writer in
-                for (position, field) in collection.fields.enumerated() {
-                    let value = row.values[position]
-                    if value.isNull { continue }
-                    switch sights[position] {
+                for (position, value) in row.values.enumerated() where !value.isNull {
+                    switch shows[position] {
                     case .full:
-                        writer.name(plain: field.name.text)
+                        writer.name(encoded: names[position])
                         writer.value(value)
                     case .masked:
+                        let field = collection.fields[position]
                         let shown = field.mask.applied(to: value)
                         guard !shown.isNull else { continue }
                         masked.append(field.name.text)
-                        writer.name(plain: field.name.text)
+                        writer.name(encoded: names[position])
                         writer.value(shown)
-                    case .hidden, .when: continue
+                    case .hidden: continue
                     }
                 }
                 if relays {
@@ -60,7 +65,7 @@ package struct Projection: Sendable {
                     }
                 }
             }
-            let shown = row.overrides.filter { sights[$0.position] == .full || sights[$0.position] == .masked }
+            let shown = row.overrides.filter { shows[$0.position] != .hidden }
             if !shown.isEmpty || relays && !row.unknown.isEmpty {
                 writer.name("stamps")
                 writer.object { writer in
@@ -95,10 +100,10 @@ package struct Projection: Sendable {
         writer.stamp(row.version)
     }
 
-    private func resolve(_ sights: [Sight], _ row: Row, _ subject: Row?) -> [Sight] {
+    private func resolve(_ sights: [Sight], _ row: Row, _ subject: Row?) -> [Rules.Shows] {
         let decisive = rules.subjects[row.key.collection] == nil ? row : subject
         guard let decisive else { return sights.map { _ in .hidden } }
         let collection = rules.catalogue.collections[decisive.key.collection]
-        return sights.map { sight in sight.resolved { $0.holds(in: collection, decisive.values) } }
+        return sights.map { sight in Rules.Shows(sight.resolved { $0.holds(in: collection, decisive.values) }) }
     }
 }

@@ -19,7 +19,9 @@ package struct ScopeKey: Hashable, Comparable, Sendable {
 }
 
 /// A catalogue with its names resolved to positions, so that deciding costs no look-up by name.
-package struct Rules: Sendable {
+///
+/// A class because every step of a decision passes it on: one reference instead of a dozen tables.
+package final class Rules: Sendable {
     package let catalogue: Catalogue
 
     /// A view with positions; one exists for each (scope kind, collection) pair that shows anything.
@@ -30,6 +32,8 @@ package struct Rules: Sendable {
         package let admits: Condition
         /// By field position.
         package let sights: [Sight]
+        /// The same without conditions; what is conditional counts as hidden and must be resolved for each row.
+        let shows: [Shows]
         /// Whether some sight depends on the subject's values.
         package let isConditional: Bool
 
@@ -44,6 +48,19 @@ package struct Rules: Sendable {
             case .subjectAndKey(let position):
                 scope.key != nil && row.values[position].id == scope.key && admits.holds(in: collection, row.values)
             case .everyRow, .concerned: false
+            }
+        }
+    }
+
+    /// How a field is shown, once conditions are resolved.
+    enum Shows: Sendable {
+        case hidden, masked, full
+
+        init(_ sight: Sight) {
+            switch sight {
+            case .full: self = .full
+            case .masked: self = .masked
+            case .hidden, .when: self = .hidden
             }
         }
     }
@@ -181,7 +198,7 @@ package struct Rules: Sendable {
                     CompiledView(
                         kind: kindIndex, collection: index,
                         attachment: view.collection == Conflict.collection ? .concerned : attachment,
-                        admits: view.admits, sights: sights,
+                        admits: view.admits, sights: sights, shows: sights.map(Shows.init),
                         isConditional: sights.contains { if case .when = $0 { true } else { false } }))
             }
         }

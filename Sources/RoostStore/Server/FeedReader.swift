@@ -111,12 +111,12 @@ struct FeedReader {
     }
 
     private mutating func show(_ key: RowKey, in kind: Int, to writer: inout JSONWriter) throws {
-        guard let row = try source.rows([key]).first else { return }
+        guard let row = try source.row(key) else { return }
         var subject: Row?
         if projection.needsSubject(key.collection, in: kind), let about = store.rules.subjects[key.collection],
             let id = row.values[about.position].id
         {
-            subject = try source.rows([RowKey(about.collection, id)]).first
+            subject = try source.row(RowKey(about.collection, id))
         }
         let size = writer.count
         projection.write(row, subject: subject, in: kind, to: &writer)

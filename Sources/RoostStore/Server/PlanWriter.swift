@@ -32,9 +32,13 @@ struct PlanWriter {
     }
 
     private func writeRows(_ plan: Plan) throws {
+        let shelf = StatementShelf()
         for (row, isNew) in zip(plan.rows, plan.isNew) {
             let table = store.tables[row.key.collection]
-            try table.write(row, with: BoundStatement(db, isNew ? table.insert : table.update))
+            let statement = try shelf.statement(row.key.collection * 2 + (isNew ? 1 : 0)) {
+                try BoundStatement(db, isNew ? table.insert : table.update)
+            }
+            try table.write(row, with: statement)
         }
     }
 

@@ -14,14 +14,14 @@ package struct RosterReader {
         _ collection: CollectionName, _ fields: [FieldName], visit: (RowID, [Value]) throws -> Void
     ) throws {
         guard let declaration = catalogue[collection] else { return }
-        let kinds = fields.compactMap { declaration[$0]?.kind }
-        guard kinds.count == fields.count else { return }
+        let storage = fields.compactMap { declaration[$0].map { ColumnStorage($0.kind) } }
+        guard storage.count == fields.count else { return }
         let columns = ["id"] + fields.map(\.text)
         let list = columns.map { "\"\($0)\"" }.joined(separator: ", ")
         let statement = try BoundStatement(db, "SELECT \(list) FROM \"\(collection)\" WHERE deleted = 0")
         defer { statement.reset() }
         while try statement.step() {
-            try visit(statement.id(0), kinds.enumerated().map { statement.value($0 + 1, as: $1) })
+            try visit(statement.id(0), storage.enumerated().map { statement.value($0 + 1, as: $1) })
         }
     }
 

@@ -9,20 +9,21 @@ import RoostSync
 struct ServerRows: RowSource {
     let store: ServerStore
     let db: Database
+    private let byID = StatementShelf()
 
-    func rows(_ keys: [RowKey]) throws -> [Row] {
-        var rows: [Row] = []
-        rows.reserveCapacity(keys.count)
-        for (collection, keys) in Dictionary(grouping: keys, by: \.collection) {
-            let table = store.tables[collection]
-            let statement = try BoundStatement(db, table.select + " WHERE id = ?")
-            for key in keys {
-                try statement.bind(1, key.id)
-                if try statement.step() { rows.append(table.row(statement)) }
-                statement.reset()
-            }
-        }
-        return rows
+    init(store: ServerStore, db: Database) {
+        self.store = store
+        self.db = db
+    }
+
+    func rows(_ keys: [RowKey]) throws -> [Row] { try keys.compactMap(row) }
+
+    func row(_ key: RowKey) throws -> Row? {
+        let table = store.tables[key.collection]
+        let statement = try byID.statement(key.collection) { try BoundStatement(db, table.selectByID) }
+        defer { statement.reset() }
+        try statement.bind(1, key.id)
+        return try statement.step() ? table.row(statement) : nil
     }
 
     func rows(of collection: Int, referring position: Int, to targets: [RowID]) throws -> [Row] {
@@ -123,5 +124,21 @@ struct ServerRows: RowSource {
         }
         statement.reset()
         return grants
+    }
+}
+
+/// Statements of one database access by a small number, such as a collection's.
+///
+/// GRDB's own cache is asked by the text of the statement, and hashing half a kilobyte for every row costs more than the
+/// row.
+final class StatementShelf {
+    private var statements: [BoundStatement?] = []
+
+    func statement(_ number: Int, _ make: () throws -> BoundStatement) rethrows -> BoundStatement {
+        while statements.count <= number { statements.append(nil) }
+        if let statement = statements[number] { return statement }
+        let statement = try make()
+        statements[number] = statement
+        return statement
     }
 }

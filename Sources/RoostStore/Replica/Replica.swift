@@ -124,10 +124,12 @@ package final class Replica: Sendable {
         configuration.label = "roost.replica"
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { db in
+            // FULL: an edit lost to a power failure after it was sent would have its number given to another edit, for
+            // which the server would repeat the first one's verdict.
             try db.execute(
                 sql: """
                     PRAGMA journal_mode = WAL;
-                    PRAGMA synchronous = NORMAL;
+                    PRAGMA synchronous = FULL;
                     PRAGMA secure_delete = ON;
                     PRAGMA temp_store = MEMORY;
                     PRAGMA cache_size = -16000

@@ -146,12 +146,17 @@ struct DecisionRun {
         }
         try set.prefetch(subjects.flatMap { collection, ids in ids.map { RowKey(collection, $0) } })
         for (collection, ids) in subjects {
+            // Nothing stored refers to a row that is not there yet.
+            let stored = try ids.filter { try set.row(RowKey(collection, $0)) != nil }
             for link in rules.linksOfSubject[collection] {
-                sources[[link.collection, link.subject], default: []].formUnion(ids)
+                sources[[link.collection, link.subject], default: []].formUnion(stored)
+                set.assumeNone(of: link.collection, referring: link.subject, to: ids.subtracting(stored))
             }
             for derived in rules.derivedFields[collection] {
                 guard let source = derived.source, let via = derived.via else { continue }
-                sources[[source, via], default: []].formUnion(ids)
+                // Fields derived from rows that do not change are not computed again.
+                if subjects[source] != nil { sources[[source, via], default: []].formUnion(stored) }
+                set.assumeNone(of: source, referring: via, to: ids.subtracting(stored))
             }
         }
         for (place, ids) in sources { try set.prefetch(of: place[0], referring: place[1], to: ids) }

@@ -94,6 +94,14 @@ package final class WorkingSet {
         }
     }
 
+    /// Takes it that no stored row refers to any of `targets`, because they are not stored themselves.
+    func assumeNone(of collection: Int, referring position: Int, to targets: Set<RowID>) {
+        for target in targets {
+            let reference = Reference(collection: collection, position: position, target: target)
+            if referring[reference] == nil { referring[reference] = [] }
+        }
+    }
+
     package func row(_ key: RowKey, _ image: Image = .after) throws -> Row? {
         if !loaded.contains(key) { try prefetch(CollectionOfOne(key)) }
         return image == .before ? before[key] : after[key]

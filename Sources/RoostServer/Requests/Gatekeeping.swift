@@ -29,9 +29,9 @@ struct Gatekeeper: Sendable {
     }
 
     /// The device whose token the request bears.
-    func device(of request: Request, _ context: RoostContext) async throws -> Device {
+    func device(of request: Request, _ context: RoostContext) throws -> Device {
         guard let token = DeviceToken(authorization: request.headers[.authorization]),
-            let (device, isRevoked) = try await store.device(tokenHash: token.hash)
+            let (device, isRevoked) = try store.device(tokenHash: token.hash)
         else {
             // Guessing counts against the address.
             try admitAddress(of: request, context)
@@ -67,7 +67,7 @@ struct DeviceAuthentication: RouterMiddleware {
         _ request: Request, context: RoostContext, next: @concurrent (Request, RoostContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        context.device = try await gatekeeper.device(of: request, context)
+        context.device = try gatekeeper.device(of: request, context)
         return try await next(request, context)
     }
 }

@@ -104,8 +104,8 @@ extension ServerStore {
     }
 
     /// The device that a token belongs to, and whether it may still come; nil if no device has it.
-    package func device(tokenHash: [UInt8]) async throws -> (device: Device, isRevoked: Bool)? {
-        try await pool.read { db in
+    package func device(tokenHash: [UInt8]) throws -> (device: Device, isRevoked: Bool)? {
+        try readHere { db in
             let statement = try BoundStatement(
                 db, "SELECT id, officer, label, revoked_ms, token_hash FROM replica WHERE token_hash = ?")
             defer { statement.reset() }

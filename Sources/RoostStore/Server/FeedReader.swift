@@ -46,7 +46,8 @@ struct FeedReader {
             writer.name("rows")
             try writer.array { writer in
                 guard let number = known?.id else { return }
-                for key in touched where try isMember(key, of: number, upTo: start) {
+                for key in touched where store.rules.view(of: key.collection, in: scope.kind) != nil {
+                    guard try isMember(key, of: number, upTo: start) else { continue }
                     try show(key, in: scope.kind, to: &writer)
                 }
                 let events = try BoundStatement(

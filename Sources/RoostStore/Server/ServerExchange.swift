@@ -53,14 +53,13 @@ extension ServerStore {
             }
         }
         let pushed = push
-        let (answer, rows) = try await pool.read { db in
+        let (answer, rows) = try readHere { db in
             try self.answer(
                 to: request, push: pushed, device: device, now: now, correction: correction,
                 pageBytes: max(4096, min(pageBytes, request.pageBytes ?? pageBytes)), db)
         }
         var summary = ExchangeSummary(repeated: push.repeated, rows: rows, offset: correction.offset)
         for outcome in push.outcomes { summary.verdicts[outcome, default: 0] += 1 }
-
         return (answer, summary)
     }
 

@@ -48,10 +48,10 @@ package struct FieldWords {
         }
     }
 
-    /// The collection that the field of an assignment refers to, if it is a reference.
-    package func target(of text: String, in collections: [CollectionName]) -> CollectionName? {
-        let name = text.prefix { $0 != "=" && $0 != "＝" }
-        return (try? field(String(name), in: collections))?.1.target
+    /// The field of an assignment, if there is one of its name.
+    package func field(of assignment: String, in collections: [CollectionName]) -> Field? {
+        let name = assignment.prefix { $0 != "=" && $0 != "＝" }
+        return (try? field(String(name), in: collections))?.1
     }
 
     /// Finds a field by its English name, a label or a sheet header.

@@ -30,15 +30,15 @@ package struct ReferenceLists: Sendable {
 
     /// The names in which references and open codes of the catalogue are looked up.
     ///
-    /// `homeDivision` is the code of the county whose towns go by their bare names; `wanted` leaves out collections that
-    /// nobody will look in, for there are thousands of schools.
+    /// `homeDivision` is the code of the county whose towns go by their bare names; `fields` are those that somebody will
+    /// look up, nil for all: there are thousands of schools and of divisions.
     package func directory(
-        _ replica: Replica, homeDivision: String = "440784", wanted: (CollectionName) -> Bool = { _ in true }
+        _ replica: Replica, homeDivision: String = "440784", for fields: [Field]? = nil
     ) throws -> NameDirectory {
         var collections: [CollectionName: NameIndex] = [:]
         for collection in replica.rules.catalogue.collections {
             guard let name = collection.position(of: FieldName("name")), collection.name != Programme.subject,
-                collection.subject == nil, wanted(collection.name)
+                collection.subject == nil, fields?.contains(where: { $0.target == collection.name }) ?? true
             else { continue }
             var index = NameIndex(ignoring: collection.name == "chapter" ? SheetTemplates.chapterWords : [])
             let aliases = collection.position(of: FieldName("aliases"))
@@ -50,6 +50,9 @@ package struct ReferenceLists: Sendable {
                 }
             }
             collections[collection.name] = index
+        }
+        guard fields?.contains(where: { $0.name == "home_div" }) ?? true else {
+            return NameDirectory(collections: collections)
         }
         let places = NameIndex(divisions: divisions, home: homeDivision)
         return NameDirectory(

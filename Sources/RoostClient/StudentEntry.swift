@@ -27,7 +27,8 @@ package struct StudentEntry {
         }
         var target: RowID?
         if let chapter {
-            let directory = try lists.directory(desk.replica) { $0 == "chapter" }
+            let field = desk.catalogue["membership"]?["chapter"]
+            let directory = try lists.directory(desk.replica, for: [field].compactMap(\.self))
             target = RowID(chapter) ?? directory.collections["chapter"]?.value(for: chapter)?.id
             guard target != nil else { throw ClientError.noSuchRow(chapter) }
         }
@@ -66,9 +67,9 @@ package struct StudentEntry {
     }
 
     private func values(_ assignments: [String]) throws -> [CollectionName: [FieldName: Value]] {
-        let fields = FieldWords(catalogue: desk.catalogue, directory: NameDirectory())
-        let targets = Set(assignments.compactMap { fields.target(of: $0, in: places) })
-        let directory = try lists.directory(desk.replica, wanted: targets.contains)
+        let plain = FieldWords(catalogue: desk.catalogue, directory: NameDirectory())
+        let fields = assignments.compactMap { plain.field(of: $0, in: places) }
+        let directory = try lists.directory(desk.replica, for: fields)
         let words = FieldWords(catalogue: desk.catalogue, directory: directory)
         var grouped: [CollectionName: [FieldName: Value]] = [:]
         for text in assignments {

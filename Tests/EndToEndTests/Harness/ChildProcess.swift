@@ -35,6 +35,7 @@ final class ChildProcess: Sendable {
     let output = Watched(Text())
     let errors = Watched(Text())
     private let life = Watched(Life())
+    private let reaped = DispatchSemaphore(value: 0)
 
     /// Starts a program with nothing on its standard input.
     init(_ program: String, _ arguments: [String], environment: [String: String], limit: Duration) throws {
@@ -49,14 +50,21 @@ final class ChildProcess: Sendable {
         identifier = started.identifier
         Self.collect(from: started.output, into: output)
         Self.collect(from: started.errors, into: errors)
-        let (identifier, life) = (identifier, life)
-        Thread { Self.await(identifier, life) }.start()
+        let (identifier, life, reaped) = (identifier, life, reaped)
+        Thread {
+            Self.await(identifier, life)
+            reaped.signal()
+        }.start()
         DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(Int(limit.components.seconds))) { [weak self] in
             self?.send(SIGKILL)
         }
     }
 
-    deinit { send(SIGKILL) }
+    /// Leaves nothing running that could still write where a test cleans up.
+    deinit {
+        send(SIGKILL)
+        _ = reaped.wait(timeout: .now() + .seconds(10))
+    }
 
     /// Sends a signal, if the process is still there.
     func send(_ signal: Int32) {

@@ -11,12 +11,15 @@ final class ServerUnderTest: Sendable {
     private let earlier = Mutex("")
 
     private let given = Mutex<[String]>([])
+    /// Kept until the process is gone.
+    private let place: Place
 
     /// The enrolment codes made so far.
     var codes: [String] { given.withLock { $0 } }
 
     /// Prepares a server; `settings` are environment variables over those that make a test fast.
     init(place: Place, settings: [String: String] = [:]) throws {
+        self.place = place
         data = try place.folder("server")
         // Many devices on one address enrol and ask within a minute, which the limits are there to prevent.
         // A machine that builds and tests at the same time may be far slower than any server.

@@ -70,5 +70,7 @@ enum Outreach {
             Field("snapshot_hash", .text(max: 64), "定稿摘要值", "frozen content hash"),
             Field("author", .reference("officer"), "起草人", "author", required: true),
             Field("approver", .reference("officer"), "审批人", "approver"),
+            // Identities of officers, none of whom may approve it; of a group that no device is shown or writes.
+            Field("editors", .tags(count: 100, max: 36), "修改人", "editors", group: "trail"),
         ])
 }

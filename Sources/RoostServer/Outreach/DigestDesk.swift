@@ -42,6 +42,7 @@ package struct DigestDesk: Sendable {
         try await taking(id, by: officer) { reader in
             var fields = try Self.fields(of: draft, reader, now: now)
             fields["author"] = .id(officer)
+            fields["editors"] = DigestRow.value(of: [officer])
             fields["status"] = "draft"
             if fields["channels"] == nil { fields["channels"] = .list(Channel.allCases.map { .text($0.rawValue) }) }
             return DigestStep(edits: [TrustedEdit("digest", id, .create, fields)], outcome: ())
@@ -49,7 +50,7 @@ package struct DigestDesk: Sendable {
         return try await report(id, for: officer)
     }
 
-    /// Changes a digest; one that is approved is a draft again and has to be approved anew.
+    /// Changes a digest; one that is submitted or approved is a draft again, to be submitted and approved anew.
     package func edit(_ id: RowID, _ draft: DigestDraft, by officer: RowID) async throws -> DigestReport {
         let permissions = try await permissions(of: officer)
         let now = store.clock()
@@ -59,7 +60,8 @@ package struct DigestDesk: Sendable {
             if let version = draft.version { try Self.check(version, is: digest) }
             guard ["draft", "review", "approved"].contains(digest.status) else { throw Self.wrongStatus(digest) }
             var fields = try Self.fields(of: draft, reader, now: now)
-            let voids = digest.status == "approved"
+            fields["editors"] = digest.editors(with: officer)
+            let voids = digest.status != "draft"
             if voids {
                 fields["status"] = "draft"
                 fields["approver"] = .null
@@ -138,7 +140,11 @@ package struct DigestDesk: Sendable {
             try Self.check(version, is: digest)
             guard digest.status == "draft" else { throw Self.wrongStatus(digest) }
             _ = try Self.renderings(of: digest, reader, now: now)
-            return DigestStep(edits: [TrustedEdit("digest", id, .edit, ["status": "review"])], outcome: ())
+            return DigestStep(
+                edits: [
+                    TrustedEdit(
+                        "digest", id, .edit, ["status": "review", "editors": digest.editors(with: officer)])
+                ], outcome: ())
         }
         return try await report(id, for: officer)
     }
@@ -149,7 +155,7 @@ package struct DigestDesk: Sendable {
         let now = store.clock()
         try await taking(id, by: officer) { reader in
             let digest = try Self.digest(id, reader, permissions)
-            try permissions.mayApprove(digest)
+            try permissions.mayApprove(digest, writtenBy: try reader.officers(of: digest.replicas))
             try Self.check(version, is: digest)
             guard digest.status == "review" else { throw Self.wrongStatus(digest) }
             let renderings = try Self.renderings(of: digest, reader, now: now)
@@ -183,7 +189,7 @@ package struct DigestDesk: Sendable {
         let permissions = try await permissions(of: officer)
         let summary = try await taking(id, by: officer) { reader in
             let digest = try Self.digest(id, reader, permissions)
-            try permissions.mayApprove(digest)
+            try permissions.mayDecide()
             try Self.check(version, is: digest)
             guard ["review", "approved"].contains(digest.status) else { throw Self.wrongStatus(digest) }
             var summary = digest.summary

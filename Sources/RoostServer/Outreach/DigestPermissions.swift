@@ -43,12 +43,18 @@ struct DigestPermissions: Sendable {
         }
     }
 
-    func mayApprove(_ digest: DigestRow) throws {
+    func mayDecide() throws {
         guard approves else { throw Refusal(.forbidden, "approving digests takes the role of an approver") }
-        guard digest.author != officer else {
+    }
+
+    /// Approving takes somebody who had no hand in it: neither its author, nor who changed or submitted it.
+    /// - Parameter writers: Officers of the devices that wrote to the row.
+    func mayApprove(_ digest: DigestRow, writtenBy writers: Set<RowID>) throws {
+        try mayDecide()
+        guard digest.author != officer, !digest.editors.contains(officer), !writers.contains(officer) else {
             throw Refusal(
                 .forbidden, reason: "own_digest",
-                Label("不能审批自己起草的推送。", "nobody approves a digest of their own"))
+                Label("不能审批自己起草或修改过的推送。", "nobody approves a digest they wrote, changed or submitted"))
         }
     }
 }

@@ -19,6 +19,8 @@ struct DigestRow: Sendable {
 
     let id: RowID
     let version: Stamp
+    /// The replicas that last wrote one of its fields; what goes through the server's routes is written by the server's.
+    let replicas: Set<ReplicaID>
     private let values: [Value]
     private let declaration: RoostSchema.Collection
 
@@ -28,6 +30,7 @@ struct DigestRow: Sendable {
         self.declaration = declaration
         id = row.key.id
         version = row.version
+        replicas = Set([row.stamp.replica] + row.overrides.map(\.stamp.replica))
         values = row.values
     }
 
@@ -41,6 +44,8 @@ struct DigestRow: Sendable {
     var status: String { self["status"].text ?? "draft" }
     var author: RowID? { self["author"].id }
     var approver: RowID? { self["approver"].id }
+    /// Who composed, changed or submitted it by the server's routes.
+    var editors: Set<RowID> { Set(self["editors"].list?.compactMap { $0.text.flatMap { RowID($0) } } ?? []) }
     var scheduledAt: Int64? { self["scheduled_at"].integer }
     var sentAt: Int64? { self["sent_at"].integer }
 
@@ -66,6 +71,10 @@ struct DigestRow: Sendable {
         }
         return sections
     }
+
+    /// What ``editors`` reads, with one more.
+    func editors(with officer: RowID) -> Value { Self.value(of: editors.union([officer])) }
+    static func value(of editors: Set<RowID>) -> Value { .list(editors.sorted().map { .text($0.description) }) }
 
     static func value(of sections: [Section]) -> Value {
         .list(

@@ -42,6 +42,11 @@ package struct RosterReader {
             .filter { !$0.isDeleted }
     }
 
+    /// The officers whose devices the replicas are.
+    package func officers(of replicas: Set<ReplicaID>) throws -> Set<RowID> {
+        Set(try ServerRows(store: store, db: db).officers(of: replicas).values)
+    }
+
     /// How many live rows satisfy a condition.
     package func count(_ collection: CollectionName, where condition: Condition) throws -> Int {
         try store.count(of: collection, where: condition, db)

@@ -49,12 +49,36 @@ struct DigestTests {
         let draft = try await world.compose().digest
         let id = try world.row(draft.id)
         let review = try await world.desk.submit(id, version: draft.version, by: OutreachFixture.author).digest
-        _ = try await world.desk.edit(id, DigestDraft(title: "换了标题"), by: OutreachFixture.author)
+        let edited = try await world.desk.edit(id, DigestDraft(title: "换了标题"), by: OutreachFixture.author).digest
+        #expect(edited.status == "draft")
+        _ = try await world.desk.submit(id, version: edited.version, by: OutreachFixture.author)
         let refusal = await #expect(throws: Refusal.self) {
             try await world.desk.approve(id, version: review.version, by: OutreachFixture.approver)
         }
         #expect(refusal?.code == .conflict)
         #expect(refusal?.reason == "stale")
+    }
+
+    @Test func `who changed a digest does not approve it, whoever wrote and submitted it`() async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("合作方", "generic", "https://example.com/hook")
+        try await world.fixture.write([
+            TrustedEdit(
+                "authority_grant", RowID(bits: 0xE1), .create,
+                ["officer": .id(OutreachFixture.registrar), "role": "approver"])
+        ])
+        world.fixture.time.advance(by: 1000)
+        let draft = try await world.compose().digest
+        let id = try world.row(draft.id)
+        _ = try await world.desk.edit(id, DigestDraft(intro: "登记员补充"), by: OutreachFixture.registrar)
+        let last = try await world.desk.edit(id, DigestDraft(period: "2025-09"), by: OutreachFixture.author).digest
+        let review = try await world.desk.submit(id, version: last.version, by: OutreachFixture.author).digest
+        let refusal = await #expect(throws: Refusal.self) {
+            try await world.desk.approve(id, version: review.version, by: OutreachFixture.registrar)
+        }
+        #expect(refusal?.reason == "own_digest")
+        let approved = try await world.desk.approve(id, version: review.version, by: OutreachFixture.approver).digest
+        #expect(approved.status == "approved")
     }
 
     @Test func `a policy that is over is refused when composed, and when it ends before the approval`() async throws {

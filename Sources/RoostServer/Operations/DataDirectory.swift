@@ -56,11 +56,13 @@ package struct DataDirectory: Sendable {
         let stamp = Date(timeIntervalSince1970: Double(clock().value) / 1000)
             .formatted(Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted))
         let path = exists && isDirectory.boolValue ? "\(target)/roost-\(stamp).sqlite" : target
-        guard !FileManager.default.fileExists(atPath: path) else { throw CocoaError(.fileWriteFileExists) }
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw CocoaError(.fileWriteFileExists, userInfo: [NSFilePathErrorKey: path])
+        }
         let (store, _) = try open()
         defer { try? store.close() }
         guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
-            throw CocoaError(.fileWriteNoPermission)
+            throw CocoaError(.fileWriteNoPermission, userInfo: [NSFilePathErrorKey: path])
         }
         try store.backUp(to: path)
         return path
@@ -73,7 +75,7 @@ package struct DataDirectory: Sendable {
         let today = Int((store.clock().value + 8 * 3_600_000) / 86_400_000)
         let county = DemoCounty(seed: 2025, today: today)
         let edits = county.rows.map { TrustedEdit($0.collection, $0.id, .create, $0.values) }
-        _ = try await store.write(edits, by: server)
+        _ = try await store.writeDemo(edits, by: server)
         return county
     }
 

@@ -13,10 +13,12 @@ package struct DemoCode: Sendable {
 }
 
 extension RoostApplication {
-    /// A code for the first officer who was given each role, in the catalogue's order of roles.
+    /// A code for the first officer who was given each role, in the catalogue's order of roles; none for a database
+    /// that holds real people, however the server was started.
     ///
     /// Read from the database and not from the generator, so that a later start finds the same officers.
     package func demoCodes() async throws -> [DemoCode] {
+        guard try await store.isDemo() else { return [] }
         let catalogue = store.rules.catalogue
         let authority = catalogue.authority
         guard let grants = catalogue[authority.collection], let officer = grants.position(of: authority.officer),

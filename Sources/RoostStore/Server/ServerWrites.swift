@@ -44,6 +44,21 @@ extension ServerStore {
         try await pool.write { db in try self.write(edits, by: officer, as: self.writer, db) }
     }
 
+    /// As ``write(_:by:)``, and notes in the same transaction that everybody in this database is invented.
+    package func writeDemo(_ edits: [TrustedEdit], by officer: RowID) async throws -> WriteReceipt {
+        try await pool.write { db in
+            try db.execute(sql: "INSERT OR REPLACE INTO meta (name, value) VALUES ('demo', '1')")
+            return try self.write(edits, by: officer, as: self.writer, db)
+        }
+    }
+
+    /// Whether the database began as ``writeDemo(_:by:)`` made it.
+    package func isDemo() async throws -> Bool {
+        try await pool.read { db in
+            try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM meta WHERE name = 'demo')") ?? false
+        }
+    }
+
     /// As ``write(_:by:)``, inside a transaction of the store's own.
     ///
     /// The replica is ``writer`` or ``undoer``. The writer's times rise by two, which leaves the undoer a time just after

@@ -34,6 +34,7 @@ package enum ClientError: Error, Hashable, Sendable {
     case noSuchRow(String)
     case ambiguousRow(String, matches: Int)
     case noSuchEntry(String)
+    case ambiguousEntry(String, matches: Int)
     case cannotCreate
     case sheet(SheetError)
     case unreadableFile(String)
@@ -88,6 +89,7 @@ package enum ClientError: Error, Hashable, Sendable {
         case .noSuchRow: "no_such_row"
         case .ambiguousRow: "ambiguous_row"
         case .noSuchEntry: "no_such_entry"
+        case .ambiguousEntry: "ambiguous_entry"
         case .cannotCreate: "cannot_create"
         case .sheet(let error): error.code
         case .unreadableFile: "unreadable_file"
@@ -175,6 +177,8 @@ package enum ClientError: Error, Hashable, Sendable {
         case .ambiguousRow(let text, let matches):
             Label("“\(text)”对应 \(matches) 人，请用编号。", "“\(text)” matches \(matches) people; use the id.")
         case .noSuchEntry(let text): Label("没有编号为 \(text) 的条目。", "There is no entry \(text).")
+        case .ambiguousEntry(let text, let matches):
+            Label("“\(text)”对应 \(matches) 条，请把编号写全。", "“\(text)” matches \(matches) entries; write more of the id.")
         case .cannotCreate: Label("您的角色不能新增学生。", "Your role cannot add students.")
         case .sheet(let error): error.message
         case .unreadableFile(let name): Label("无法读取文件 \(name)。", "The file \(name) cannot be read.")

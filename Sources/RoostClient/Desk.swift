@@ -61,7 +61,19 @@ package struct Desk {
                 == Cleaning.personName(text)
         }
         if exact.count == 1 { return exact[0] }
-        if found.isEmpty { throw ClientError.noSuchRow(text) }
+        if found.isEmpty {
+            // Ids begin with the moment they were made, so a short beginning says nothing.
+            let beginning = text.lowercased()
+            let begun =
+                beginning.count < 8
+                ? []
+                : try students([], deleted: deleted).filter {
+                    $0.row.key.id.description.hasPrefix(beginning)
+                }
+            guard let row = begun.first else { throw ClientError.noSuchRow(text) }
+            guard begun.count == 1 else { throw ClientError.ambiguousRow(text, matches: begun.count) }
+            return row
+        }
         throw ClientError.ambiguousRow(text, matches: found.count)
     }
 

@@ -44,8 +44,17 @@ package struct FieldWords {
             return Assignment(
                 collection: collection, field: field, value: try TypedValue(reading: words, as: field, in: index))
         } catch {
-            throw .invalidValue(field.label, advice: error.advice)
+            if field.derivation != nil { throw .derivedField(field.label) }
+            throw .invalidValue(field.label, advice: Self.allowed(error, field) ?? error.advice)
         }
+    }
+
+    /// The values that a field of a closed list takes.
+    private static func allowed(_ problem: CellProblem, _ field: Field) -> Label? {
+        guard problem == .unknownCode, case .code(let codes) = field.kind else { return nil }
+        return Label(
+            "应为其中之一：" + codes.map(\.label.zh).joined(separator: "、"),
+            "is one of: " + codes.map(\.label.en).joined(separator: ", "))
     }
 
     /// The field of an assignment, if there is one of its name.

@@ -23,6 +23,11 @@ extension ServerConnection {
         return try decode(ImportReport.self, answer)
     }
 
+    /// The imports on the server: one's own, or all for those who may undo them.
+    package func imports() async throws(ClientError) -> ImportList {
+        try decode(ImportList.self, try await send(.get, Path.imports))
+    }
+
     package func undoImport(_ batch: RowID) async throws(ClientError) -> ImportUndoReport {
         try decode(
             ImportUndoReport.self, try await send(.post, Path.imports + "/\(batch)/undo", attempts: 1))

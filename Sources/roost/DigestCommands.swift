@@ -132,7 +132,7 @@ struct DigestCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await Session.online(options) { session, server in
-                try tell(try await server.markSent(delivery, reach: reach), session)
+                try tell(try await server.markSent(server.delivery(matching: delivery), reach: reach), session)
             }
         }
     }
@@ -145,7 +145,7 @@ struct DigestCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await Session.online(options) { session, server in
-                try tell(try await server.resend(delivery), session)
+                try tell(try await server.resend(server.delivery(matching: delivery)), session)
             }
         }
     }

@@ -90,7 +90,16 @@ struct ImportCommand: AsyncParsableCommand {
         let view = ServerImportView(report, language: options.language)
         for line in view.lines { output.say(line) }
         if let batch = report.batch {
-            output.say("已导入。撤销：roost undo \(batch)", "Imported. To take back: roost undo \(batch)")
+            let mayUndo = try desk.grants().contains {
+                desk.catalogue[role: $0.role]?.rights.contains(.undoImports) ?? false
+            }
+            if mayUndo {
+                output.say("已导入。撤销：roost undo \(batch)", "Imported. To take back: roost undo \(batch)")
+            } else {
+                output.say(
+                    "已导入。如需撤销，请登记员运行：roost undo \(batch)",
+                    "Imported. To have it taken back, ask a registrar to run: roost undo \(batch)")
+            }
         } else {
             output.say("以上为预览，未写入。", "This was a dry run; nothing was written.")
         }
@@ -111,7 +120,10 @@ struct UndoCommand: AsyncParsableCommand {
             let desk = try session.desk()
             let output = session.output
             let local = try desk.replica.batches()
-            guard let text = batch else { return list(local, Wording(desk, options.language), output) }
+            guard let text = batch else {
+                let remote = try await serverImports(session, desk)
+                return list(local, remote, Wording(desk, options.language), output)
+            }
             guard let id = RowID(text) else { throw ClientError.noSuchEntry(text) }
             if let batch = local.first(where: { $0.id == id }) {
                 let forgotten = try desk.undo(batch)
@@ -136,24 +148,60 @@ struct UndoCommand: AsyncParsableCommand {
         }
     }
 
-    private func list(_ batches: [OfflineBatch], _ wording: Wording, _ output: Output) {
+    /// What the server lists; nothing without a connection or for those whose role does not import.
+    private func serverImports(_ session: Session, _ desk: Desk) async throws -> [ImportSummary] {
+        let client = HTTPClient(idleConnections: 2)
+        defer { client.shutdown() }
+        do {
+            return try await session.connection(desk.enrolled, client).imports().imports
+        } catch ClientError.unreachable {
+            session.output.warn(
+                "连不上服务器，只列出本机的导入。", "The server cannot be reached; only this device's imports are listed.")
+            return []
+        } catch ClientError.refused(let refusal) where refusal.code == .forbidden {
+            return []
+        }
+    }
+
+    private func list(
+        _ local: [OfflineBatch], _ remote: [ImportSummary], _ wording: Wording, _ output: Output
+    ) {
+        let undone = output.text("已撤销", "undone")
         output.table(
-            [output.text("编号", "id"), output.text("文件", "file"), output.text("时间", "at"), output.text("状态", "state")],
-            batches.map { batch in
+            [
+                output.text("编号", "id"), output.text("文件", "file"), output.text("时间", "at"),
+                output.text("位置", "where"), output.text("状态", "state"),
+            ],
+            local.map { batch in
                 [
                     batch.id.description, batch.source, wording.moment(batch.madeAt),
-                    batch.undoneAt == nil ? "" : output.text("已撤销", "undone"),
+                    output.text("本机", "this device"), batch.undoneAt == nil ? "" : undone,
                 ]
-            })
+            }
+                + remote.map { batch in
+                    [
+                        batch.batch, batch.source, wording.moment(Milliseconds(batch.committedAt)),
+                        output.text("服务器", "server"), batch.undoneAt == nil ? "" : undone,
+                    ]
+                })
         output.result(
             .list(
-                batches.map { batch in
-                    .object([
-                        .init("batch", .id(batch.id)), .init("source", .text(batch.source)),
-                        .init("made_at_ms", .integer(batch.madeAt.value)),
-                        .init("undone_at_ms", batch.undoneAt.map { .integer($0.value) } ?? .null),
-                    ])
-                }))
+                local.map { batch in
+                    Self.value(.id(batch.id), batch.source, batch.madeAt.value, batch.undoneAt?.value, onServer: false)
+                }
+                    + remote.map { batch in
+                        Self.value(
+                            .text(batch.batch), batch.source, batch.committedAt, batch.undoneAt, onServer: true)
+                    }))
+    }
+
+    private static func value(
+        _ batch: Value, _ source: String, _ madeAt: Int64, _ undoneAt: Int64?, onServer: Bool
+    ) -> Value {
+        .object([
+            .init("batch", batch), .init("source", .text(source)), .init("made_at_ms", .integer(madeAt)),
+            .init("undone_at_ms", undoneAt.map { .integer($0) } ?? .null), .init("on_server", .boolean(onServer)),
+        ])
     }
 }
 

@@ -57,7 +57,7 @@ struct ImportView {
         let telling = plan.rows.filter { !$0.fields.isEmpty && $0.bucket != .new || !$0.reasons.isEmpty }
         for row in telling.prefix(Self.shown) {
             let reasons = row.reasons.map { $0.text(language) }
-            let changes = row.fields.filter { !$0.old.isNull }.map(change)
+            let changes = row.fields.filter { row.bucket == .updated || !$0.old.isNull }.map(change)
             lines.append(
                 text("第 \(row.row) 行", "row \(row.row)") + " [\(Self.label(row.bucket).text(language))] "
                     + (changes + reasons).joined(separator: language == .zh ? "；" : "; "))

@@ -1,6 +1,7 @@
 import Curl
 import RoostAPI
 import RoostClient
+import RoostSchema
 import RoostStore
 
 extension ServerConnection {
@@ -8,8 +9,20 @@ extension ServerConnection {
     func digest(matching text: String) async throws -> DigestSummary {
         let found = try await digests().digests.filter { $0.id.hasPrefix(text.lowercased()) }
         guard let digest = found.first, !text.isEmpty else { throw ClientError.noSuchEntry(text) }
-        guard found.count == 1 else { throw ClientError.ambiguousRow(text, matches: found.count) }
+        guard found.count == 1 else { throw ClientError.ambiguousEntry(text, matches: found.count) }
         return digest
+    }
+
+    /// The id of the one delivery that begins like this; a whole id is taken as it is.
+    func delivery(matching text: String) async throws -> String {
+        if RowID(text) != nil { return text }
+        var found: [String] = []
+        for digest in try await digests().digests where !text.isEmpty {
+            found += try await self.digest(digest.id).deliveries.map(\.id).filter { $0.hasPrefix(text.lowercased()) }
+        }
+        guard let delivery = found.first else { throw ClientError.noSuchEntry(text) }
+        guard found.count == 1 else { throw ClientError.ambiguousEntry(text, matches: found.count) }
+        return delivery
     }
 
     /// The endpoint of this name, or whose id begins like this.
@@ -18,7 +31,7 @@ extension ServerConnection {
         let found = all.filter { $0.name == text }
         let matches = found.isEmpty ? all.filter { $0.id.hasPrefix(text.lowercased()) } : found
         guard let endpoint = matches.first, !text.isEmpty else { throw ClientError.noSuchEntry(text) }
-        guard matches.count == 1 else { throw ClientError.ambiguousRow(text, matches: matches.count) }
+        guard matches.count == 1 else { throw ClientError.ambiguousEntry(text, matches: matches.count) }
         return endpoint
     }
 }

@@ -25,13 +25,23 @@ struct StudentsList: AsyncParsableCommand {
     @Option(name: .long, help: "最多列出几人 · At most so many.") var limit: Int?
     @Flag(name: .long, help: "列出已删除的 · List deleted ones.") var deleted = false
 
+    func validate() throws {
+        if let limit, !(0...1_000_000).contains(limit) { throw ValidationError("--limit: 0-1000000") }
+    }
+
     func run() async throws {
         try await Session.run(options) { session in
             let desk = try session.desk()
             let view = try StudentView(desk, language: options.language)
-            let found = try desk.students(search, deleted: deleted, limit: limit)
+            // One more than asked for tells whether there are more.
+            let matches = try desk.students(search, deleted: deleted, limit: limit.map { $0 + 1 })
+            let found = limit.map { Array(matches.prefix($0)) } ?? matches
             session.output.table(view.headers, try found.map(view.line))
-            session.output.say("共 \(found.count) 人。", "\(found.count) in all.")
+            if found.count < matches.count {
+                session.output.say("列出 \(found.count) 人，还有更多。", "\(found.count) shown; there are more.")
+            } else {
+                session.output.say("共 \(found.count) 人。", "\(found.count) in all.")
+            }
             session.output.result(.list(found.map { view.value($0, Programme.subject) }))
         }
     }

@@ -3,7 +3,7 @@ struct Table {
     let headers: [String]
     let rows: [[String]]
 
-    /// The widest a column gets; longer text is cut with an ellipsis.
+    /// The widest a column gets; longer text is cut with an ellipsis, except in the last one, which nothing follows.
     private static let widest = 36
 
     var text: String {
@@ -17,7 +17,7 @@ struct Table {
         return lines.map { row in
             var line = ""
             for (index, cell) in row.enumerated() where index < widths.count {
-                let shown = Self.cut(cell, to: widths[index])
+                let shown = Self.cut(cell, to: index == widths.count - 1 ? .max : widths[index])
                 line += shown
                 guard row[(index + 1)...].contains(where: { !$0.isEmpty }) else { break }
                 line += String(repeating: " ", count: widths[index] - Self.width(shown) + 2)

@@ -101,8 +101,12 @@ package final class Replica: Sendable {
         let path = directory + "/" + Self.fileName
         let files = FileManager.default
         guard creating || files.fileExists(atPath: path) else { throw ReplicaError.absent }
-        try files.createDirectory(
-            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        do {
+            try files.createDirectory(
+                atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw ReplicaError.unusable(Int(ResultCode.SQLITE_CANTOPEN.rawValue))
+        }
         if !files.fileExists(atPath: path) {
             // Made before SQLite opens it: the write-ahead log takes its mode from the database.
             _ = files.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])

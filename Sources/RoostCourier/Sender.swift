@@ -100,7 +100,9 @@ package final class Sender: Sendable {
                     unrecorded.append(surplus(delivery))
                 }
             }
-            if !unrecorded.isEmpty { wake() }
+            // Surplus goes back at once, but is not asked for again before something has landed or time has passed: a
+            // queue that keeps handing it out must not keep the loop busy.
+            if !unrecorded.isEmpty, await record(unrecorded) { unrecorded = [] }
         }
     }
 

@@ -47,7 +47,12 @@ final class BenchServer {
     private let client = HTTPClient()
     private var port = 0
     private var process: Process?
-    private let officer = RowID(naming: "bench", "officer")
+    /// Whose devices can be enrolled; the raw value is the role.
+    enum Officer: String, CaseIterable {
+        case registrar, approver
+
+        var row: RowID { RowID(naming: "bench", rawValue) }
+    }
 
     enum Failure: Error {
         case noServer(String)
@@ -58,13 +63,15 @@ final class BenchServer {
         self.directory = directory
         let store = try openStore()
         try ServerKey.create(in: directory)
-        _ = try await store.write(
-            [
-                TrustedEdit("officer", officer, .create, ["name": "Bench"]),
-                TrustedEdit(
-                    "authority_grant", RowID(naming: "bench", "grant"), .create,
-                    ["officer": .id(officer), "role": "registrar"]),
-            ], by: officer)
+        for officer in Officer.allCases {
+            _ = try await store.write(
+                [
+                    TrustedEdit("officer", officer.row, .create, ["name": .text(officer.rawValue)]),
+                    TrustedEdit(
+                        "authority_grant", RowID(naming: "bench grant", officer.rawValue), .create,
+                        ["officer": .id(officer.row), "role": .text(officer.rawValue)]),
+                ], by: officer.row)
+        }
         try store.close()
     }
 
@@ -91,7 +98,6 @@ final class BenchServer {
           requests_per_minute_per_device: 100000
           requests_per_minute_per_address: 100000
           timeout_seconds: 600
-          page_bytes: 4194304
         enrolment:
           attempts_per_minute: 1000
         log:
@@ -125,25 +131,26 @@ final class BenchServer {
         process = nil
     }
 
-    /// Bytes of memory the server holds.
-    var residentBytes: Int {
-        guard let process,
-            let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8),
-            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") })
-        else { return 0 }
-        return (line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) } ?? 0) * 1024
-    }
+    var processIdentifier: Int32 { process?.processIdentifier ?? 0 }
 
-    /// Enrols a device of the registrar and returns its token.
-    func enrol(_ replica: ReplicaID) async throws -> String {
+    /// Enrols a device and returns its token.
+    func enrol(_ replica: ReplicaID, as officer: Officer) async throws -> String {
         let store = try openStore()
         let desk = AccountDesk(store: store, key: try ServerKey(directory: directory), codeMinutes: 60)
-        let code = try await desk.makeCode(for: officer, madeBy: nil).code
+        let code = try await desk.makeCode(for: officer.row, madeBy: nil).code
         try store.close()
         let body = EnrolmentRequest(code: code.text, label: "bench", replica: replica.description)
         let answer = try await connection.send(.post, Path.enrol, Array(JSONEncoder().encode(body)), token: nil)
         return try JSONDecoder().decode(EnrolmentAnswer.self, from: Data(answer)).token
     }
+}
+
+/// Bytes of memory a process holds.
+func residentBytes(of process: Int32) -> Int {
+    guard let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8),
+        let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") })
+    else { return 0 }
+    return (line.split(whereSeparator: { !$0.isNumber }).first.flatMap { Int($0) } ?? 0) * 1024
 }
 
 let now: @Sendable () -> Milliseconds = { Milliseconds(Int64(Date().timeIntervalSince1970 * 1000)) }

@@ -19,7 +19,8 @@ enum Care {
             Field("term_from", .date, "任期起", "term from"),
             Field("term_to", .date, "任期止", "term to"),
             Field("status", .code(Codes.officerStatus), "状态", "status", initial: "serving"),
-            Field("note", .text(max: 500), "备注", "note"),
+            // Apart, because everybody holds the card.
+            Field("note", .text(max: 500), "备注", "note", group: "internal"),
         ])
 
     static let authorityGrant = Collection(

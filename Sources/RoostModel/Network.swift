@@ -63,7 +63,8 @@ enum Network {
             Field("class_name", .text(max: 40), "班级", "class"),
             Field("headcount", .integer(0...100_000), "人数", "headcount"),
             Field("counted_on", .date, "统计日期", "counted on"),
-            Field("note", .text(max: 500), "备注", "note"),
+            // Apart, because everybody holds the group.
+            Field("note", .text(max: 500), "备注", "note", group: "internal"),
             Field("keeper", .reference("officer"), "负责联络员", "keeper", group: "keeper"),
             Field("keeper_name", .personName, "群主", "keeper's name", headers: ["群管理员"], group: "keeper"),
         ])

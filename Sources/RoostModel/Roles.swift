@@ -59,7 +59,7 @@ enum Roles {
             WriteRule("task", in: "office", edit: .field(isPrincipal: "assignee")),
             WriteRule(
                 "contact_group", in: "office", create: .field(isPrincipal: "keeper"),
-                edit: .field(isPrincipal: "keeper")),
+                edit: .field(isPrincipal: "keeper"), groups: groupGroups),
             WriteRule("policy", in: "office", create: ownDraft, edit: ownDraft, delete: ownDraft),
             WriteRule("opportunity", in: "office", create: ownDraft, edit: ownDraft, delete: ownDraft),
             WriteRule("digest", in: "office", create: ownDraft, edit: undecided, delete: ownDraft),
@@ -93,6 +93,9 @@ enum Roles {
 
     /// Everything of a student but the identity digest, which is matched on the server and written by imports alone.
     private static let studentGroups = Set(["main"] + People.student.fields.map(\.group)).subtracting(["identity"])
+
+    /// Of a contact group what keepers and coordinators see; nobody writes over a note that is hidden from them.
+    private static let groupGroups: Set<FieldGroup> = ["main", "keeper"]
 
     private static let grantable = Condition.field(
         "role", in: ["collector", "liaison", "coordinator", "coordinator_abroad", "mentor"])
@@ -145,7 +148,7 @@ enum Roles {
                     .field(isPrincipal: "raised_by"), .field("assignee", is: .null),
                 ]),
                 edit: .field("kind", is: "verify"), groups: ["main"]),
-            WriteRule("contact_group", in: scope, create: .always, edit: .always),
+            WriteRule("contact_group", in: scope, create: .always, edit: .always, groups: groupGroups),
         ]
     }
 }

@@ -75,8 +75,9 @@ enum Scopes {
             View("schooling", .subject, ["schooling": .full]),
             View("stage_event", .subject, ["stage": .full]),
             View("liaison", .subject, admits: .field("state", is: "active")),
+            // One's own only, whatever their visibility: a student may have two mentors, and neither reads the other.
             View(
-                "touch", .subject, ["main": .full, "notes": .full],
+                "touch", .subjectAndKey("officer"), ["main": .full, "notes": .full],
                 admits: .field("visibility", in: ["team", "mentor"])),
             View("task", .subject, ["main": .full, "answer": .full], admits: .field("kind", is: "order")),
         ])
@@ -102,8 +103,8 @@ enum Scopes {
     static let administration = ScopeKind(
         "administration", "系统管理", "administration",
         views: [
-            View("officer", .everyRow), View("authority_grant", .everyRow), View("school", .everyRow),
-            View("chapter", .everyRow),
+            View("officer", .everyRow, ["main": .full, "internal": .full]), View("authority_grant", .everyRow),
+            View("school", .everyRow), View("chapter", .everyRow),
         ])
 
     /// Not `minor != yes`: whose age the server has not yet judged is no adult.
@@ -150,6 +151,8 @@ enum Scopes {
             "membership", .subjectAndKey("chapter"), ["main": .full, "standing": .full],
             admits: .field("state", is: "active")),
         View("liaison", .subject, admits: .field("state", is: "active")),
+        // All that is written for the team, not a coordinator's own alone: the key is the chapter, whose coordinators
+        // follow one another, and whoever writes for the team chooses to share it.
         View("touch", .subject, ["main": .full, "notes": .full], admits: .field("visibility", is: "team")),
         View(
             "task", .subject,

@@ -218,6 +218,41 @@ struct MatrixTests {
         #expect(world.live("touch", in: "county").allSatisfy { world.value("visibility", of: $0) == "team" })
     }
 
+    @Test func `of two mentors of one student neither reads what the other noted`() throws {
+        let first = try principal("mentor").officer
+        let mentee = try #require(world.live("student", in: "mentor", first).first)
+        let second = try #require(
+            world.live("officer").map(\.key.id).first {
+                $0 != first && !world.live("student", in: "mentor", $0).isEmpty
+            })
+        let loader = Principal(officer: RowID(bits: 0), grants: [], isTrusted: true)
+        let links = try world.decide(
+            [
+                world.mutation(.edit, "officer", second, ["capacity": 100]),
+                world.mutation(
+                    .create, "liaison", RowID(naming: "test", "second mentor"),
+                    [
+                        "student": .id(mentee.key.id), "officer": .id(second), "kind": "mentor", "state": "active",
+                    ]),
+            ], as: loader)
+        #expect(links.map(\.outcome) == [.applied, .applied])
+        #expect(world.live("student", in: "mentor", second).contains { $0.key.id == mentee.key.id })
+        let notes = ["mentor", "team"].map { visibility in
+            world.mutation(
+                .create, "touch", RowID(naming: "test", "first's \(visibility)"),
+                [
+                    "student": .id(mentee.key.id), "officer": .id(first), "at": .integer(CountyWorld.now.value),
+                    "channel": "video", "visibility": .text(visibility), "summary": "只给自己看",
+                ])
+        }
+        #expect(try outcomes(notes, as: "mentor") == ["applied", "applied"])
+        let seenByFirst = Set(world.live("touch", in: "mentor", first).map(\.key.id))
+        let seenBySecond = world.live("touch", in: "mentor", second)
+        #expect(notes.allSatisfy { seenByFirst.contains($0.row) })
+        #expect(seenBySecond.allSatisfy { world.value("officer", of: $0) == .id(second) })
+        #expect(!seenBySecond.contains { touch in notes.contains { $0.row == touch.key.id } })
+    }
+
     @Test(arguments: ["admin", "collector", "approver"] as [RoleName])
     func `who has no part in care touches no student`(role: RoleName) throws {
         let student = try #require(world.live("student").first)

@@ -64,6 +64,21 @@ struct ProgrammeTests {
         #expect(try view("task", in: kind).sights["answer"] == nil)
     }
 
+    @Test(arguments: ["officer", "contact_group"] as [CollectionName])
+    func `notes on officers and groups are the county's own`(collection: CollectionName) throws {
+        #expect(try #require(programme[collection])["note"]?.group == "internal")
+        let shown = programme.scopes.filter { kind in
+            kind.views.contains { $0.collection == collection && $0.sights["internal"] ?? .hidden != .hidden }
+        }
+        let allowed: Set<ScopeKindName> = collection == "officer" ? ["county", "administration"] : ["county"]
+        #expect(Set(shown.map(\.name)) == allowed)
+        for role in programme.roles {
+            for rule in role.writes where rule.collection == collection && !allowed.contains(rule.scope) {
+                #expect(rule.groups?.contains("internal") == false, "\(role.name) writes what is hidden there")
+            }
+        }
+    }
+
     @Test(arguments: ["chapter", "chapter_abroad", "mentor"] as [ScopeKindName])
     func `minors and people of unknown age are in no scope of fellow students and mentors`(kind: ScopeKindName) throws {
         let student = try #require(programme["student"])

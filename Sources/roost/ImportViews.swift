@@ -25,6 +25,11 @@ struct ImportView {
 
     private func text(_ zh: String, _ en: String) -> String { Label(zh, en).text(language) }
 
+    /// What becomes of suspect rows, which the counts alone leave open.
+    static let aboutSuspects = Label(
+        "存疑的行：没有矛盾的内容照常导入，其余请人核对。",
+        "Suspect rows are imported as far as nothing contradicts; somebody has to check the rest.")
+
     static func label(_ bucket: ImportPlan.Bucket) -> Label {
         switch bucket {
         case .new: Label("新增", "new")
@@ -43,6 +48,7 @@ struct ImportView {
                 "按“\(draft.template.label.zh)”读取 \(plan.rowsRead) 行：",
                 "Read \(plan.rowsRead) rows as “\(draft.template.label.en)”: ") + buckets.joined(separator: " · ")
         ]
+        if (plan.counts[.suspect] ?? 0) > 0 { lines.append(Self.aboutSuspects.text(language)) }
         for warning in plan.warnings { lines.append(warning.message.text(language)) }
         if !plan.unknownColumns.isEmpty {
             let names = plan.unknownColumns.joined(separator: "、")
@@ -135,6 +141,7 @@ struct ServerImportView {
                     + "updated \(counts.updated) · unchanged \(counts.unchanged) · suspect \(counts.suspect) · "
                     + "refused \(counts.refused)")
         ]
+        if counts.suspect > 0 { lines.append(ImportView.aboutSuspects.text(language)) }
         for warning in report.warnings { lines.append(text(warning.zh, warning.en)) }
         if !report.unknownColumns.isEmpty {
             let names = report.unknownColumns.joined(separator: "、")

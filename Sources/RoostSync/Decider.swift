@@ -14,12 +14,14 @@ package struct Decider {
     package let grace: Int64
     /// Take each mutation's time as its effective time: for undo, which writes just after what it undoes.
     package let exactTimes: Bool
+    /// Who takes imports back: edits of rows deleted by this replica wait for a person.
+    package let undoer: ReplicaID?
 
     package static let defaultGrace: Int64 = 14 * 86_400_000
 
     package init(
         rules: Rules, principal: Principal, replica: ReplicaID, now: Milliseconds, correction: ClockCorrection,
-        grace: Int64 = defaultGrace, exactTimes: Bool = false
+        grace: Int64 = defaultGrace, exactTimes: Bool = false, undoer: ReplicaID? = nil
     ) {
         self.rules = rules
         self.principal = principal
@@ -28,6 +30,7 @@ package struct Decider {
         self.correction = correction
         self.grace = grace
         self.exactTimes = exactTimes
+        self.undoer = undoer
     }
 
     /// Decides a run of mutations that the replica has not sent before, in the order of their numbers.
@@ -206,7 +209,23 @@ struct DecisionRun {
             quarantine(steps, reason: "authority_ended")
             return
         }
+        if try concernsUndone(steps) {
+            set.rollBack(to: mark)
+            quarantine(steps, reason: "import_undone")
+            return
+        }
         try record(steps, late: onceAllowed)
+    }
+
+    /// Whether a step edits a row that went when an import was taken back, and that the group does not bring back.
+    ///
+    /// Merged into a deleted row the edit would be out of everybody's sight.
+    private func concernsUndone(_ steps: [Step]) throws -> Bool {
+        guard let undoer = decider.undoer, !decider.principal.isTrusted else { return false }
+        return try steps.contains { step in
+            guard step.resolved.mutation.action == .edit, let row = try set.row(step.resolved.key) else { return false }
+            return row.isDeleted && row.deletion.replica == undoer
+        }
     }
 
     /// The base of a mutation as the server knows it; nil if it names a stamp that was never issued.

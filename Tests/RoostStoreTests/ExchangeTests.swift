@@ -295,6 +295,50 @@ import Testing
         #expect(warden.row("tree", tree)?["crop"] == 5)
     }
 
+    @Test func `an edit of a row that went with its import waits for a person, and the row stays gone`() async throws {
+        let (world, warden, tender) = try await orchard()
+        let (tree, kept, batch) = (world.id("imported"), world.id("young pear"), world.id("batch"))
+        let (link, tan) = (world.id("t2"), world.id("Tan"))
+        try await world.store.commitImport(
+            ImportDraft(id: batch, officer: world.id("Wen"), source: "trees.csv", template: "")
+        ) { _ in
+            PlannedImport(
+                edits: [
+                    TrustedEdit("tree", tree, .create, ["name": "Imported"]),
+                    TrustedEdit("tending", link, .create, ["tree": .id(tree), "picker": .id(tan)]),
+                ], counts: [:], outcome: ())
+        }
+        for device in [warden, tender] { try await device.sync() }
+        world.clock.advance(1000)
+        let edits = [
+            (tender, tender.edit("tree", tree, .edit, ["crop": 7])),
+            (warden, warden.edit("tree", tree, .edit, ["crop": 8])),
+        ]
+        let other = warden.edit("tree", kept, .edit, ["crop": 9])
+        world.clock.advance(1000)
+        #expect(try await world.store.undoImport(batch, by: world.id("Wen")).deleted == 2)
+        for (device, number) in edits {
+            try await device.sync()
+            #expect(device.verdicts[number]?.outcome == .quarantined)
+        }
+        #expect(warden.verdicts[other]?.outcome == .applied)
+        let live = try await world.store.rows("tree", ids: [tree])
+        #expect(live.isEmpty)
+        let reasons = try await world.store.pool.read { db in
+            try String.fetchAll(db, sql: "SELECT reason FROM quarantine")
+        }
+        #expect(reasons == ["import_undone", "import_undone"])
+        // Who brings the row back has decided: its edits merge again.
+        warden.edit("tree", tree, .restore)
+        try await warden.sync()
+        let restored = try #require(warden.row("tree", tree))
+        #expect(restored["crop"] ?? .null == .null)
+        let again = warden.edit("tree", tree, .edit, ["crop": 8])
+        try await warden.sync()
+        #expect(warden.verdicts[again]?.outcome == .applied)
+        #expect(warden.row("tree", tree)?["crop"] == 8)
+    }
+
     @Test func `unknown fields are kept and relayed to scopes that see everything`() async throws {
         let (world, warden, tender) = try await orchard()
         let tree = world.id("old apple")

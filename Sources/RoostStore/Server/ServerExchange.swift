@@ -36,7 +36,7 @@ extension ServerStore {
     /// Takes a replica's mutations and answers with verdicts and what changed in its scopes.
     ///
     /// The push commits before the pull reads, so that the answer shows its effects. Without mutations nothing is
-    /// written.
+    /// written, but for a note every few minutes that the device was here.
     package func exchange(
         _ request: ExchangeRequest, device: Device, mutationLimit: Int, pageBytes: Int
     ) async throws -> (answer: [UInt8], summary: ExchangeSummary) {
@@ -52,6 +52,7 @@ extension ServerStore {
                 try self.push(request, device: device, now: now, correction: correction, db)
             }
         }
+        if push.expected == nil { try await noteSeen(device.replica, now: now, offset: correction.offset) }
         let pushed = push
         let (answer, rows) = try readHere { db in
             try self.answer(
@@ -61,6 +62,28 @@ extension ServerStore {
         var summary = ExchangeSummary(repeated: push.repeated, rows: rows, offset: correction.offset)
         for outcome in push.outcomes { summary.verdicts[outcome, default: 0] += 1 }
         return (answer, summary)
+    }
+
+    /// How many milliseconds pass between two notes of a device that only pulls.
+    private static let seenInterval: Int64 = 300_000
+
+    /// Notes that a device that brought nothing was here, unless that was noted a short time ago.
+    private func noteSeen(_ replica: ReplicaID, now: Milliseconds, offset: Int64) async throws {
+        let isRecent = try readHere { db in
+            let statement = try BoundStatement(db, "SELECT seen_ms FROM replica WHERE id = ?")
+            defer { statement.reset() }
+            try statement.bind(1, replica)
+            guard try statement.step(), !statement.isNull(0) else { return false }
+            return abs(now.value - statement.integer(0)) < Self.seenInterval
+        }
+        guard !isRecent else { return }
+        try await pool.write { db in
+            let statement = try BoundStatement(db, "UPDATE replica SET seen_ms = ?, offset_ms = ? WHERE id = ?")
+            try statement.bind(1, now.value)
+            try statement.bind(2, offset)
+            try statement.bind(3, replica)
+            try statement.run()
+        }
     }
 
     struct PushResult: Sendable {
@@ -98,7 +121,7 @@ extension ServerStore {
         let source = ServerRows(store: self, db: db)
         let decider = Decider(
             rules: rules, principal: Principal(officer: device.officer, grants: try source.grants(of: device.officer)),
-            replica: device.replica, now: now, correction: correction)
+            replica: device.replica, now: now, correction: correction, undoer: undoer)
         let plan = try decider.decide(fresh, in: WorkingSet(rules, source: source), after: try lastSequence(db))
         result.verdicts += try PlanWriter(store: self, db: db).apply(
             plan, replica: device.replica, incarnation: incarnation, now: now)

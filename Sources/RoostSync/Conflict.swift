@@ -48,15 +48,22 @@ package enum Conflict {
 }
 
 extension Catalogue {
-    /// The catalogue with the conflict collection added, shown by every scope kind that shows the subject collection.
+    /// The catalogue with the conflict collection added, shown by every scope kind that shows the subject collection or
+    /// in which some role edits rows that merge.
     ///
+    /// Where such rows are only read (what everybody holds), their conflicts are nobody's to settle.
     /// `subject` is the collection that people's rows are about.
     package func withConflicts(about subject: CollectionName) -> Catalogue {
         let declaration = Conflict.declaration(about: subject)
+        let registers = Set(collections.filter { $0.syncClass == .register }.map(\.name))
+        let edited = Set(
+            roles.flatMap(\.writes).filter { registers.contains($0.collection) && $0.edit != .never }.map(\.scope))
         return Catalogue(
             version: version, collections: collections + [declaration],
             scopes: scopes.map { kind in
-                guard kind.views.contains(where: { $0.collection == subject }) else { return kind }
+                guard edited.contains(kind.name) || kind.views.contains(where: { $0.collection == subject }) else {
+                    return kind
+                }
                 return ScopeKind(
                     kind.name, kind.label.zh, kind.label.en, key: kind.key, link: kind.link,
                     relaysUnknown: kind.relaysUnknown,

@@ -253,6 +253,22 @@ struct MatrixTests {
         #expect(!seenBySecond.contains { touch in notes.contains { $0.row == touch.key.id } })
     }
 
+    @Test func `a conflict about a contact group reaches its keeper, and not everybody`() throws {
+        let keeper = try principal("liaison").officer
+        let group = RowID(naming: "test", "group")
+        let begun = world.mutation(
+            .create, "contact_group", group, ["name": "共用群", "platform": "wechat", "keeper": .id(keeper)])
+        #expect(try outcomes([begun], as: "registrar") == ["applied"])
+        let mine = world.mutation(.edit, "contact_group", group, ["headcount": 120])
+        let theirs = world.mutation(.edit, "contact_group", group, ["headcount": 130])
+        _ = try outcomes([theirs], as: "registrar")
+        _ = try outcomes([mine], as: "liaison")
+        let conflicts = world.live(Conflict.collection, in: "office", keeper)
+        #expect(conflicts.map { $0.values[Conflict.Position.row] } == [.text(group.description)])
+        #expect(world.live(Conflict.collection, in: "county").map(\.key) == conflicts.map(\.key))
+        #expect(world.live(Conflict.collection, in: "commons").isEmpty)
+    }
+
     @Test(arguments: ["admin", "collector", "approver"] as [RoleName])
     func `who has no part in care touches no student`(role: RoleName) throws {
         let student = try #require(world.live("student").first)

@@ -138,17 +138,40 @@ struct Restore: OperatorCommand {
                 options, "\(settings.data) 里已有数据库；确要覆盖请加 --force",
                 "\(settings.data) holds a database; give --force to replace it")
         }
-        do { try ServerStore.restore(backup, to: settings.data) } catch StoreError.damaged(let text) {
+        let restoration: ServerStore.Restoration
+        do { restoration = try ServerStore.restore(backup, to: settings.data) } catch StoreError.damaged(let text) {
             throw Failure(options, "备份不可用：\(text)", "the backup cannot be used: \(text)")
+        } catch StoreError.newerDatabase {
+            throw Failure(
+                options, "备份来自更新版本的程序，请先升级", "a later version of the program made the backup; upgrade first")
         }
         if options.json {
             printLine(
                 jsonObject { writer in
                     writer.name("restored")
                     writer.string(backup)
+                    if let replaced = restoration.replaced {
+                        writer.name("replaced")
+                        writer.string(replaced)
+                    }
+                    writer.name("kept_revocations")
+                    writer.boolean(restoration.keptRevocations)
                 })
         } else {
-            options.say("已恢复。设备下次同步时会重新核对。", "Restored. Devices will check what they have at their next sync.")
+            options.say(
+                "已恢复到备份时的内容。备份之后服务器收下的修改不在其中；设备下次同步时换成这份内容。",
+                "Restored what the backup holds. What the server took after it is not in it; devices change to this at "
+                    + "their next sync.")
+            if let replaced = restoration.replaced {
+                options.say(
+                    "原数据库移到了 \(replaced)，不需要时请删除。",
+                    "The former database is now \(replaced); delete it when done with it.")
+            }
+            if !restoration.keptRevocations {
+                options.say(
+                    "备份之后停用的设备又能使用了，请重新停用。",
+                    "Devices revoked after the backup have access again; revoke them anew.")
+            }
             if (try? ServerKey(directory: settings.data)) == nil {
                 options.say(
                     "请把保存的密钥放回 \(ServerKey.path(in: settings.data)) 再启动。",

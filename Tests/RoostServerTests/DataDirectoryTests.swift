@@ -74,11 +74,46 @@ import Testing
                     == 0o600)
             let lost = try await desk.addOfficer(name: "乙", unit: nil, role: "admin", target: nil)
             try store.close()
-            try ServerStore.restore(backup, to: directory.path)
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: backup)
+            let restoration = try ServerStore.restore(backup, to: directory.path)
+            let database = directory.path + "/" + ServerStore.fileName
+            #expect(
+                try #require(FileManager.default.attributesOfItem(atPath: database)[.posixPermissions] as? NSNumber)
+                    == 0o600)
+            #expect(try FileBytes(try #require(restoration.replaced)).contains("乙"))
             let (restored, _) = try directory.open()
             #expect(restored.epoch != store.epoch && restored.epochBeside == restored.epoch)
             #expect(try await restored.rows("officer", ids: [kept, lost]).map(\.key.id) == [kept])
             try restored.close()
+        }
+    }
+
+    @Test func `a device revoked since the backup stays revoked, and a code used since is not good again`() async throws
+    {
+        try await withTemporaryDirectory { path in
+            let directory = directory(path + "/data", ManualClock())
+            let (store, key) = try await directory.initialise()
+            let desk = AccountDesk(store: store, key: key, codeMinutes: 10)
+            let officer = try await desk.addOfficer(name: "甲", unit: nil, role: "admin", target: nil)
+            func hash(_ byte: UInt8) -> [UInt8] { Array(repeating: byte, count: 32) }
+            try await store.keepCode(hash: hash(1), for: officer, until: Milliseconds(.max), madeBy: nil)
+            try await store.keepCode(hash: hash(2), for: officer, until: Milliseconds(.max), madeBy: nil)
+            let stolen = try await store.redeemCode(
+                hash: hash(1), replica: ReplicaID(0xA1), label: "失窃", tokenHash: hash(3))
+            let backup = try directory.backUp(to: path)
+            try await store.revoke(stolen.replica)
+            _ = try await store.redeemCode(hash: hash(2), replica: ReplicaID(0xA2), label: "新", tokenHash: hash(4))
+            try store.close()
+            #expect(try ServerStore.restore(backup, to: directory.path).keptRevocations)
+            let (restored, _) = try directory.open()
+            #expect(try restored.device(tokenHash: hash(3))?.isRevoked == true)
+            await #expect(throws: AccountError.codeInvalid) {
+                try await restored.redeemCode(
+                    hash: hash(2), replica: ReplicaID(0xA3), label: "再", tokenHash: hash(5))
+            }
+            try restored.close()
+            // With nothing to learn it from, the restoration says so.
+            #expect(try !ServerStore.restore(backup, to: path + "/elsewhere").keptRevocations)
         }
     }
 
@@ -115,6 +150,15 @@ import Testing
         }
     }
 
+    @Test func `a key that was being written when the power failed is drawn anew`() async throws {
+        try await withTemporaryDirectory { path in
+            try Data("half".utf8).write(to: URL(fileURLWithPath: ServerKey.path(in: path) + ".new"))
+            try ServerKey.create(in: path)
+            _ = try ServerKey(directory: path)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path) == [ServerKey.fileName])
+        }
+    }
+
     @Test func `coming of age is written when its day comes and not before`() async throws {
         try await withTemporaryDirectory { path in
             let clock = ManualClock()
@@ -148,6 +192,14 @@ import Testing
     @Test func `the next day begins five past midnight in UTC+8`() {
         // 2026-09-01 08:00 in UTC+8.
         #expect(DueDates.untilNextDay(ManualClock().now) == .seconds(16 * 3600 + 300))
+    }
+
+    @Test func `no code is made for an officer of a county that is no demo`() async throws {
+        try await RunningServer.with { server in
+            _ = try await server.application.accounts.addOfficer(name: "甲", unit: nil, role: "admin", target: nil)
+            #expect(try await DataDirectory.addDemo(to: server.store) == nil)
+            #expect(try await server.application.demoCodes().isEmpty)
+        }
     }
 
     @Test func `the demo county is written once, whole, with a code for every role`() async throws {

@@ -1,5 +1,6 @@
 package import Crypto
 import Foundation
+import RoostStore
 
 /// Why the key file cannot be used.
 package enum KeyFileError: Error, Hashable, Sendable {
@@ -30,12 +31,27 @@ package struct ServerKey: Sendable, CustomStringConvertible {
     }
 
     /// Draws a key and writes it, readable for its owner only; never over an existing one.
+    ///
+    /// The file gets its name when it is whole and on the disk: half a key would lock its database up for good.
     package static func create(in directory: String) throws {
         let path = path(in: directory)
-        guard !FileManager.default.fileExists(atPath: path) else { throw KeyFileError.exists(path: path) }
+        let files = FileManager.default
+        guard !files.fileExists(atPath: path) else { throw KeyFileError.exists(path: path) }
         let bytes = unsafe SymmetricKey(size: .bits256).withUnsafeBytes { unsafe Data($0) }
-        guard FileManager.default.createFile(atPath: path, contents: bytes, attributes: [.posixPermissions: 0o600])
+        let draft = path + ".new"
+        try? files.removeItem(atPath: draft)
+        guard files.createFile(atPath: draft, contents: nil, attributes: [.posixPermissions: 0o600]),
+            let file = FileHandle(forWritingAtPath: draft)
         else { throw CocoaError(.fileWriteUnknown) }
+        defer { try? files.removeItem(atPath: draft) }
+        try file.write(contentsOf: bytes)
+        try file.close()
+        try makeDurable(draft)
+        // A link and not a renaming, which would replace what another process has put there meanwhile.
+        do { try files.linkItem(atPath: draft, toPath: path) } catch CocoaError.fileWriteFileExists {
+            throw KeyFileError.exists(path: path)
+        }
+        try makeDurable(directory)
     }
 
     /// A key for one purpose (RFC 5869), so that no purpose weakens another.

@@ -73,46 +73,4 @@ extension ServerStore {
     package func checkpoint() throws {
         _ = try pool.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
     }
-
-    /// Puts a backup in place as the database of a directory, under a new epoch: its history is no continuation of what
-    /// clients have seen since the backup was made.
-    ///
-    /// The directory must not hold a database that is in use; an older one in it is replaced.
-    /// - Throws: ``StoreError/damaged(_:)`` if the backup is no sound database of this program.
-    package static func restore(
-        _ backup: String, to directory: String,
-        random: @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
-    ) throws {
-        let epoch = String(random(), radix: 16)
-        let padded = String(repeating: "0", count: 16 - epoch.count) + epoch
-        let files = FileManager.default
-        try files.createDirectory(
-            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let target = directory + "/" + fileName
-        let staged = target + ".restoring"
-        try? files.removeItem(atPath: staged)
-        try files.copyItem(atPath: backup, toPath: staged)
-        do {
-            let queue = try DatabaseQueue(path: staged)
-            try queue.write { db in
-                let findings = try String.fetchAll(db, sql: "PRAGMA integrity_check(10)").filter { $0 != "ok" }
-                guard findings.isEmpty else { throw StoreError.damaged(findings.joined(separator: "; ")) }
-                try db.execute(sql: "UPDATE meta SET value = ? WHERE name = 'epoch'", arguments: [padded])
-                guard db.changesCount == 1 else { throw StoreError.damaged("the backup holds no epoch") }
-            }
-            try queue.close()
-        } catch let error as DatabaseError {
-            try? files.removeItem(atPath: staged)
-            throw StoreError.damaged(diagnosis(of: error) ?? "not a database")
-        } catch {
-            try? files.removeItem(atPath: staged)
-            throw error
-        }
-        for suffix in ["", "-wal", "-shm"] where files.fileExists(atPath: target + suffix) {
-            try files.removeItem(atPath: target + suffix)
-        }
-        try files.moveItem(atPath: staged, toPath: target)
-        try Data((padded + "\n").utf8)
-            .write(to: URL(fileURLWithPath: directory + "/" + epochFileName), options: .atomic)
-    }
 }

@@ -1,0 +1,107 @@
+import Foundation
+import GRDB
+import RoostSchema
+import RoostSync
+
+/// Puts a backup in the place of a directory's database.
+extension ServerStore {
+    /// What a restoration did beside putting the backup in place.
+    package struct Restoration: Hashable, Sendable {
+        /// Where the database that was there is now; nil if there was none.
+        package var replaced: String?
+        /// Whether devices revoked in the replaced database are revoked in the restored one too; where false, those
+        /// revoked since the backup have access again.
+        package var keptRevocations = false
+    }
+
+    /// Puts a backup in place as the database of a directory, under a new epoch: its history is no continuation of what
+    /// clients have seen since the backup was made.
+    ///
+    /// The directory must not hold a database that is in use. One that is there is moved aside and not deleted; devices
+    /// revoked in it stay revoked. Codes for enrolment are not restored, as some may have been used since.
+    /// - Throws: ``StoreError/damaged(_:)`` if the backup is no sound database of this program,
+    ///   ``StoreError/newerDatabase`` if a later version wrote it; both leave what is there as it was.
+    package static func restore(
+        _ backup: String, to directory: String,
+        random: @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
+    ) throws -> Restoration {
+        let epoch = ReplicaID(random()).description
+        let files = FileManager.default
+        try files.createDirectory(
+            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let target = directory + "/" + fileName
+        let staged = target + ".restoring"
+        var restoration = Restoration()
+        let isReplacing = files.fileExists(atPath: target)
+        let revocations = isReplacing ? try? Self.revocations(in: target) : nil
+        restoration.keptRevocations = revocations != nil
+        try? remove(staged)
+        do {
+            try files.copyItem(atPath: backup, toPath: staged)
+            try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: staged)
+            try prepare(staged, epoch: epoch, revocations: revocations ?? [])
+            try makeDurable(staged)
+        } catch {
+            try? remove(staged)
+            guard let error = error as? DatabaseError else { throw error }
+            throw StoreError.damaged(diagnosis(of: error) ?? "not a database")
+        }
+        if isReplacing {
+            // The log first: beside the restored database it would be taken for that one's.
+            let aside = target + ".before-" + epoch
+            for suffix in ["-wal", "-shm", ""] where files.fileExists(atPath: target + suffix) {
+                try files.moveItem(atPath: target + suffix, toPath: aside + suffix)
+            }
+            restoration.replaced = aside
+        }
+        try files.moveItem(atPath: staged, toPath: target)
+        // Whoever is interrupted before this has a database that does not open, instead of one under its old epoch.
+        try Data((epoch + "\n").utf8)
+            .write(to: URL(fileURLWithPath: directory + "/" + epochFileName), options: .atomic)
+        try makeDurable(directory + "/" + epochFileName)
+        try makeDurable(directory)
+        return restoration
+    }
+
+    private struct Revocation {
+        let replica: Int64
+        let moment: Int64
+    }
+
+    /// The devices whose access a database has ended.
+    private static func revocations(in path: String) throws -> [Revocation] {
+        let queue = try DatabaseQueue(path: path)
+        defer { try? queue.close() }
+        return try queue.read { db in
+            try GRDB.Row.fetchAll(db, sql: "SELECT id, revoked_ms FROM replica WHERE revoked_ms IS NOT NULL").map {
+                Revocation(replica: $0["id"], moment: $0["revoked_ms"])
+            }
+        }
+    }
+
+    /// Checks a copy of a backup and makes it the beginning of a new epoch.
+    private static func prepare(_ staged: String, epoch: String, revocations: [Revocation]) throws {
+        let queue = try DatabaseQueue(path: staged)
+        defer { try? queue.close() }
+        try queue.write { db in
+            let findings = try String.fetchAll(db, sql: "PRAGMA integrity_check(10)").filter { $0 != "ok" }
+            guard findings.isEmpty else { throw StoreError.damaged(findings.joined(separator: "; ")) }
+            guard try !ServerSchema.migrator.hasBeenSuperseded(db) else { throw StoreError.newerDatabase }
+            try db.execute(sql: "UPDATE meta SET value = ? WHERE name = 'epoch'", arguments: [epoch])
+            guard db.changesCount == 1 else { throw StoreError.damaged("the backup holds no epoch") }
+            try db.execute(sql: "DELETE FROM enrolment_code")
+            for revocation in revocations {
+                try db.execute(
+                    sql: "UPDATE replica SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ?",
+                    arguments: [revocation.moment, revocation.replica])
+            }
+        }
+    }
+
+    /// Removes a database with what SQLite keeps beside it.
+    private static func remove(_ path: String) throws {
+        for suffix in ["-wal", "-shm", "-journal", ""] where FileManager.default.fileExists(atPath: path + suffix) {
+            try FileManager.default.removeItem(atPath: path + suffix)
+        }
+    }
+}

@@ -48,7 +48,14 @@ package struct RoostApplication: Sendable {
     package func serviceGroup(
         stoppingOn signals: [UnixSignal] = [], onRunning: @escaping @Sendable (Int) async -> Void
     ) throws -> ServiceGroup {
-        ServiceGroup(
+        if !settings.isProtected {
+            logger.warning(
+                """
+                listening without TLS where others can connect: tokens and people's data can be read on the way; set \
+                tls.certificate and tls.key, or put a proxy with TLS before it and set http.trust_forwarded_for
+                """)
+        }
+        return ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: try services(onRunning: onRunning), gracefulShutdownSignals: signals, logger: logger))
     }
@@ -91,7 +98,9 @@ package struct RoostApplication: Sendable {
             store: store, limiter: RateLimiter(clock: store.clock), limits: settings.limits,
             trustsForwardedFor: settings.trustsForwardedFor)
         return Routes(
-            health: HealthHandlers(store: store, metrics: metrics, metricsToken: settings.metricsToken),
+            health: HealthHandlers(
+                store: store, readiness: Readiness(clock: store.clock) { [store] in try await store.check() },
+                metrics: metrics, metricsToken: settings.metricsToken),
             catalogue: CatalogueHandlers(limits: settings.limits, catalogue: store.rules.catalogue),
             enrolment: EnrolmentHandlers(
                 accounts: accounts, gatekeeper: gatekeeper, attemptsPerMinute: settings.enrolmentAttemptsPerMinute,

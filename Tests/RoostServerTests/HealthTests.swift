@@ -5,6 +5,7 @@ import RoostSchema
 import RoostServer
 import RoostStore
 import RoostSync
+import Synchronization
 import Testing
 
 @Suite struct HealthTests {
@@ -26,6 +27,25 @@ import Testing
             #expect(ready.header("Retry-After") != nil)
             #expect(try await server.send(.get, "/healthz").status == 200)
         }
+    }
+
+    @Test func `asking for readiness writes at most once a second`() async throws {
+        let clock = ManualClock()
+        let checks = Atomic(0)
+        let isFailing = Atomic(false)
+        let readiness = Readiness(clock: { clock.now }) {
+            checks.add(1, ordering: .relaxed)
+            if isFailing.load(ordering: .relaxed) { throw CancellationError() }
+        }
+        for _ in 0..<5 { #expect(await readiness.isWritable) }
+        #expect(checks.load(ordering: .relaxed) == 1)
+        isFailing.store(true, ordering: .relaxed)
+        clock.advance(seconds: 1)
+        for _ in 0..<5 { #expect(await !readiness.isWritable) }
+        #expect(checks.load(ordering: .relaxed) == 2)
+        isFailing.store(false, ordering: .relaxed)
+        clock.advance(seconds: 1)
+        #expect(await readiness.isWritable)
     }
 
     @Test func `limits are told as they are configured`() async throws {

@@ -8,6 +8,7 @@ import RoostSync
 /// What machines ask: is the process there, can it work, how is it doing.
 struct HealthHandlers: Sendable {
     let store: ServerStore
+    let readiness: Readiness
     let metrics: ServerMetrics
     let metricsToken: String?
 
@@ -22,7 +23,7 @@ struct HealthHandlers: Sendable {
 
     /// Answers well only if the database can be written and is the one this epoch belongs to.
     func ready(_ request: Request, _ context: RoostContext) async throws -> Response {
-        do { try await store.check() } catch {
+        guard await readiness.isWritable else {
             throw Refusal(.unavailable, "the database cannot be written", retryAfter: 10)
         }
         guard store.epochBeside == store.epoch else {

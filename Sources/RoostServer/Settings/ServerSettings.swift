@@ -23,6 +23,11 @@ package struct ServerSettings: Hashable, Sendable {
     /// The base URL of a stand-in for the vendors' robots; nil on a real server.
     package var courierTestBase: String?
 
+    /// Whether nobody on the way can read along: TLS, a proxy of ours that is taken to speak it, or loopback.
+    package var isProtected: Bool {
+        certificate != nil || trustsForwardedFor || host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    }
+
     /// Reads every key and checks it; `value` tells the text given for a key, or nil.
     package init(_ value: (SettingKey) throws -> String?) throws {
         func text(_ key: SettingKey) throws -> String? {

@@ -143,6 +143,23 @@ import Testing
         }
     }
 
+    @Test func `a device that only pulls is seen too, and noted every five minutes at most`() async throws {
+        try await RunningServer.with { server in
+            let (token, officer) = try await server.enrolled()
+            func seen() async throws -> Milliseconds? { try await server.store.devices(of: officer).first?.seen }
+            #expect(try await seen() == nil)
+            #expect(try await server.idleExchange(token: token).status == 200)
+            let first = server.clock.now
+            #expect(try await seen() == first)
+            server.clock.advance(seconds: 299)
+            #expect(try await server.idleExchange(token: token).status == 200)
+            #expect(try await seen() == first)
+            server.clock.advance(seconds: 1)
+            #expect(try await server.idleExchange(token: token).status == 200)
+            #expect(try await seen() == server.clock.now)
+        }
+    }
+
     @Test func `one sees and ends one's own devices only, unless one manages accounts`() async throws {
         try await RunningServer.with { server in
             let (mine, _) = try await server.enrolled("registrar", name: "甲", replica: "00000000000000a1")

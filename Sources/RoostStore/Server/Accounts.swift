@@ -16,7 +16,7 @@ package enum AccountError: Error, Hashable, Sendable {
 package struct DeviceRecord: Hashable, Sendable {
     package let device: Device
     package let enrolled: Milliseconds
-    /// The last exchange that brought mutations.
+    /// The last exchange, to within five minutes where it brought no mutations.
     package let seen: Milliseconds?
     package let revoked: Milliseconds?
     /// Device clock minus server clock at the last exchange, in milliseconds.

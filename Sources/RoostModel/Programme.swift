@@ -5,6 +5,9 @@ package enum Programme {
     /// The collection that people's rows are about, and that conflicts follow.
     package static let subject: CollectionName = "student"
 
+    /// GB/T 2260 code of the county whose young people the programme is about: Heshan.
+    package static let homeDivision = "440784"
+
     static let collections = People.collections + Network.collections + Care.collections + Outreach.collections
 
     /// The row of a school: named by its public code, or by its official name where it has none.

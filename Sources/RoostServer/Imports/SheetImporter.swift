@@ -3,6 +3,7 @@ package import RoostSchema
 package import RoostStore
 import Crypto
 import Foundation
+import RoostModel
 import RoostSheets
 import RoostSync
 
@@ -40,7 +41,7 @@ package struct SheetImporter: Sendable {
     ///   - key: Makes the digests of identity numbers; a number itself is never kept, logged or told.
     ///   - homeDivision: GB/T 2260 code of the county.
     /// - Throws: ``SheetError`` if a shipped list cannot be read.
-    package init(store: ServerStore, key: ServerKey, homeDivision: String = "440784") throws {
+    package init(store: ServerStore, key: ServerKey, homeDivision: String = Programme.homeDivision) throws {
         self.store = store
         lists = try SheetLists(homeDivision: homeDivision)
         identityKey = key.derived("identity-number")

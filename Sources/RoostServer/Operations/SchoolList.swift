@@ -31,7 +31,7 @@ package enum SchoolList {
                 "school", row, .create,
                 clean([
                     "name": text(line[0]), "kind": .text(line[1] == "高中" ? "senior" : "vocational"),
-                    "region": "CN", "div": "440784",
+                    "region": "CN", "div": .text(Programme.homeDivision),
                     "aliases": tags(line[2].split(separator: "|").map(String.init)),
                 ]))
         }

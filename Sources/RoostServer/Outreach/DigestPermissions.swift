@@ -47,8 +47,8 @@ struct DigestPermissions: Sendable {
         guard approves else { throw Refusal(.forbidden, "approving digests takes the role of an approver") }
     }
 
-    /// Approving takes somebody who had no hand in it: neither its author, nor who changed or submitted it.
-    /// - Parameter writers: Officers of the devices that wrote to the row.
+    /// Approving takes somebody who had no hand in it: neither its author, nor who changed or submitted it, nor one of
+    /// `writers`, the officers of the devices that wrote to the row.
     func mayApprove(_ digest: DigestRow, writtenBy writers: Set<RowID>) throws {
         try mayDecide()
         guard digest.author != officer, !digest.editors.contains(officer), !writers.contains(officer) else {

@@ -15,10 +15,22 @@ package final class RateLimiter: Sendable {
     }
 
     private static let span: Int64 = 60_000
-    /// Beyond this many keys, those silent for two minutes are forgotten.
+    /// Beyond this many keys, those silent for two minutes are forgotten, once in each minute.
     private static let crowded = 10_000
 
-    private let windows = Mutex<[String: Window]>([:])
+    private struct State {
+        var windows: [String: Window] = [:]
+        /// The minute in which silent keys were last forgotten.
+        var pruned: Int64 = 0
+
+        mutating func prune(at minute: Int64) {
+            guard windows.count > RateLimiter.crowded, pruned != minute else { return }
+            windows = windows.filter { $0.value.minute >= minute - 1 }
+            pruned = minute
+        }
+    }
+
+    private let state = Mutex(State())
     private let clock: @Sendable () -> Milliseconds
 
     package init(clock: @escaping @Sendable () -> Milliseconds) { self.clock = clock }
@@ -27,9 +39,9 @@ package final class RateLimiter: Sendable {
     package func secondsToWait(for key: String, perMinute limit: Int) -> Int? {
         let now = clock().value
         let minute = now / Self.span
-        return windows.withLock { windows in
-            if windows.count > Self.crowded { windows = windows.filter { $0.value.minute >= minute - 1 } }
-            var window = windows[key] ?? Window(minute: minute)
+        return state.withLock { state in
+            state.prune(at: minute)
+            var window = state.windows[key] ?? Window(minute: minute)
             if window.minute != minute {
                 // A clock set back starts afresh: a stuck limit would lock people out.
                 window.previous = window.minute == minute - 1 ? window.current : 0
@@ -39,11 +51,11 @@ package final class RateLimiter: Sendable {
             let left = Self.span - now % Self.span
             let weighed = window.previous * Int(left) / Int(Self.span) + window.current
             guard weighed < limit else {
-                windows[key] = window
+                state.windows[key] = window
                 return Int((left + 999) / 1000)
             }
             window.current += 1
-            windows[key] = window
+            state.windows[key] = window
             return nil
         }
     }

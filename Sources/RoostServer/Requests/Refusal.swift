@@ -6,7 +6,9 @@ import RoostSync
 /// A request refused as a whole, with a code and words that its sender may read.
 package struct Refusal: Error, Hashable, Sendable {
     package let code: APIErrorCode
-    /// English; never holds what was sent, nor anything about a person.
+    /// English, for whoever sent the request and for no log.
+    ///
+    /// It may repeat what they sent, and holds nothing about a person that they did not send.
     package let message: String
     /// The same in Chinese, where a person is likely to read it.
     package let messageZH: String?

@@ -121,7 +121,7 @@ extension ServerStore {
         let source = ServerRows(store: self, db: db)
         let decider = Decider(
             rules: rules, principal: Principal(officer: device.officer, grants: try source.grants(of: device.officer)),
-            replica: device.replica, now: now, correction: correction)
+            replica: device.replica, now: now, correction: correction, undoer: undoer)
         let plan = try decider.decide(fresh, in: WorkingSet(rules, source: source), after: try lastSequence(db))
         result.verdicts += try PlanWriter(store: self, db: db).apply(
             plan, replica: device.replica, incarnation: incarnation, now: now)

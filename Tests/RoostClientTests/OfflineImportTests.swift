@@ -70,6 +70,33 @@ private typealias World = ReplicaWorld
         #expect(try world.request().mutations.count > sent.count)
     }
 
+    @Test func `what a batch replaced goes with the row it was in, and the rest of the batch stays`() throws {
+        let world = try World("registrar")
+        let canary = "金丝雀六十六"
+        func student(at sequence: Int64, note: String) -> WireRow {
+            World.row(
+                "student", "chen", at: sequence,
+                ["name": "陈家俊", "mobile": "+8613900001234", "note_public": .text(note)])
+        }
+        try world.receive(World.page(World.county, cursor: 5, [student(at: 5, note: canary)]))
+        let row = World.id("chen")
+        let batch = OfflineBatch(
+            id: World.id("batch"), source: "a.csv", madeAt: world.moment.now,
+            entries: [
+                OfflineBatch.Entry(
+                    "student", row, created: false,
+                    changes: [OfflineBatch.Change("note_public", old: .text(canary), new: .text("新"))]),
+                OfflineBatch.Entry(
+                    "student", World.id("liang"), created: true,
+                    changes: [OfflineBatch.Change("name", old: .null, new: "梁思齐")]),
+            ])
+        try world.replica.commit(batch, groups: [], at: world.moment)
+        #expect(try world.diskHolds(canary))
+        try world.receive(World.page(World.county, cursor: 6, left: [("student", "chen")]))
+        #expect(try world.replica.batches().first?.entries.map(\.row) == [World.id("liang")])
+        #expect(try !world.diskHolds(canary))
+    }
+
     @Test func `what the role may not write is left out and counted`() throws {
         let world = try World("coordinator")
         try world.receive(

@@ -78,12 +78,15 @@ private struct Application {
         let morePages = result.epochChanged || answer.scopes.contains(where: \.more)
         if !morePages { try dropAnswered() }
         let materialiser = try Materialiser(replica, db)
+        var gone: Set<RowKey> = []
         for key in touched {
             guard try materialiser.materialise(key) else { continue }
             if departed.contains(key) { result.rowsPurged += 1 }
             try forget(key)
+            gone.insert(key)
             hasWiped = true
         }
+        try replica.forgetImported(gone, db)
         try replica.setFact(.epoch, answer.epoch, db)
         try replica.setFact(.offset, "\(answer.offset)", db)
         try replica.setFact(.exchangedAt, "\(now.value)", db)
@@ -272,6 +275,8 @@ private struct Application {
     }
 
     /// Wipes what this device still knows of a row that left: the journal keeps only that something was said.
+    ///
+    /// A refused edit keeps its values until its author edits, exports or discards it: nothing else has them.
     private func forget(_ key: RowKey) throws {
         let name = replica.rules.catalogue.collections[key.collection].name.text
         let statement = try BoundStatement(db, "UPDATE journal SET body = NULL WHERE row = ? AND collection = ?")

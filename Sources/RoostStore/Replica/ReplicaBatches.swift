@@ -106,6 +106,28 @@ extension Replica {
         }
     }
 
+    /// Drops from the batches what they say of rows that left this device; undoing them here leaves those rows alone.
+    func forgetImported(_ rows: Set<RowKey>, _ db: Database) throws {
+        guard !rows.isEmpty else { return }
+        let find = try BoundStatement(db, "SELECT id, changes FROM batch")
+        var rewritten: [(id: String, changes: [UInt8])] = []
+        while try find.step() {
+            guard let entries = (try? Value(json: find.blob(1)))?.list else {
+                find.reset()
+                throw ReplicaError.damaged("a batch cannot be read")
+            }
+            let kept = entries.filter { OfflineBatch.Entry.key($0, rules.catalogue).map { !rows.contains($0) } ?? true }
+            if kept.count < entries.count { rewritten.append((find.text(0), Value.list(kept).json)) }
+        }
+        find.reset()
+        let write = try BoundStatement(db, "UPDATE batch SET changes = ? WHERE id = ?")
+        for batch in rewritten {
+            try write.bind(1, batch.changes)
+            try write.bind(2, batch.id)
+            try write.run()
+        }
+    }
+
     private func forget(_ batch: RowID, _ db: Database) throws -> Bool {
         let name = batch.description
         let first = try BoundStatement(db, "SELECT min(number), max(sent) FROM outbox WHERE batch = ?")
@@ -164,6 +186,14 @@ extension OfflineBatch.Entry {
             .text(collection.text), .id(row), .boolean(created),
             .list(changes.map { .list([.text($0.field), $0.old, $0.new]) }),
         ])
+    }
+
+    /// Which row a stored entry is about; nil for a collection this catalogue lacks.
+    fileprivate static func key(_ value: Value, _ catalogue: Catalogue) -> RowKey? {
+        guard let parts = value.list, parts.count >= 2, let row = parts[1].text.flatMap({ RowID($0) }) else {
+            return nil
+        }
+        return parts[0].text.flatMap { catalogue.position(of: CollectionName($0)) }.map { RowKey($0, row) }
     }
 
     fileprivate init?(_ value: Value, _ catalogue: Catalogue) {

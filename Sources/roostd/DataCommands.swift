@@ -13,7 +13,9 @@ struct Init: OperatorCommand {
 
     func act() async throws {
         let settings = try await SettingsReading(options).settings
-        let (store, _) = try await DataDirectory(path: settings.data).initialise()
+        let directory = DataDirectory(path: settings.data)
+        let wasThere = directory.holdsDatabase
+        let (store, _) = try await directory.initialise()
         let schools = try await store.count(of: "school")
         try store.close()
         let key = ServerKey.path(in: settings.data)
@@ -28,9 +30,15 @@ struct Init: OperatorCommand {
                     writer.integer(Int64(schools))
                 })
         } else {
-            options.say(
-                "已在 \(settings.data) 建库，内有 \(schools) 所学校。",
-                "Made a database with \(schools) schools in \(settings.data).")
+            if wasThere {
+                options.say(
+                    "\(settings.data) 里已有数据库，内有 \(schools) 所学校，保持不变。",
+                    "\(settings.data) has a database already, with \(schools) schools; it stays as it is.")
+            } else {
+                options.say(
+                    "已在 \(settings.data) 建库，内有 \(schools) 所学校。",
+                    "Made a database with \(schools) schools in \(settings.data).")
+            }
             options.say(
                 "请把密钥 \(key) 另存到别处（不要和备份放在一起）。",
                 "Keep a copy of the key \(key) elsewhere, apart from backups.")

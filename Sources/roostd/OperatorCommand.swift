@@ -30,6 +30,10 @@ extension CommonOptions {
             Failure(
                 self, "第 \(error.index + 1) 行数据未被接受：\(error.verdict.outcome.rawValue)",
                 "row \(error.index + 1) was refused: \(error.verdict.outcome.rawValue)")
+        case let error as CocoaError where error.code == .fileWriteFileExists:
+            Failure(
+                self, "\(error.filePath ?? "文件") 已存在，不会覆盖", "\(error.filePath ?? "the file") exists and is not replaced"
+            )
         case let error as CocoaError:
             Failure(self, "无法读写 \(error.filePath ?? "文件")", "cannot read or write \(error.filePath ?? "a file")")
         default:

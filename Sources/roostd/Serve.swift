@@ -36,7 +36,8 @@ struct Serve: OperatorCommand {
             metadata: Dictionary(uniqueKeysWithValues: reading.printable.map { ($0.0, "\($0.1)") }))
         let lock: ServerLock
         do { lock = try ServerLock(directory: settings.data) } catch is ServerLock.Taken {
-            throw Failure(options, "另一个进程正在使用这个数据目录", "another process uses this data directory")
+            throw Failure(
+                options, "另一个进程正在使用数据目录 \(settings.data)", "another process uses the data directory \(settings.data)")
         }
         defer { lock.release() }
         let (store, key) = try await DataDirectory(path: settings.data).initialise()
@@ -48,7 +49,12 @@ struct Serve: OperatorCommand {
         let group = try application.serviceGroup(stoppingOn: [.sigterm, .sigint]) { port in
             await welcome.print(port: port)
         }
-        try await group.run()
+        do { try await group.run() } catch {
+            guard let reason = RoostApplication.listeningProblem(error) else { throw error }
+            let address = "\(settings.host):\(settings.port)"
+            let words = options.text(reason)
+            throw Failure(options, "无法监听 \(address)：\(words)", "cannot listen on \(address): \(words)")
+        }
         try store.close()
         logger.notice("stopped")
     }

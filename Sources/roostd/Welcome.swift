@@ -54,7 +54,8 @@ struct Welcome: Sendable {
 
     private func text(_ url: String, _ codes: [DemoCode]) {
         options.say("归巢服务器已启动：\(url)", "Roost listens at \(url)")
-        guard let first = codes.first else { return }
+        // An administrator sees no students, so the one to try first is a coordinator.
+        guard let first = codes.first(where: { $0.role.text == "coordinator" }) ?? codes.first else { return }
         let minutes = application.settings.enrolmentMinutes
         options.say("\n登记码（\(minutes) 分钟内有效，一次有效）：", "\nEnrolment codes (each good once, for \(minutes) minutes):")
         let width = codes.map { $0.role.text.count }.max() ?? 0

@@ -61,7 +61,7 @@ package struct EndpointDesk: Sendable {
             }
             try await store.add(record)
         } catch let error as EndpointAddressError {
-            throw Self.invalid(error.rawValue, Label("地址不可用（\(error.rawValue)）。", "the address is of no use"))
+            throw Self.invalid(error.rawValue, error.label)
         } catch let error as WebhookSecret.ParseError {
             throw Self.invalid(error.rawValue, Label("签名密钥不可用。", "the secret is not of the form whsec_…"))
         } catch EndpointProblem.nameTaken {
@@ -154,5 +154,19 @@ package struct EndpointDesk: Sendable {
             id: endpoint.id.description, name: endpoint.name, channel: endpoint.channel,
             address: vault.redactedAddress(of: endpoint), keyword: endpoint.keyword,
             contactGroup: endpoint.contactGroup?.description, state: endpoint.state.rawValue, note: endpoint.note)
+    }
+}
+
+extension EndpointAddressError {
+    /// What is wrong with the address; it never repeats what was entered, which may hold a token.
+    fileprivate var label: Label {
+        switch self {
+        case .foreignHost:
+            Label("这不是企业微信机器人的地址。", "this is not the address of a WeCom robot")
+        case .missingKey: Label("缺少机器人密钥。", "the robot's key is missing")
+        case .malformedKey: Label("机器人密钥的格式不对。", "the robot's key is malformed")
+        case .malformedURL: Label("网址的格式不对。", "the address is not a URL such as https://host/path")
+        case .insecureScheme: Label("网址须以 https:// 开头。", "the address has to begin with https://")
+        }
     }
 }

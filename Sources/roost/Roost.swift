@@ -13,6 +13,7 @@ struct Roost: AsyncParsableCommand {
             """,
         subcommands: [
             EnrolCommand.self, SyncCommand.self, StatusCommand.self, StudentsCommand.self, ImportCommand.self,
-            UndoCommand.self, ConflictsCommand.self, RejectedCommand.self, DigestCommand.self, EndpointsCommand.self,
+            UndoCommand.self, ConflictsCommand.self, RejectedCommand.self, QuarantineCommand.self, DigestCommand.self,
+            EndpointsCommand.self,
         ])
 }

@@ -47,7 +47,7 @@ import Testing
 
     private func guarded(loopback: Bool = false) -> TransferOptions {
         TransferOptions(
-            connectTimeout: .seconds(2), totalTimeout: .seconds(5), allowedSchemes: [.http],
+            connectTimeout: .seconds(60), totalTimeout: .seconds(120), allowedSchemes: [.http],
             addressPolicy: .publicOnly(allowingLoopback: loopback))
     }
 

@@ -14,7 +14,8 @@ import struct Foundation.UUID
     let client = HTTPClient()
 
     private func outcome(_ url: String, trusting caFile: String?) async -> Result<Int, CurlError> {
-        let options = TransferOptions(totalTimeout: .seconds(5), addressPolicy: .anyAddress, caFile: caFile)
+        let options = TransferOptions(
+            connectTimeout: .seconds(60), totalTimeout: .seconds(120), addressPolicy: .anyAddress, caFile: caFile)
         do throws(CurlError) {
             let request = HTTPRequest(method: .post, url: url, body: [1], options: options)
             return .success(try await client.send(request).status)

@@ -6,7 +6,7 @@ import Testing
 /// Options for a receiver on this machine, quick to give up.
 private func local(_ change: (inout TransferOptions) -> Void = { _ in }) -> TransferOptions {
     var options = TransferOptions(
-        connectTimeout: .seconds(2), totalTimeout: .seconds(5), allowedSchemes: [.http, .https],
+        connectTimeout: .seconds(60), totalTimeout: .seconds(120), allowedSchemes: [.http, .https],
         addressPolicy: .anyAddress)
     change(&options)
     return options

@@ -58,7 +58,7 @@ final class Receiver: Sendable {
     var requests: [ReceivedRequest] { shared.requests.withLock { $0 } }
 
     init(reply: @escaping @Sendable (ReceivedRequest) -> Reply = { _ in .answer(200) }) throws {
-        (socket, port) = try listeningSocket(backlog: 64)
+        (socket, port) = try listeningSocket(backlog: 512)
         shared = Shared(reply: reply)
         let (socket, shared) = (socket, shared)
         Thread {

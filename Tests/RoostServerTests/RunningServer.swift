@@ -71,7 +71,7 @@ struct RunningServer: Sendable {
         _ method: HTTPMethod, _ path: String, token: String? = nil, headers: [HTTPHeader] = [], bytes: [UInt8]
     ) async throws -> HTTPResponse {
         let options = TransferOptions(
-            totalTimeout: .seconds(120), responseLimit: 16 << 20, allowedSchemes: [.http],
+            connectTimeout: .seconds(60), totalTimeout: .seconds(120), responseLimit: 16 << 20, allowedSchemes: [.http],
             addressPolicy: .publicOnly(allowingLoopback: true))
         let authorization = token.map { [HTTPHeader("Authorization", "Bearer \($0)")] } ?? []
         return try await client.send(

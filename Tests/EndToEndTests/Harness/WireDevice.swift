@@ -33,7 +33,8 @@ struct Caller: Sendable {
         let request = HTTPRequest(
             method: method, url: server + path, headers: authorization + headers, body: body,
             options: TransferOptions(
-                totalTimeout: .seconds(120), responseLimit: 256 << 20, allowedSchemes: [.http],
+                connectTimeout: .seconds(60), totalTimeout: .seconds(120), responseLimit: 256 << 20,
+                allowedSchemes: [.http],
                 addressPolicy: .anyAddress, acceptCompressed: true))
         let response = try await client.send(request)
         return Answer(status: response.status, body: response.body, headers: response.headers)

@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Roost's targets, from the pure middle outwards. A target may import only what it names here
-// (`--explicit-target-dependency-import-check error` enforces it); README.md shows the graph.
+// (`Config/check.sh imports` checks it); README.md shows the graph.
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")

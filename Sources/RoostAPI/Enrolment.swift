@@ -32,36 +32,3 @@ package struct EnrolmentAnswer: Codable, Hashable, Sendable {
         self.epoch = epoch
     }
 }
-
-/// A device as `GET /v1/devices` lists it.
-package struct DeviceSummary: Codable, Hashable, Sendable {
-    package var replica: String
-    package var officer: String
-    package var label: String
-    package var enrolledAt: Int64
-    /// Milliseconds since the Unix epoch of the last exchange, if there was one.
-    package var seenAt: Int64?
-    package var revokedAt: Int64?
-    /// Device clock minus server clock at the last exchange, in milliseconds.
-    package var offset: Int64
-
-    enum CodingKeys: String, CodingKey {
-        case replica, officer, label, offset
-        case enrolledAt = "enrolled_at"
-        case seenAt = "seen_at"
-        case revokedAt = "revoked_at"
-    }
-
-    package init(
-        replica: String, officer: String, label: String, enrolledAt: Int64, seenAt: Int64?, revokedAt: Int64?,
-        offset: Int64
-    ) {
-        self.replica = replica
-        self.officer = officer
-        self.label = label
-        self.enrolledAt = enrolledAt
-        self.seenAt = seenAt
-        self.revokedAt = revokedAt
-        self.offset = offset
-    }
-}

@@ -40,6 +40,8 @@ package struct Synchroniser {
         // The body holds the mutations and little else; an eighth is left for the rest and for what the server counts.
         let bytes = advertised.bodyBytes - advertised.bodyBytes / 8
         let limits = ChangesetLimits(mutations: advertised.mutations, bytes: bytes)
+        // An older server never notes a purge; it is told once.
+        var hasConfirmed = false
         while true {
             try Task.checkCancellation()
             let request: ExchangeRequest
@@ -57,7 +59,11 @@ package struct Synchroniser {
             case .replicaCopied: throw ClientError.replicaCopied
             case nil: break
             }
-            guard applied.more else { return report }
+            hasConfirmed = request.purged != nil && applied.rowsPurged == 0 && applied.lost.isEmpty
+            if !applied.more {
+                guard applied.owesConfirmation, !hasConfirmed else { return report }
+                continue
+            }
             // No progress would mean asking the same again and again.
             guard applied.advanced || !answer.verdicts.isEmpty else { throw ClientError.badAnswer }
         }

@@ -18,6 +18,7 @@ extension ExchangeAnswer {
                 try reader.array { reader throws(WireProblem) in answer.lost.append(try reader.scope("lost")) }
             case "scopes":
                 try reader.array { reader throws(WireProblem) in answer.scopes.append(try ScopePage(&reader)) }
+            case "purged": answer.purged = try reader.boolean()
             default: _ = try reader.value()
             }
         }

@@ -31,12 +31,15 @@ package struct ExchangeRequest: Hashable, Sendable {
     package var mark: Mutation.Mark?
     package var mutations: [Mutation]
     package var scopes: [ScopeCursor]
+    /// Says that what the last answers took away is gone.
+    package var purged: PurgeConfirmation?
     /// How many bytes of rows the replica wants in one answer; the server may send fewer.
     package var pageBytes: Int?
 
     package init(
         catalogue: Int, replica: ReplicaID, incarnation: Int64, epoch: String?, now: Milliseconds,
-        mark: Mutation.Mark? = nil, mutations: [Mutation] = [], scopes: [ScopeCursor] = [], pageBytes: Int? = nil
+        mark: Mutation.Mark? = nil, mutations: [Mutation] = [], scopes: [ScopeCursor] = [],
+        purged: PurgeConfirmation? = nil, pageBytes: Int? = nil
     ) {
         self.catalogue = catalogue
         self.replica = replica
@@ -46,6 +49,7 @@ package struct ExchangeRequest: Hashable, Sendable {
         self.mark = mark
         self.mutations = mutations
         self.scopes = scopes
+        self.purged = purged
         self.pageBytes = pageBytes
     }
 }
@@ -130,6 +134,8 @@ package struct ExchangeAnswer: Hashable, Sendable {
     package var lost: [Scope]
     /// Scopes in which something changed since the replica's cursor, and those newly gained.
     package var scopes: [ScopePage]
+    /// Whether the request's ``ExchangeRequest/purged`` was noted.
+    package var purged = false
 
     package init(
         now: Milliseconds, epoch: String, offset: Int64, expected: Int64, verdicts: [Verdict] = [], lost: [Scope] = [],

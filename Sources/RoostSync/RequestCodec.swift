@@ -13,6 +13,7 @@ extension ExchangeRequest {
         var mark: Mutation.Mark?
         var mutations: [Mutation] = []
         var scopes: [ScopeCursor] = []
+        var purged: PurgeConfirmation?
         var pageBytes: Int?
         try reader.object { reader, name throws(WireProblem) in
             switch name {
@@ -27,6 +28,7 @@ extension ExchangeRequest {
                 try reader.array { reader throws(WireProblem) in mutations.append(try Mutation(&reader)) }
             case "scopes":
                 try reader.array { reader throws(WireProblem) in scopes.append(try ScopeCursor(&reader)) }
+            case "purged": if !reader.null() { purged = try PurgeConfirmation(&reader) }
             case "page_bytes": pageBytes = Int(clamping: try reader.integer())
             default: _ = try reader.value()
             }
@@ -39,7 +41,8 @@ extension ExchangeRequest {
         guard let now else { throw reader.problem(.missing, "now") }
         self.init(
             catalogue: Int(clamping: catalogue), replica: replica, incarnation: incarnation, epoch: epoch,
-            now: Milliseconds(now), mark: mark, mutations: mutations, scopes: scopes, pageBytes: pageBytes)
+            now: Milliseconds(now), mark: mark, mutations: mutations, scopes: scopes, purged: purged,
+            pageBytes: pageBytes)
     }
 
     package var json: [UInt8] {
@@ -70,6 +73,10 @@ extension ExchangeRequest {
             if !scopes.isEmpty {
                 writer.name("scopes")
                 writer.array { writer in for scope in scopes { scope.write(to: &writer) } }
+            }
+            if let purged {
+                writer.name("purged")
+                purged.write(to: &writer)
             }
             if let pageBytes {
                 writer.name("page_bytes")
@@ -105,6 +112,36 @@ extension ScopeCursor {
             writer.integer(epoch)
             writer.name("cursor")
             writer.integer(cursor.value)
+        }
+    }
+}
+
+extension PurgeConfirmation {
+    init(_ reader: inout JSONReader) throws(WireProblem) {
+        var rows: Int64 = 0
+        var digest: UInt64?
+        try reader.object { reader, name throws(WireProblem) in
+            switch name {
+            case "rows": rows = try reader.integer(in: 0...Int64.max, name)
+            case "digest":
+                let text = try reader.string()
+                guard text.utf8.count == 16, let bits = hexadecimal(text.utf8) else {
+                    throw reader.problem(.outOfRange, name)
+                }
+                digest = bits
+            default: _ = try reader.value()
+            }
+        }
+        guard let digest else { throw reader.problem(.missing, "digest") }
+        self.init(rows: Int(clamping: rows), digest: digest)
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.name("rows")
+            writer.integer(Int64(rows))
+            writer.name("digest")
+            writer.plain(paddedHexadecimal(digest))
         }
     }
 }

@@ -6,7 +6,7 @@ import RoostStore
 import RoostSync
 
 /// Opens the store of an existing data directory for a command beside a running server.
-private func desk(_ options: CommonOptions) async throws -> AccountDesk {
+func accountDesk(_ options: CommonOptions) async throws -> AccountDesk {
     let settings = try await SettingsReading(options).settings
     let directory = DataDirectory(path: settings.data)
     guard directory.holdsDatabase else {
@@ -26,7 +26,7 @@ struct EnrolCode: OperatorCommand {
     var officer: String
 
     func act() async throws {
-        let desk = try await desk(options)
+        let desk = try await accountDesk(options)
         let found = try await desk.officers(matching: officer)
         guard let only = found.first, found.count == 1 else {
             throw Failure(
@@ -54,8 +54,8 @@ struct EnrolCode: OperatorCommand {
 
 struct Account: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Officers and their devices. 人员与设备。",
-        subcommands: [List.self, Add.self, Devices.self, RevokeDevice.self])
+        abstract: "Officers, and ending a device's access. 人员与停用设备。",
+        subcommands: [List.self, Add.self, RevokeDevice.self])
 
     struct List: OperatorCommand {
         static let configuration = CommandConfiguration(abstract: "List officers. 列出人员。")
@@ -63,7 +63,7 @@ struct Account: AsyncParsableCommand {
         @OptionGroup var options: CommonOptions
 
         func act() async throws {
-            let officers = try await desk(options).officers(matching: nil)
+            let officers = try await accountDesk(options).officers(matching: nil)
             if options.json {
                 printLine(
                     jsonObject { writer in
@@ -108,7 +108,7 @@ struct Account: AsyncParsableCommand {
         var target: String?
 
         func act() async throws {
-            let desk = try await desk(options)
+            let desk = try await accountDesk(options)
             let role = RoleName(role)
             guard let declared = desk.store.rules.catalogue[role: role] else {
                 let names = desk.store.rules.catalogue.roles.map(\.name.text).joined(separator: " ")
@@ -136,42 +136,20 @@ struct Account: AsyncParsableCommand {
         }
     }
 
-    struct Devices: OperatorCommand {
-        static let configuration = CommandConfiguration(abstract: "List devices. 列出设备。")
-
-        @OptionGroup var options: CommonOptions
-
-        func act() async throws {
-            let records = try await desk(options).store.devices()
-            if options.json {
-                printLine(
-                    jsonObject { writer in
-                        writer.name("devices")
-                        writer.array { writer in for record in records { record.write(to: &writer) } }
-                    })
-            } else {
-                for record in records {
-                    let state = record.revoked == nil ? "" : options.text(Label("  已停用", "  revoked"))
-                    print("\(record.device.replica)  \(record.device.officer)  \(record.device.label)\(state)")
-                }
-            }
-        }
-    }
-
     struct RevokeDevice: OperatorCommand {
         static let configuration = CommandConfiguration(
             commandName: "revoke-device", abstract: "End a device's access for good. 停用设备。")
 
         @OptionGroup var options: CommonOptions
 
-        @Argument(help: "Sixteen digits, as account devices lists them. 设备编号。")
+        @Argument(help: "Sixteen digits, as roostd devices lists them. 设备编号。")
         var replica: String
 
         func act() async throws {
             guard let replica = ReplicaID(replica) else {
                 throw Failure(options, "设备编号是 16 位十六进制数字", "a device is sixteen hexadecimal digits")
             }
-            do { try await desk(options).store.revoke(replica) } catch AccountError.unknownReplica {
+            do { try await accountDesk(options).store.revoke(replica) } catch AccountError.unknownReplica {
                 throw Failure(options, "没有这个设备", "no such device")
             }
             if options.json {

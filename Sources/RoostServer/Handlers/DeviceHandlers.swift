@@ -51,7 +51,7 @@ struct DeviceHandlers: Sendable {
 }
 
 extension DeviceRecord {
-    /// The form of ``DeviceSummary``.
+    /// As `GET /v1/devices` and `roostd devices` tell of it.
     package func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.name("replica")
@@ -72,6 +72,26 @@ extension DeviceRecord {
             }
             writer.name("offset")
             writer.integer(offset)
+            if let purged {
+                writer.name("purged_at")
+                writer.integer(purged.value)
+            }
+            if let purgeAgreed {
+                writer.name("purge_agreed")
+                writer.boolean(purgeAgreed)
+            }
+            guard !unconfirmed.isEmpty else { return }
+            writer.name("unconfirmed")
+            writer.object { writer in
+                writer.name("scopes")
+                writer.array { writer in for scope in unconfirmed.scopes { writer.plain(scope.description) } }
+                writer.name("rows")
+                writer.integer(Int64(unconfirmed.rows))
+                if let told = unconfirmed.told {
+                    writer.name("told_at")
+                    writer.integer(told.value)
+                }
+            }
         }
     }
 }

@@ -25,6 +25,10 @@ enum ReplicaFact: String {
     /// The bits of the hybrid clock's last time.
     case clock
     case exchangedAt = "exchanged_at_ms"
+    /// How many rows went since the server last noted a purge; absent if none.
+    case purgedRows = "purged_rows"
+    /// Present while the write-ahead log may hold bytes of rows that went.
+    case logHoldsPurged = "log_holds_purged"
 }
 
 /// What enrolment tells a replica about itself.
@@ -204,6 +208,12 @@ package final class Replica: Sendable {
             db, "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
         try statement.bind(1, fact.rawValue)
         try statement.bind(2, value)
+        try statement.run()
+    }
+
+    func removeFact(_ fact: ReplicaFact, _ db: Database) throws {
+        let statement = try BoundStatement(db, "DELETE FROM meta WHERE name = ?")
+        try statement.bind(1, fact.rawValue)
         try statement.run()
     }
 

@@ -25,6 +25,8 @@ package struct AppliedAnswer: Hashable, Sendable {
     /// Device clock minus server clock in milliseconds; 0 within the tolerance.
     package var offset: Int64 = 0
     package var epochChanged = false
+    /// Whether one more exchange would tell the server that what left is gone.
+    package var owesConfirmation = false
     package var obstacle: Obstacle?
 }
 
@@ -34,14 +36,11 @@ extension Replica {
     /// If the process dies before the commit, the next exchange repeats the same mutations and gets the same verdicts;
     /// an answer applied twice changes nothing the second time.
     package func apply(_ answer: ExchangeAnswer, now: Milliseconds) throws -> AppliedAnswer {
-        let (applied, hasWiped) = try writing { db in
+        let applied = try writing { db in
             var application = try Application(self, db, now)
-            return (try application.apply(answer), application.hasWiped)
+            return try application.apply(answer)
         }
-        if hasWiped {
-            // What left must not survive in the log either.
-            try translating { try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) } }
-        }
+        try truncateLogIfOwed()
         return applied
     }
 }
@@ -90,7 +89,13 @@ private struct Application {
         try replica.setFact(.epoch, answer.epoch, db)
         try replica.setFact(.offset, "\(answer.offset)", db)
         try replica.setFact(.exchangedAt, "\(now.value)", db)
-        hasWiped = hasWiped || !departed.isEmpty
+        if answer.purged { try replica.removeFact(.purgedRows, db) }
+        if hasWiped || !departed.isEmpty { try replica.setFact(.logHoldsPurged, "1", db) }
+        if !departed.isEmpty || !result.lost.isEmpty {
+            let rows = Int(try replica.number(.purgedRows, db)) + result.rowsPurged
+            try replica.setFact(.purgedRows, "\(rows)", db)
+        }
+        result.owesConfirmation = try replica.fact(.purgedRows, db) != nil
         result.offset = answer.offset
         let next = try replica.number(.nextNumber, db)
         let waiting = try integer("SELECT min(number) FROM outbox WHERE answered = 0")

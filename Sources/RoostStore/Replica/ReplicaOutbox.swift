@@ -118,7 +118,8 @@ extension Replica {
     ///
     /// - Throws: ``OutboxError`` if not even the oldest group fits.
     package func nextRequest(limits: ChangesetLimits, at moment: DeviceMoment) throws -> ExchangeRequest {
-        try writing { db in
+        let isClean = try truncateLogIfOwed()
+        return try writing { db in
             var request = ExchangeRequest(
                 catalogue: self.rules.catalogue.version,
                 replica: try self.fact(.replica, db).flatMap { ReplicaID($0) } ?? ReplicaID(0),
@@ -131,6 +132,7 @@ extension Replica {
                     ScopeCursor(scope: scope, epoch: held.integer(1), cursor: ServerSequence(held.integer(2))))
             }
             held.reset()
+            if isClean { request.purged = try self.confirmation(db) }
             request.mutations = try self.changeset(limits, beside: request.json.count, db)
             if let last = request.mutations.last?.number {
                 let mark = try BoundStatement(db, "UPDATE outbox SET sent = 1 WHERE sent = 0 AND number <= ?")

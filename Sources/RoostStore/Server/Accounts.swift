@@ -21,6 +21,10 @@ package struct DeviceRecord: Hashable, Sendable {
     package let revoked: Milliseconds?
     /// Device clock minus server clock at the last exchange, in milliseconds.
     package let offset: Int64
+    /// When it last confirmed a purge, and whether its digest was the server's (nil: nobody could tell).
+    package let purged: Milliseconds?
+    package let purgeAgreed: Bool?
+    package let unconfirmed: UnconfirmedPurge
 }
 
 extension ServerStore {
@@ -119,23 +123,30 @@ extension ServerStore {
 
     /// The devices of one officer, or all of them, in the order they were enrolled.
     package func devices(of officer: RowID? = nil) async throws -> [DeviceRecord] {
-        try await pool.read { db in
+        let now = clock()
+        return try await pool.read { db in
             let statement = try BoundStatement(
                 db,
-                "SELECT id, officer, label, enrolled_ms, seen_ms, revoked_ms, offset_ms FROM replica "
-                    + "WHERE token_hash IS NOT NULL AND (?1 IS NULL OR officer = ?1) ORDER BY enrolled_ms, id")
+                "SELECT id, officer, label, enrolled_ms, seen_ms, revoked_ms, offset_ms, purged_ms, purge_agreed "
+                    + "FROM replica WHERE token_hash IS NOT NULL AND (?1 IS NULL OR officer = ?1) ORDER BY enrolled_ms, id"
+            )
             defer { statement.reset() }
             if let officer { try statement.bind(1, officer) } else { try statement.bindNull(1) }
             var records: [DeviceRecord] = []
             while try statement.step() {
+                let device = Device(
+                    replica: statement.replica(0), officer: statement.id(1), label: statement.text(2))
                 records.append(
                     DeviceRecord(
-                        device: Device(
-                            replica: statement.replica(0), officer: statement.id(1), label: statement.text(2)),
+                        device: device,
                         enrolled: Milliseconds(statement.integer(3)),
                         seen: statement.isNull(4) ? nil : Milliseconds(statement.integer(4)),
                         revoked: statement.isNull(5) ? nil : Milliseconds(statement.integer(5)),
-                        offset: statement.integer(6)))
+                        offset: statement.integer(6),
+                        purged: statement.isNull(7) ? nil : Milliseconds(statement.integer(7)),
+                        purgeAgreed: statement.isNull(8) ? nil : statement.integer(8) != 0,
+                        unconfirmed: try self.unconfirmed(
+                            device.replica, of: device.officer, isRevoked: !statement.isNull(5), now: now, db)))
             }
             return records
         }

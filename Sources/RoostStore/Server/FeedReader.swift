@@ -13,6 +13,8 @@ struct FeedReader {
     /// The last sequence given out, as of this read.
     private let head: ServerSequence
     private(set) var rows = 0
+    /// Scopes that the replica begins with, and how far it gets: from now on it may have that much of them.
+    private(set) var begun: [ScopeCursor] = []
 
     init(store: ServerStore, db: Database, budget: Int, head: ServerSequence) {
         self.store = store
@@ -88,6 +90,10 @@ struct FeedReader {
             }
             // A replica that begins with a scope has, at the end of its feed, all there is up to now.
             if current == nil, !more { last = max(last, head.value) }
+            if current == nil {
+                begun.append(
+                    ScopeCursor(scope: store.rules.scope(scope), epoch: epoch, cursor: ServerSequence(last)))
+            }
             writer.name("cursor")
             writer.integer(last)
             if more {

@@ -52,38 +52,30 @@ extension ServerStore {
                 try self.push(request, device: device, now: now, correction: correction, db)
             }
         }
-        if push.expected == nil { try await noteSeen(device.replica, now: now, offset: correction.offset) }
         let pushed = push
-        let (answer, rows) = try readHere { db in
+        let answer = try readHere { db in
             try self.answer(
                 to: request, push: pushed, device: device, now: now, correction: correction,
                 pageBytes: max(4096, min(pageBytes, request.pageBytes ?? pageBytes)), db)
         }
-        var summary = ExchangeSummary(repeated: push.repeated, rows: rows, offset: correction.offset)
+        try await note(
+            request, given: answer.given, lost: answer.lost, foreign: answer.foreign, pushed: pushed.expected != nil,
+            now: now,
+            offset: correction.offset)
+        var summary = ExchangeSummary(repeated: push.repeated, rows: answer.rows, offset: correction.offset)
         for outcome in push.outcomes { summary.verdicts[outcome, default: 0] += 1 }
-        return (answer, summary)
+        return (answer.bytes, summary)
     }
 
-    /// How many milliseconds pass between two notes of a device that only pulls.
-    private static let seenInterval: Int64 = 300_000
-
-    /// Notes that a device that brought nothing was here, unless that was noted a short time ago.
-    private func noteSeen(_ replica: ReplicaID, now: Milliseconds, offset: Int64) async throws {
-        let isRecent = try readHere { db in
-            let statement = try BoundStatement(db, "SELECT seen_ms FROM replica WHERE id = ?")
-            defer { statement.reset() }
-            try statement.bind(1, replica)
-            guard try statement.step(), !statement.isNull(0) else { return false }
-            return abs(now.value - statement.integer(0)) < Self.seenInterval
-        }
-        guard !isRecent else { return }
-        try await pool.write { db in
-            let statement = try BoundStatement(db, "UPDATE replica SET seen_ms = ?, offset_ms = ? WHERE id = ?")
-            try statement.bind(1, now.value)
-            try statement.bind(2, offset)
-            try statement.bind(3, replica)
-            try statement.run()
-        }
+    private struct Answer {
+        var bytes: [UInt8]
+        var rows: Int
+        /// Scopes the replica begins with.
+        var given: [ScopeCursor]
+        /// Scopes the replica names and its owner held once, but not now.
+        var lost: Set<Scope>
+        /// Scopes the replica names and its owner never held.
+        var foreign: Set<Scope>
     }
 
     struct PushResult: Sendable {
@@ -162,7 +154,7 @@ extension ServerStore {
     private func answer(
         to request: ExchangeRequest, push: PushResult, device: Device, now: Milliseconds, correction: ClockCorrection,
         pageBytes: Int, _ db: Database
-    ) throws -> (bytes: [UInt8], rows: Int) {
+    ) throws -> Answer {
         let source = ServerRows(store: self, db: db)
         let principal = Principal(officer: device.officer, grants: try source.grants(of: device.officer))
         let held = principal.scopes(at: now, rules)
@@ -200,6 +192,10 @@ extension ServerStore {
                 writer.name("lost")
                 writer.array { writer in for scope in lost { writer.plain(scope.description) } }
             }
+            if request.purged != nil {
+                writer.name("purged")
+                writer.boolean(true)
+            }
             let pages = try held.compactMap { scope in
                 try feed.page(of: scope, after: named[rules.scope(scope)], touched: push.touched)
             }
@@ -208,6 +204,9 @@ extension ServerStore {
                 writer.array { writer in for page in pages { writer.raw(page) } }
             }
         }
-        return (writer.bytes, feed.rows)
+        let once = lost.isEmpty ? [] : Set(principal.grants.flatMap { principal.scopes(of: $0, rules) })
+        let ended = Set(lost.filter { rules.key(of: $0).map { once.contains($0) } ?? false })
+        return Answer(
+            bytes: writer.bytes, rows: feed.rows, given: feed.begun, lost: ended, foreign: Set(lost).subtracting(ended))
     }
 }

@@ -8,8 +8,29 @@ enum ServerSchema {
     static let migrator: DatabaseMigrator = {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("0001-roster") { db in try db.execute(sql: roster) }
+        migrator.registerMigration("0002-acknowledged") { db in try db.execute(sql: acknowledged) }
         return migrator
     }()
+
+    private static let acknowledged = """
+        -- What each replica may hold: a scope is entered before it is first sent, and deleted when the replica, which
+        -- was told that it may not hold it, names it no longer.
+        CREATE TABLE acknowledged (
+            replica INTEGER NOT NULL,
+            scope TEXT NOT NULL,
+            epoch INTEGER NOT NULL,
+            -- A sequence of the scope's feed: the replica has nothing of the scope, or everything up to at least here.
+            -- Some minutes behind what it last said.
+            cursor INTEGER NOT NULL,
+            -- When it was first told to give the scope up; NULL while it may hold it.
+            told_ms INTEGER,
+            PRIMARY KEY (replica, scope)
+        ) STRICT, WITHOUT ROWID;
+        -- When the replica last confirmed that what left it is gone from its disk.
+        ALTER TABLE replica ADD COLUMN purged_ms INTEGER;
+        -- Whether its digest of what is left was the server's; NULL if that could not be told.
+        ALTER TABLE replica ADD COLUMN purge_agreed INTEGER CHECK (purge_agreed IN (0, 1));
+        """
 
     private static let roster = """
         -- Facts about this database, by name: epoch, sequence (the last one given out), writer (the server's replica).

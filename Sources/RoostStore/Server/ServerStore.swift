@@ -2,6 +2,7 @@ package import RoostSchema
 package import RoostSync
 import Foundation
 import GRDB
+import Synchronization
 
 /// Why the store cannot be opened or used, in words for the operator.
 package enum StoreError: Error, Hashable, Sendable {
@@ -31,6 +32,9 @@ package final class ServerStore: Sendable {
     /// Collection positions of this catalogue to their numbers in the database, and back.
     let numbers: [Int64]
     let positions: [Int64: Int]
+
+    /// What replicas last said they hold; filled as they come.
+    let acknowledged = Mutex<[ReplicaID: Acknowledged]>([:])
 
     package static let fileName = "server.sqlite"
     package static let epochFileName = "epoch"

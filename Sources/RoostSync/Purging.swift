@@ -1,0 +1,30 @@
+package import RoostSchema
+
+/// A replica's word that what left its scopes is gone from its disk.
+package struct PurgeConfirmation: Hashable, Sendable {
+    /// How many rows went since the last confirmation.
+    package let rows: Int
+    /// The ``HoldingDigest`` of what is left.
+    package let digest: UInt64
+
+    package init(rows: Int, digest: UInt64) {
+        self.rows = rows
+        self.digest = digest
+    }
+}
+
+/// Tells apart two replicas that do not hold the same rows in the same scopes, whatever the order they came in.
+///
+/// The exclusive or of the 64-bit FNV-1a hashes of `scope collection row`, in their written forms, one for each copy
+/// held. It finds mistakes; it proves nothing against somebody who means to deceive.
+package struct HoldingDigest: Hashable, Sendable {
+    package private(set) var bits: UInt64 = 0
+
+    package init() {}
+
+    package mutating func add(scope: String, collection: String, row: RowID) {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in "\(scope) \(collection) \(row)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        bits ^= hash
+    }
+}

@@ -1,0 +1,93 @@
+import RoostClient
+import RoostSchema
+import RoostStore
+import RoostSync
+import Testing
+
+/// What leaves a device is gone from its disk, and the server knows whether it is.
+@Suite struct PurgeTests {
+    private static let canary = "金丝雀甲乙丙丁"
+
+    private func county() async throws -> (ServedCounty, ServedDevice) {
+        let county = try ServedCounty()
+        try await county.appoint("谭联络", "liaison")
+        try await county.enter("李明", for: "谭联络", ["note_public": .text(Self.canary)])
+        try await county.enter("吴迪", for: "谭联络")
+        let device = try await county.device(of: "谭联络", "liaison")
+        try await device.sync()
+        return (county, device)
+    }
+
+    @Test(arguments: [0, 31, 400] as [Int64])
+    func `a reassigned student leaves no trace on disk after any absence, and the server knows`(days: Int64)
+        async throws
+    {
+        let (county, device) = try await county()
+        #expect(try device.world.diskHolds(Self.canary))
+        county.bench.advance(1000)
+        try await county.handOver("李明", from: "谭联络")
+        county.bench.advance(days * 86_400_000 + 1000)
+        let waiting = try #require(try await county.record(of: device)).unconfirmed
+        #expect(waiting.rows == 2 && waiting.scopes.isEmpty && waiting.told == nil)
+
+        let report = try await device.sync()
+        #expect(report.rowsPurged >= 2)
+        #expect(try !device.world.diskHolds(Self.canary))
+        let record = try #require(try await county.record(of: device))
+        #expect(record.unconfirmed.isEmpty)
+        #expect(record.purged == county.bench.now && record.purgeAgreed == true)
+        #expect(try device.student("李明") == nil)
+        #expect(try device.student("吴迪") != nil)
+    }
+
+    @Test(arguments: [0, 31, 400] as [Int64])
+    func `an officer who left keeps nothing, after any absence, and until then is listed`(days: Int64) async throws {
+        let (county, device) = try await county()
+        county.bench.advance(1000)
+        try await county.write(TrustedEdit("authority_grant", ServedCounty.grant("谭联络"), .edit, ["state": "ended"]))
+        county.bench.advance(days * 86_400_000 + 1000)
+        let listed = try #require(try await county.record(of: device)).unconfirmed
+        #expect(listed.scopes.map(\.kind.text) == ["liaison", "office", "proposed"])
+        #expect(listed.told == nil)
+
+        // Told, and gone before it could answer.
+        try await device.exchange()
+        let told = try #require(try await county.record(of: device)).unconfirmed
+        #expect(told.scopes == listed.scopes && told.told == county.bench.now)
+
+        try await device.sync()
+        #expect(try !device.world.diskHolds(Self.canary))
+        #expect(try #require(try await county.record(of: device)).unconfirmed.isEmpty)
+        #expect(try device.replica.status().scopes.map(\.kind.text) == ["commons"])
+    }
+
+    @Test func `a revoked device is listed with all it had`() async throws {
+        let (county, device) = try await county()
+        county.bench.advance(1000)
+        try await device.sync()
+        try await county.store.revoke(device.world.me)
+        let listed = try #require(try await county.record(of: device)).unconfirmed
+        #expect(listed.scopes.map(\.kind.text) == ["commons", "liaison", "office", "proposed"])
+    }
+
+    @Test func `a digest that is not the server's is told`() async throws {
+        let (county, device) = try await county()
+        county.bench.advance(1000)
+        var request = try device.world.request()
+        request.purged = PurgeConfirmation(rows: 1, digest: 1)
+        let owner = try #require(try await county.record(of: device)).device
+        _ = try await county.store.exchange(request, device: owner, mutationLimit: 1, pageBytes: 1 << 20)
+        #expect(try #require(try await county.record(of: device)).purgeAgreed == false)
+    }
+
+    @Test func `a crash before the log is emptied is made good before anything is confirmed`() async throws {
+        let (county, device) = try await county()
+        try await county.handOver("李明", from: "谭联络")
+        try await device.exchange()
+        // As after a crash between the commit and the truncation.
+        try device.world.reopen()
+        let request = try device.world.request()
+        #expect(request.purged != nil)
+        #expect(try !device.world.diskHolds(Self.canary))
+    }
+}

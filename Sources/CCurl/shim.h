@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <ifaddrs.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -58,6 +59,12 @@ static inline CURLcode ccurl_copy_body(CURL *handle, const void *bytes, size_t c
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_COPYPOSTFIELDS, (const char *)bytes);
 }
 
+// libcurl keeps a copy of the bytes.
+static inline CURLcode ccurl_set_blob(CURL *handle, CURLoption option, const void *bytes, size_t count) {
+    struct curl_blob blob = {(void *)bytes, count, CURL_BLOB_COPY};
+    return curl_easy_setopt(handle, option, &blob);
+}
+
 static inline CURLcode ccurl_get_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
 }
@@ -95,6 +102,19 @@ static inline int ccurl_address_bytes(const struct curl_sockaddr *address, unsig
     }
     if (address->family == AF_INET6) {
         memcpy(sixteen_bytes, &((const struct sockaddr_in6 *)(const void *)&address->addr)->sin6_addr, 16);
+        return 16;
+    }
+    return 0;
+}
+
+// The same for an address of one of this machine's interfaces.
+static inline int ccurl_socket_address_bytes(const struct sockaddr *address, unsigned char *sixteen_bytes) {
+    if (address->sa_family == AF_INET) {
+        memcpy(sixteen_bytes, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+        return 4;
+    }
+    if (address->sa_family == AF_INET6) {
+        memcpy(sixteen_bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
         return 16;
     }
     return 0;

@@ -7,14 +7,17 @@ package enum AddressPolicy: Hashable, Sendable {
     case anyAddress
     /// Only addresses reachable from the whole internet: for URLs that somebody typed into the product.
     ///
-    /// Loopback is let through on request, which only tests have reason to make.
-    case publicOnly(allowingLoopback: Bool)
+    /// This machine's own addresses are none of them. Loopback is let through on request, which only tests have reason to
+    /// make; `networks` are let through whatever else they are, for services on an intranet.
+    case publicOnly(allowingLoopback: Bool, networks: [AddressRange] = [])
 
     /// Whether a connection to the address is permitted.
     package func allows(_ address: IPAddress) -> Bool {
         switch self {
         case .anyAddress: true
-        case .publicOnly(let allowingLoopback): address.isPublic || (allowingLoopback && address.isLoopback)
+        case .publicOnly(let allowingLoopback, let networks):
+            networks.contains { $0.contains(address) } || (allowingLoopback && address.isLoopback)
+                || (address.isPublic && !OwnAddresses.contains(address))
         }
     }
 }

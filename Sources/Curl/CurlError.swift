@@ -25,6 +25,10 @@ package struct CurlError: Error, Hashable, Sendable {
         case interrupted = "interrupted"
         /// What came back is not HTTP, or its encoding is broken.
         case badResponse = "bad_response"
+        /// The mail server refused a step; ``CurlError/status`` has its code.
+        case refused = "refused"
+        /// The mail server does not accept our user name and password.
+        case loginRefused = "login_refused"
         /// The answer is larger than the caller accepts.
         case tooLarge = "too_large"
         /// The calling task was cancelled.
@@ -46,10 +50,12 @@ package struct CurlError: Error, Hashable, Sendable {
     package let timings: TransferTimings
     /// libcurl's own words for the log: may name host and port, never path, query or content.
     package let detail: String
+    /// What a mail server said last, which may name the mailbox; empty for HTTP.
+    package let answer: String
 
     package init(
         _ reason: Reason, requestMayHaveLeft: Bool = false, status: Int? = nil, connectedAddress: String? = nil,
-        timings: TransferTimings = .zero, detail: String = ""
+        timings: TransferTimings = .zero, detail: String = "", answer: String = ""
     ) {
         self.reason = reason
         self.requestMayHaveLeft = requestMayHaveLeft
@@ -57,6 +63,7 @@ package struct CurlError: Error, Hashable, Sendable {
         self.connectedAddress = connectedAddress
         self.timings = timings
         self.detail = detail
+        self.answer = answer
     }
 
     /// Whether the receiver certainly got nothing, so that sending again cannot repeat anything.

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// An asynchronous HTTP/1.1 client: any number of transfers on one thread of libcurl's.
+/// An asynchronous client of HTTP/1.1 and SMTP: any number of transfers on one thread of libcurl's.
 ///
 /// Connections are kept and reused unless a request asks for a fresh one. The caller bounds how many transfers run at
 /// once: libcurl's own queue would count waiting time against a transfer's timeout. Making the first client sets SIGPIPE
@@ -24,11 +24,26 @@ package final class HTTPClient: Sendable {
     ///
     /// Cancelling the task aborts the transfer, which then throws ``CurlError/Reason/cancelled``.
     package func send(_ request: HTTPRequest) async throws(CurlError) -> HTTPResponse {
+        try await carryOut(.request(request))
+    }
+
+    /// Hands a letter to its mail server and waits until the server has taken it.
+    ///
+    /// Refusals throw ``CurlError/Reason/refused`` with the server's code. ``CurlError/requestMayHaveLeft`` tells whether
+    /// the whole letter was handed over, before which no server keeps one.
+    package func send(_ letter: MailRequest) async throws(CurlError) -> MailReply {
+        let response = try await carryOut(.letter(letter))
+        return MailReply(
+            code: response.status, text: String(decoding: response.body, as: UTF8.self),
+            connectedAddress: response.connectedAddress, timings: response.timings)
+    }
+
+    private func carryOut(_ order: TransferOrder) async throws(CurlError) -> HTTPResponse {
         let id = nextID.wrappingAdd(1, ordering: .relaxed).newValue
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { (completion: TransferLoop.Completion) in
                 guard !Task.isCancelled else { return completion.resume(returning: .failure(CurlError(.cancelled))) }
-                loop.submit(request, id: id, completion: completion)
+                loop.submit(order, id: id, completion: completion)
                 // A cancellation that came just before the order found nothing to cancel.
                 if Task.isCancelled { loop.cancel(id: id) }
             }

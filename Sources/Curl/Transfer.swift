@@ -17,20 +17,35 @@ final class Transfer {
     private var overflowed = false
     private var refusedAddress: IPAddress?
     private var openedSocket = false
-    /// Set by libcurl's last call before it sends a request, on new and reused connections alike.
+    /// Set by libcurl's last call before it sends a request, on new and reused connections alike; for a letter, when the
+    /// last of it has been handed to libcurl, because a server keeps no half letter.
     private(set) var requestMayHaveLeft = false
+    /// The letter and how much of it libcurl has fetched; nil for HTTP.
+    private var upload: (letter: [UInt8], sent: Int)?
 
     /// Header bytes beyond this are no honest answer.
     private static let headerLimit = 64 << 10
 
-    init(_ request: HTTPRequest) throws(CurlError) {
-        if let fault = request.firstFault { throw CurlError(fault) }
+    init(_ order: TransferOrder) throws(CurlError) {
+        let fault =
+            switch order {
+            case .request(let request): request.firstFault
+            case .letter(let letter): letter.firstFault
+            }
+        if let fault { throw CurlError(fault) }
         guard let handle = unsafe curl_easy_init() else { throw CurlError(.failed, detail: "no easy handle") }
         unsafe self.handle = unsafe handle
-        options = request.options
         unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        try configure(request)
+        switch order {
+        case .request(let request):
+            options = request.options
+            try configure(request)
+        case .letter(let letter):
+            options = letter.options
+            upload = (letter.letter, 0)
+            try configure(letter)
+        }
     }
 
     deinit {
@@ -55,11 +70,14 @@ final class Transfer {
         if reason == .blocked, let refusedAddress { detail = "refused address \(refusedAddress)" }
         return CurlError(
             reason, requestMayHaveLeft: requestMayHaveLeft, status: status == 0 ? nil : status,
-            connectedAddress: connectedAddress, timings: timings, detail: detail)
+            connectedAddress: connectedAddress, timings: timings, detail: detail,
+            answer: upload == nil ? "" : String(decoding: body, as: UTF8.self))
     }
 
     private func reason(_ code: CURLcode) -> CurlError.Reason {
-        switch code {
+        // The codes by which libcurl tells that a mail server answered with anything but yes.
+        if upload != nil, status >= 400 { return code == CURLE_LOGIN_DENIED ? .loginRefused : .refused }
+        return switch code {
         // libcurl says the same of an answer that does not begin like HTTP.
         case CURLE_UNSUPPORTED_PROTOCOL: requestMayHaveLeft ? .badResponse : .unsupportedProtocol
         case CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED: .invalidURL
@@ -68,7 +86,8 @@ final class Transfer {
         case CURLE_ABORTED_BY_CALLBACK: .blocked
         case CURLE_OPERATION_TIMEDOUT: .timedOut
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS: .certificate
-        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,
+        case CURLE_USE_SSL_FAILED, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
+            CURLE_SSL_CIPHER,
             CURLE_SSL_CLIENTCERT:
             .tls
         case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE: .interrupted
@@ -83,18 +102,42 @@ final class Transfer {
 
 extension Transfer {
     private func configure(_ request: HTTPRequest) throws(CurlError) {
+        try configure(request.url, schemes: options.allowedSchemes.map(\.rawValue).sorted())
+        // Over HTTP/2, libcurl 7.88 reports a stream error when a server answers before it has read the whole
+        // body, although the request was served.
+        try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        try set(CURLOPT_FOLLOWLOCATION, 0)
+        if options.acceptCompressed { try set(CURLOPT_ACCEPT_ENCODING, "gzip") }
+        try setBody(request)
+        try setHeaders(request)
+    }
+
+    private func configure(_ letter: MailRequest) throws(CurlError) {
+        try configure(letter.url, schemes: [letter.server.security == .tls ? "smtps" : "smtp"])
+        if letter.server.security == .startTLS { try set(CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue)) }
+        if let name = letter.server.userName { try set(CURLOPT_USERNAME, name) }
+        if let password = letter.server.password { try set(CURLOPT_PASSWORD, password) }
+        try set(CURLOPT_MAIL_FROM, "<\(letter.sender)>")
+        // One recipient, so that one who is refused takes the letter from nobody else.
+        guard let list = unsafe curl_slist_append(nil, "<\(letter.recipient)>") else {
+            throw CurlError(.failed, detail: "no memory for the recipient")
+        }
+        unsafe headerLines = unsafe list
+        try unsafe check(ccurl_set_list(handle, CURLOPT_MAIL_RCPT, list))
+        try set(CURLOPT_UPLOAD, 1)
+        try unsafe check(ccurl_set_data_callback(handle, CURLOPT_READFUNCTION, provideLetter))
+        try unsafe check(ccurl_set_pointer(handle, CURLOPT_READDATA, Unmanaged.passUnretained(self).toOpaque()))
+    }
+
+    private func configure(_ url: String, schemes: [String]) throws(CurlError) {
         let me = unsafe Unmanaged.passUnretained(self).toOpaque()
         try unsafe check(ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, errorText))
         try set(CURLOPT_NOSIGNAL, 1)
         // A name lookup runs on a thread of its own; without this, giving up on one would wait for that thread, and
         // with it every other transfer of the loop.
         try set(CURLOPT_QUICK_EXIT, 1)
-        try set(CURLOPT_URL, request.url)
-        try set(CURLOPT_PROTOCOLS_STR, options.allowedSchemes.map(\.rawValue).sorted().joined(separator: ","))
-        // Over HTTP/2, libcurl 7.88 reports a stream error when a server answers before it has read the whole
-        // body, although the request was served.
-        try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        try set(CURLOPT_FOLLOWLOCATION, 0)
+        try set(CURLOPT_URL, url)
+        try set(CURLOPT_PROTOCOLS_STR, schemes.joined(separator: ","))
         try set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1)
         try set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
         // An empty string, unlike an unset option, also keeps http_proxy in the environment from being used.
@@ -113,7 +156,9 @@ extension Transfer {
         try set(CURLOPT_SSL_VERIFYPEER, 1)
         try set(CURLOPT_SSL_VERIFYHOST, 2)
         if let caFile = options.caFile { try set(CURLOPT_CAINFO, caFile) }
-        if options.acceptCompressed { try set(CURLOPT_ACCEPT_ENCODING, "gzip") }
+        if let authorities = options.authorities {
+            try unsafe check(ccurl_set_blob(handle, CURLOPT_CAINFO_BLOB, authorities, authorities.utf8.count))
+        }
 
         try unsafe check(ccurl_set_data_callback(handle, CURLOPT_WRITEFUNCTION, receiveBody))
         try unsafe check(ccurl_set_pointer(handle, CURLOPT_WRITEDATA, me))
@@ -123,9 +168,6 @@ extension Transfer {
         try unsafe check(ccurl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, me))
         try unsafe check(ccurl_set_prereq(handle, beforeRequest))
         try unsafe check(ccurl_set_pointer(handle, CURLOPT_PREREQDATA, me))
-
-        try setBody(request)
-        try setHeaders(request)
     }
 
     private func setBody(_ request: HTTPRequest) throws(CurlError) {
@@ -191,6 +233,12 @@ extension Transfer {
 
     /// Takes one header line; a status line begins another answer, so that only the last one's headers stay.
     func receive(header line: UnsafeRawBufferPointer) -> Int {
+        if upload != nil {
+            // What a mail server says; the end of it is what matters.
+            unsafe body.append(contentsOf: line)
+            if body.count > options.responseLimit { body.removeFirst(body.count - options.responseLimit) }
+            return line.count
+        }
         headerBytes += line.count
         guard headerBytes <= Self.headerLimit else {
             overflowed = true
@@ -206,6 +254,19 @@ extension Transfer {
         return line.count
     }
 
+    /// Gives the next piece of the letter; nothing at its end.
+    func provide(into room: UnsafeMutableRawBufferPointer) -> Int {
+        guard let (letter, sent) = upload else { return 0 }
+        let piece = letter[sent...].prefix(room.count)
+        guard !piece.isEmpty else {
+            requestMayHaveLeft = true
+            return 0
+        }
+        unsafe room.copyBytes(from: piece)
+        upload?.sent = sent + piece.count
+        return piece.count
+    }
+
     /// Whether a socket to the address may be opened; nil is an address that is neither IPv4 nor IPv6.
     func mayOpenSocket(to address: IPAddress?) -> Bool {
         guard isAllowed(address) else { return false }
@@ -216,7 +277,7 @@ extension Transfer {
     /// Whether the request may be sent to the address that the connection, new or reused, leads to.
     func maySendRequest(to address: IPAddress?) -> Bool {
         guard isAllowed(address) else { return false }
-        requestMayHaveLeft = true
+        if upload == nil { requestMayHaveLeft = true }
         return true
     }
 
@@ -236,6 +297,11 @@ private let receiveBody: ccurl_data_callback = { data, size, count, context in
 private let receiveHeader: ccurl_data_callback = { data, size, count, context in
     let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
     return unsafe transfer.receive(header: UnsafeRawBufferPointer(start: data, count: size * count))
+}
+
+private let provideLetter: ccurl_data_callback = { room, size, count, context in
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    return unsafe transfer.provide(into: UnsafeMutableRawBufferPointer(start: room, count: size * count))
 }
 
 private let openSocket: curl_opensocket_callback = { context, _, address in

@@ -3,6 +3,12 @@ import Synchronization
 
 internal import class Foundation.Thread
 
+/// What the loop is asked to carry out.
+enum TransferOrder: Sendable {
+    case request(HTTPRequest)
+    case letter(MailRequest)
+}
+
 /// The one thread that owns libcurl's multi handle and everything in it.
 ///
 /// Other threads leave orders in the mailbox and wake the loop with `curl_multi_wakeup`, the only call libcurl permits
@@ -14,7 +20,7 @@ final class TransferLoop: Sendable {
 
     private struct Submission {
         let id: UInt64
-        let request: HTTPRequest
+        let order: TransferOrder
         let completion: Completion
     }
 
@@ -52,10 +58,10 @@ final class TransferLoop: Sendable {
     }
 
     /// Orders a transfer; the completion is resumed exactly once, from the loop's thread or at once when closed.
-    func submit(_ request: HTTPRequest, id: UInt64, completion: Completion) {
+    func submit(_ order: TransferOrder, id: UInt64, completion: Completion) {
         let isAccepted = mailbox.withLock { mailbox in
             guard !mailbox.isClosing, !mailbox.isClosed else { return false }
-            mailbox.submissions.append(Submission(id: id, request: request, completion: completion))
+            mailbox.submissions.append(Submission(id: id, order: order, completion: completion))
             wake()
             return true
         }
@@ -139,7 +145,7 @@ extension TransferLoop {
     private func begin(_ submission: Submission, in running: inout Running) {
         guard let multi = unsafe multi else { return }
         do throws(CurlError) {
-            let transfer = try Transfer(submission.request)
+            let transfer = try Transfer(submission.order)
             guard unsafe curl_multi_add_handle(multi, transfer.handle) == CURLM_OK else {
                 throw CurlError(.failed, detail: "libcurl refused the transfer")
             }

@@ -39,6 +39,8 @@ package struct TransferOptions: Hashable, Sendable {
     package var acceptCompressed: Bool
     /// A PEM file of certificate authorities to trust in place of the system's.
     package var caFile: String?
+    /// The PEM text of certificate authorities to trust beside the system's; not to be given together with ``caFile``.
+    package var authorities: String?
 
     package init(
         connectTimeout: Duration = .seconds(5),
@@ -51,7 +53,8 @@ package struct TransferOptions: Hashable, Sendable {
         addressPolicy: AddressPolicy = .publicOnly(allowingLoopback: false),
         proxy: String = "",
         acceptCompressed: Bool = false,
-        caFile: String? = nil
+        caFile: String? = nil,
+        authorities: String? = nil
     ) {
         self.connectTimeout = connectTimeout
         self.totalTimeout = totalTimeout
@@ -64,5 +67,6 @@ package struct TransferOptions: Hashable, Sendable {
         self.proxy = proxy
         self.acceptCompressed = acceptCompressed
         self.caFile = caFile
+        self.authorities = authorities
     }
 }

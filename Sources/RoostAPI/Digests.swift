@@ -26,7 +26,7 @@ package struct DigestDraft: Codable, Hashable, Sendable {
     package var new: Bool?
     /// A predicate about students; empty text is everybody.
     package var audience: String?
-    /// Among `wecom`, `generic`, `manual`.
+    /// Among `wecom`, `dingtalk`, `feishu`, `generic`, `email`, `manual`.
     package var channels: [String]?
     /// Milliseconds since the Unix epoch; nothing is sent earlier.
     package var scheduledAt: Int64?
@@ -210,9 +210,9 @@ package struct DigestPreview: Codable, Hashable, Sendable {
     package struct Part: Codable, Hashable, Sendable {
         /// The body, byte for byte; it is text on every channel.
         package var body: String
-        /// The text in it that the channel's limit counts.
+        /// The text as a reader gets it.
         package var content: String
-        /// Bytes of `content` in UTF-8.
+        /// What counts against `byte_limit`: the text's bytes in UTF-8, or the body's where the vendor counts those.
         package var bytes: Int
 
         package init(body: String, content: String, bytes: Int) {

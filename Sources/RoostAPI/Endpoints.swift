@@ -1,7 +1,7 @@
 /// The body of `POST /v1/endpoints`.
 package struct EndpointDraft: Codable, Hashable, Sendable {
     package var name: String
-    /// `wecom`, `generic` or `manual`.
+    /// `wecom`, `dingtalk`, `feishu`, `generic`, `email` or `manual`.
     package var channel: String
     /// The robot's key or the URL its app shows; the URL of a generic webhook; nothing for `manual`.
     package var address: String?

@@ -122,7 +122,7 @@ package struct ServerConnection: ExchangeServer {
         switch reason {
         case .unreachable, .timedOut, .interrupted, .unresolved: true
         case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol, .blocked, .tls, .certificate,
-            .badResponse, .tooLarge, .cancelled, .closed, .failed:
+            .badResponse, .refused, .loginRefused, .tooLarge, .cancelled, .closed, .failed:
             false
         }
     }

@@ -15,4 +15,19 @@ package struct Moment: Hashable, Comparable, Sendable {
         return Moment(
             milliseconds: moment.milliseconds + parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000)
     }
+
+    /// The time from one moment to another.
+    package static func - (later: Moment, earlier: Moment) -> Duration {
+        .milliseconds(later.milliseconds - earlier.milliseconds)
+    }
+
+    /// Milliseconds since midnight in China, which has kept UTC+8 without summer time since 1992.
+    package var timeOfDay: Int64 {
+        let day: Int64 = 86_400_000
+        let rest = (milliseconds + 28_800_000) % day
+        return rest < 0 ? rest + day : rest
+    }
+
+    /// The next beginning of a day in China, after this moment.
+    package var nextMidnight: Moment { Moment(milliseconds: milliseconds - timeOfDay + 86_400_000) }
 }

@@ -1,10 +1,13 @@
 /// The exact bytes a digest is to be sent as on one endpoint, made once, when the digest is frozen.
 package struct Rendering: Hashable, Sendable {
     package let channel: Channel
+    package let form: MessageForm
     /// The `Content-Type` the bodies are sent with.
     package let contentType: String
     /// In the order in which they must arrive.
     package let parts: [RenderedPart]
+    /// The most bytes of a part, of which ``RenderedPart/contentBytes`` counts.
+    package var byteLimit: Int { channel.byteLimit(of: form) }
 }
 
 /// One message of a rendering.
@@ -13,10 +16,10 @@ package struct RenderedPart: Hashable, Sendable {
     package let position: Int
     /// The bytes that are signed and sent, and shown as the preview.
     package let body: [UInt8]
-    /// The text inside the body that the channel's limit counts, as a reader gets it.
+    /// The text as a reader gets it.
     package let content: String
-    /// Bytes of ``content`` in UTF-8, at most ``Channel/byteLimit``.
-    package var contentBytes: Int { content.utf8.count }
+    /// What counts against the channel's limit: the text's bytes in UTF-8, or the body's where the vendor counts those.
+    package let contentBytes: Int
 }
 
 /// What a rendering needs to know besides the message.
@@ -24,6 +27,8 @@ package struct RenderingContext: Hashable, Sendable {
     /// The word that the endpoint's robot demands in every message; it goes before each headline as `【word】`.
     package var keyword: String?
     package var language: MessageLanguage
+    /// The kind of message to make; nil for the channel's usual one.
+    package var form: MessageForm?
     /// The event a generic webhook announces, such as `digest.published`.
     package var eventType: String
     /// The digest's name in a generic webhook.
@@ -32,11 +37,12 @@ package struct RenderingContext: Hashable, Sendable {
     package var frozenAt: Moment
 
     package init(
-        keyword: String? = nil, language: MessageLanguage = .chinese, eventType: String = "digest.published",
-        digest: String, frozenAt: Moment
+        keyword: String? = nil, language: MessageLanguage = .chinese, form: MessageForm? = nil,
+        eventType: String = "digest.published", digest: String, frozenAt: Moment
     ) {
         self.keyword = keyword
         self.language = language
+        self.form = form
         self.eventType = eventType
         self.digest = digest
         self.frozenAt = frozenAt
@@ -57,6 +63,10 @@ package enum RenderingError: Error, Hashable, Sendable {
     case tooManyParts(Int, maximum: Int)
     /// A link, of the item or of the message itself (nil), is no http or https address.
     case invalidLink(section: Int?, item: Int?)
+    /// The form shows links only, and the item, or the message itself (nil), has none.
+    case missingLink(section: Int?, item: Int?)
+    /// The channel takes no messages of this form.
+    case unknownForm(MessageForm)
 
     /// The stable code.
     package var code: String {
@@ -66,6 +76,8 @@ package enum RenderingError: Error, Hashable, Sendable {
         case .headTooLarge: "head_too_large"
         case .tooManyParts: "too_many_parts"
         case .invalidLink: "invalid_link"
+        case .missingLink: "missing_link"
+        case .unknownForm: "unknown_form"
         }
     }
 }
@@ -75,20 +87,20 @@ extension Message {
     package func rendered(for channel: Channel, in context: RenderingContext) throws(RenderingError) -> Rendering {
         let message = try withEncodedLinks()
         guard !message.headline.singleLine.isEmpty else { throw .emptyHeadline }
-        let format: any MessageFormat =
-            switch channel {
-            case .wecom: WeComMarkdown(context: context)
-            case .generic: WebhookPayload(context: context)
-            case .manual: CopyText(context: context)
-            }
-        let splitter = PartSplitter(limit: channel.byteLimit) { part throws(RenderingError) in
-            format.content(of: part).utf8.count
-        }
+        let form = context.form ?? channel.usualForm
+        guard channel.forms.contains(form) else { throw .unknownForm(form) }
+        let format = channel.format(form, in: context)
+        try format.check(message)
+        let splitter = PartSplitter(
+            limit: channel.byteLimit(of: form), mostItems: format.mostItems(of: message) ?? .max
+        ) { format.format($0).countedBytes }
         let parts = try splitter.split(message).map { part in
-            let content = format.content(of: part)
-            return RenderedPart(position: part.position, body: format.body(content: content), content: content)
+            let formatted = format.format(part)
+            return RenderedPart(
+                position: part.position, body: formatted.body, content: formatted.content,
+                contentBytes: formatted.countedBytes)
         }
-        return Rendering(channel: channel, contentType: format.contentType, parts: parts)
+        return Rendering(channel: channel, form: form, contentType: format.contentType, parts: parts)
     }
 
     /// The message with every link checked and percent-encoded.
@@ -109,13 +121,29 @@ extension Message {
     }
 }
 
-/// How one channel writes a part.
-protocol MessageFormat: Sendable {
-    var contentType: String { get }
-    /// The text that the channel's byte limit counts.
-    func content(of part: MessagePart) -> String
-    /// The bytes to send, given that text.
-    func body(content: String) -> [UInt8]
+extension Channel {
+    /// How a form among ``forms`` is written.
+    fileprivate func format(_ form: MessageForm, in context: RenderingContext) -> any MessageFormat {
+        switch (self, form) {
+        case (.wecom, .text): WeComText(context: context)
+        case (.wecom, .markdownV2): WeComMarkdownV2(context: context)
+        case (.wecom, .news): WeComNews(context: context)
+        case (.wecom, .templateCard): WeComTemplateCard(context: context)
+        case (.wecom, _): WeComMarkdown(context: context)
+        case (.dingtalk, .text): DingTalkText(context: context)
+        case (.dingtalk, .link): DingTalkLink(context: context)
+        case (.dingtalk, .actionCard): DingTalkActionCard(context: context)
+        case (.dingtalk, .feedCard): DingTalkFeedCard(context: context)
+        case (.dingtalk, _): DingTalkMarkdown(context: context)
+        case (.feishu, .text): FeishuText(context: context)
+        case (.feishu, .post): FeishuPost(context: context)
+        case (.feishu, _): FeishuCard(context: context)
+        case (.generic, _): WebhookPayload(context: context)
+        case (.email, _): MailLetter(context: context)
+        case (.manual, .poster): PosterText(context: context)
+        case (.manual, _): CopyText(context: context)
+        }
+    }
 }
 
 /// The link with all bytes that a URL may not hold, and parentheses, percent-encoded; nil unless http or https.

@@ -166,7 +166,9 @@ struct DigestContentOptions: ParsableArguments {
     @Option(help: "政策编号或行号，可多次 · A policy by code or id; repeatable.") var policy: [String] = []
     @Option(help: "岗位、活动的行号，可多次 · An opportunity by id; repeatable.") var opportunity: [String] = []
     @Flag(name: .customLong("new"), help: "收入上期之后的新内容 · Take what is new since the last digest.") var takesNew = false
-    @Option(name: .customLong("channel"), help: "渠道 wecom|generic|manual，可多次 · A channel; repeatable.")
+    @Option(
+        name: .customLong("channel"),
+        help: "渠道 wecom|dingtalk|feishu|generic|email|manual，可多次 · A channel; repeatable.")
     var channels: [String] = []
     @Option(help: "计划发送时间，如 2026-11-27T19:00 · Not before this moment, local time.") var at: String?
 

@@ -31,7 +31,7 @@ struct EndpointsCommand: AsyncParsableCommand {
                 """)
         @OptionGroup var options: CommonOptions
         @Argument(help: "名称 · The name.") var name: String
-        @Option(help: "wecom|generic|manual") var channel: String
+        @Option(help: "wecom|dingtalk|feishu|generic|email|manual") var channel: String
         @Option(help: "机器人密钥或网址；“-”读标准输入 · Robot key or URL; “-” reads a line of input.") var address: String?
         @Option(help: "签名密钥 whsec_…，缺省由服务器生成 · Signing secret; drawn by the server otherwise.") var secret: String?
         @Option(help: "机器人要求的关键词 · The word that the robot demands.") var keyword: String?

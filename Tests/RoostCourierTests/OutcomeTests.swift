@@ -72,7 +72,7 @@ import Testing
         #expect(outcome.vendor == nil)
     }
 
-    @Test(arguments: CurlError.Reason.allCases, [Channel.wecom, .generic])
+    @Test(arguments: CurlError.Reason.allCases, [Channel.wecom, .dingtalk, .feishu, .generic])
     func `a failure before anything was sent is never uncertain`(_ reason: CurlError.Reason, _ channel: Channel) {
         let outcome = outcome(channel, CurlError(reason))
         let expected: Outcome.Class =
@@ -80,8 +80,8 @@ import Testing
             case .blocked: .blocked
             case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol: .config
             case .cancelled, .closed: .deferred
-            case .unresolved, .unreachable, .tls, .certificate, .timedOut, .interrupted, .badResponse, .tooLarge,
-                .failed:
+            case .unresolved, .unreachable, .tls, .certificate, .timedOut, .interrupted, .badResponse, .refused,
+                .loginRefused, .tooLarge, .failed:
                 .transient
             }
         #expect(outcome.class == expected)
@@ -91,7 +91,7 @@ import Testing
     @Test(
         arguments: [
             CurlError.Reason.timedOut, .interrupted, .badResponse, .tooLarge, .cancelled, .closed, .failed, .tls,
-        ], [Channel.wecom, .generic])
+        ], [Channel.wecom, .dingtalk, .feishu, .generic])
     func `a failure after the request may have left is uncertain`(_ reason: CurlError.Reason, _ channel: Channel) {
         #expect(outcome(channel, CurlError(reason, requestMayHaveLeft: true)).class == .uncertain)
     }
@@ -129,7 +129,7 @@ import Testing
         let outcomes = [
             outcome(.generic, 200), outcome(.generic, 429), outcome(.generic, 500), outcome(.generic, 410),
             outcome(.generic, 413), outcome(.wecom, 200), outcome(.wecom, 404), outcome(.wecom, CurlError(.blocked)),
-            outcome(.wecom, CurlError(.closed)),
+            outcome(.wecom, CurlError(.closed)), outcome(.dingtalk, 200, #"{"errcode":90030}"#),
         ]
         #expect(Set(outcomes.map(\.class)).count == Outcome.Class.allCases.count)
         for outcome in outcomes {

@@ -71,7 +71,7 @@ extension DigestDesk {
     private static func preview(_ rendering: DigestRendering) -> DigestPreview.Rendering {
         DigestPreview.Rendering(
             channel: rendering.channel.rawValue, keyword: rendering.keyword,
-            contentType: rendering.rendering.contentType, byteLimit: rendering.channel.byteLimit,
+            contentType: rendering.rendering.contentType, byteLimit: rendering.rendering.byteLimit,
             endpoints: rendering.endpoints.map(\.name),
             parts: rendering.rendering.parts.map { part in
                 DigestPreview.Part(
@@ -87,10 +87,11 @@ extension DigestDesk {
         for endpoint in endpoints {
             let own = deliveries.filter { $0.endpoint == endpoint.id }.sorted { $0.part < $1.part }
             guard let channel = Channel(rawValue: endpoint.channel), let first = own.first else { continue }
-            let parts = own.map { delivery in
-                let content = channel.countedText(of: delivery.body) ?? ""
-                return DigestPreview.Part(
-                    body: String(decoding: delivery.body, as: UTF8.self), content: content, bytes: content.utf8.count)
+            let messages = own.map { FrozenMessage($0.body, on: channel) }
+            let parts = zip(own, messages).map { delivery, message in
+                DigestPreview.Part(
+                    body: String(decoding: delivery.body, as: UTF8.self), content: message?.content ?? "",
+                    bytes: message?.contentBytes ?? delivery.body.count)
             }
             if let place = renderings.firstIndex(where: { $0.channel == endpoint.channel && $0.parts == parts }) {
                 renderings[place].endpoints.append(endpoint.name)
@@ -98,7 +99,8 @@ extension DigestDesk {
                 renderings.append(
                     DigestPreview.Rendering(
                         channel: endpoint.channel, keyword: endpoint.keyword, contentType: first.contentType,
-                        byteLimit: channel.byteLimit, endpoints: [endpoint.name], parts: parts))
+                        byteLimit: messages.first??.byteLimit ?? channel.byteLimit, endpoints: [endpoint.name],
+                        parts: parts))
             }
         }
         return renderings

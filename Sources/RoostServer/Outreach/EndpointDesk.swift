@@ -36,7 +36,7 @@ package struct EndpointDesk: Sendable {
         try await mayManage(officer)
         guard let channel = Channel(rawValue: draft.channel) else {
             throw Self.invalid(
-                "unknown_channel", Label("渠道只能是 wecom、generic、manual。", "channels are wecom, generic and manual"))
+                "unknown_channel", Label("渠道只能是 \(Self.channelNames)。", "channels are \(Self.channelNames)"))
         }
         guard !draft.name.isEmpty, draft.name.count <= 60, (draft.keyword?.count ?? 0) <= 30 else {
             throw Self.invalid(
@@ -57,6 +57,14 @@ package struct EndpointDesk: Sendable {
                 record.sealedAddress = try vault.sealedAddress(url.revealed, of: id)
                 record.sealedSecrets = try vault.sealedSecrets([signing], of: id)
                 secret = signing
+            case .dingtalk:
+                record.sealedAddress = try vault.sealedAddress(DingTalkToken(draft.address ?? "").revealed, of: id)
+                record.sealedSecrets = try vault.sealedRobotSecret(draft.secret, of: id)
+            case .feishu:
+                record.sealedAddress = try vault.sealedAddress(FeishuToken(draft.address ?? "").revealed, of: id)
+                record.sealedSecrets = try vault.sealedRobotSecret(draft.secret, of: id)
+            case .email:
+                record.sealedAddress = try vault.sealedAddress(MailAddress(draft.address ?? "").revealed, of: id)
             case .manual: break
             }
             try await store.add(record)
@@ -69,6 +77,8 @@ package struct EndpointDesk: Sendable {
         }
         return EndpointAdded(endpoint: summary(record), secret: secret?.revealed)
     }
+
+    private static let channelNames = Channel.allCases.map(\.rawValue).joined(separator: ", ")
 
     private func group(_ text: String?) async throws -> RowID? {
         guard let text else { return nil }
@@ -162,10 +172,14 @@ extension EndpointAddressError {
     fileprivate var label: Label {
         switch self {
         case .foreignHost:
-            Label("这不是企业微信机器人的地址。", "this is not the address of a WeCom robot")
+            Label("这不是该渠道机器人的地址。", "this is not the address of a robot of this channel")
         case .missingKey: Label("缺少机器人密钥。", "the robot's key is missing")
         case .malformedKey: Label("机器人密钥的格式不对。", "the robot's key is malformed")
         case .malformedURL: Label("网址的格式不对。", "the address is not a URL such as https://host/path")
+        case .innerAddress:
+            Label("网址指向内部网络或本机。", "the address leads to this machine or into an internal network")
+        case .malformedMailbox: Label("邮箱地址的格式不对。", "the address is not a mailbox such as name@example.org")
+        case .malformedSecret: Label("签名密钥的格式不对。", "the robot's signing secret is malformed")
         case .insecureScheme: Label("网址须以 https:// 开头。", "the address has to begin with https://")
         }
     }

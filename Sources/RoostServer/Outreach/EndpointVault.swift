@@ -47,10 +47,31 @@ struct EndpointVault: Sendable {
         try seal(secrets.map(\.revealed).joined(separator: "\n"), endpoint, "secrets")
     }
 
+    /// The secret of a robot that checks signatures; nothing for one that does not.
+    func sealedRobotSecret(_ secret: String?, of endpoint: RowID) throws -> [UInt8] {
+        guard let secret, !secret.isEmpty else { return [] }
+        return try seal(RobotSecret(secret).revealed, endpoint, "secrets")
+    }
+
+    private func robotSecret(of endpoint: EndpointRecord) throws -> RobotSecret? {
+        guard !endpoint.sealedSecrets.isEmpty else { return nil }
+        return try RobotSecret(open(endpoint.sealedSecrets, endpoint.id, "secrets"))
+    }
+
     /// Where an endpoint's deliveries go; nil where a person delivers.
     func target(of endpoint: EndpointRecord) throws -> DeliveryTarget? {
         switch Channel(rawValue: endpoint.channel) {
         case .wecom: return .wecom(try WeComKey(try open(endpoint.sealedAddress, endpoint.id, "address")))
+        case .dingtalk:
+            return .dingtalk(
+                try DingTalkToken(open(endpoint.sealedAddress, endpoint.id, "address")),
+                secret: try robotSecret(of: endpoint))
+        case .feishu:
+            return .feishu(
+                try FeishuToken(open(endpoint.sealedAddress, endpoint.id, "address")),
+                secret: try robotSecret(of: endpoint))
+        case .email:
+            return .email(MailTarget(try MailAddress(open(endpoint.sealedAddress, endpoint.id, "address"))))
         case .generic:
             let secrets = try open(endpoint.sealedSecrets, endpoint.id, "secrets").split(separator: "\n")
             return .generic(
@@ -64,6 +85,9 @@ struct EndpointVault: Sendable {
     func redactedAddress(of endpoint: EndpointRecord) -> String {
         switch try? target(of: endpoint) {
         case .wecom(let key): "\(key)"
+        case .dingtalk(let token, _): "\(token)"
+        case .feishu(let token, _): "\(token)"
+        case .email(let target): "\(target.address)"
         case .generic(let url, _): "\(url)"
         case nil: ""
         }

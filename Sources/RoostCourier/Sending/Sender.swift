@@ -146,15 +146,9 @@ extension Sender {
                 of: delivery, outcome: Outcome(.deferred, on: delivery.target.channel, code: "not_after"), from: started
             )
         } else {
-            let request = OutwardRequest.request(for: delivery, settings: settings, now: started)
-            let transfer: Result<HTTPResponse, CurlError>
-            do throws(CurlError) {
-                transfer = .success(try await transport.send(request))
-            } catch {
-                transfer = .failure(error)
-            }
-            let outcome = Outcome(of: transfer, on: delivery.target.channel, now: clock.now())
-            result = self.result(of: delivery, outcome: outcome, transfer: transfer, from: started)
+            let exchange = await Exchange.carryOut(
+                delivery, over: transport, settings: settings, clock: clock)
+            result = self.result(of: delivery, outcome: exchange.outcome, exchange: exchange, from: started)
             observe(.attempted(result))
         }
         inbox.withLock { $0.results.append(result) }
@@ -169,23 +163,19 @@ extension Sender {
     }
 
     private func result(
-        of delivery: LeasedDelivery, outcome: Outcome, transfer: Result<HTTPResponse, CurlError>? = nil,
-        from started: Moment
+        of delivery: LeasedDelivery, outcome: Outcome, exchange: Exchange? = nil, from started: Moment
     ) -> AttemptResult {
         let finished = clock.now()
         let circumstances = DeliveryCircumstances(
             channel: delivery.target.channel, attempts: delivery.attempts, now: finished, notAfter: delivery.notAfter,
             jitter: jitter())
-        let response = try? transfer?.get()
-        let error: CurlError? = if case .failure(let error) = transfer { error } else { nil }
         return AttemptResult(
             delivery: delivery.id, endpoint: delivery.endpoint, channel: delivery.target.channel,
-            url: redactedURL(OutwardRequest.url(of: delivery.target, settings: settings)), startedAt: started,
+            url: OutwardRequest.redactedAddress(of: delivery.target, settings: settings), startedAt: started,
             finishedAt: finished, outcome: outcome,
-            decision: RetryPolicy.decision(after: outcome, circumstances), status: response?.status ?? error?.status,
-            connectedAddress: response?.connectedAddress ?? error?.connectedAddress,
-            timings: response?.timings ?? error?.timings ?? .zero,
-            answer: String(decoding: (response?.body ?? []).prefix(AttemptResult.answerLimit), as: UTF8.self))
+            decision: RetryPolicy.decision(after: outcome, circumstances), status: exchange?.status,
+            connectedAddress: exchange?.connectedAddress, timings: exchange?.timings ?? .zero,
+            answer: exchange?.answer ?? "")
     }
 }
 

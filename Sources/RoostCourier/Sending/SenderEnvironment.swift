@@ -5,6 +5,14 @@ internal import struct Foundation.Date
 /// What carries a request out: libcurl in the product.
 package protocol HTTPTransport: Sendable {
     func send(_ request: HTTPRequest) async throws(CurlError) -> HTTPResponse
+    func send(_ letter: MailRequest) async throws(CurlError) -> MailReply
+}
+
+extension HTTPTransport {
+    /// What a transport does with letters that speaks HTTP only.
+    package func send(_ letter: MailRequest) async throws(CurlError) -> MailReply {
+        throw CurlError(.unsupportedProtocol)
+    }
 }
 
 extension HTTPClient: HTTPTransport {}

@@ -6,6 +6,8 @@ package struct Outcome: Hashable, Sendable {
         case sent
         /// The receiver wants fewer; its endpoint waits, and the attempt does not count.
         case rateLimited = "rate_limited"
+        /// The receiver takes no more today; its endpoint waits for tomorrow, and the attempt does not count.
+        case quota
         /// The receiver does not have it, and the next attempt may succeed.
         case transient
         /// A person must mend the endpoint first.
@@ -24,7 +26,9 @@ package struct Outcome: Hashable, Sendable {
 
     package let channel: Channel
     package let `class`: Class
-    /// The stable code: `sent`, `wecom_93000`, `http_503`, or that of a transfer's failure such as `timed_out`.
+    /// The stable code: `sent`, `wecom_93000`, `http_503`, `smtp_550`, or that of a transfer's failure such as `timed_out`.
+    ///
+    /// `clock_fast_SECONDS` and `clock_slow_SECONDS` tell by how much this server's clock differs from the receiver's.
     package let code: String
     /// What the vendor's answer says in its own code and words, for the log.
     package let vendor: VendorAnswer?

@@ -4,9 +4,7 @@ internal import Foundation
 struct WebhookPayload: MessageFormat {
     let context: RenderingContext
 
-    var contentType: String { "application/json" }
-
-    func content(of part: MessagePart) -> String {
+    func format(_ part: MessagePart) -> FormattedPart {
         let payload = Payload(
             type: context.eventType,
             timestamp: Date(timeIntervalSince1970: TimeInterval(context.frozenAt.seconds)).formatted(.iso8601),
@@ -21,10 +19,9 @@ struct WebhookPayload: MessageFormat {
                                 title: item.title.singleLine, text: item.text, url: item.url, deadline: item.deadline)
                         })
                 }))
-        return String(decoding: encodedJSON(payload), as: UTF8.self)
+        let body = encodedJSON(payload)
+        return FormattedPart(content: String(decoding: body, as: UTF8.self), body: body)
     }
-
-    func body(content: String) -> [UInt8] { Array(content.utf8) }
 
     private struct Payload: Encodable {
         struct Digest: Encodable {

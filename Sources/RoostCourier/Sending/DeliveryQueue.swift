@@ -32,10 +32,12 @@ package struct LeasedDelivery: Hashable, Sendable {
     /// Attempts used up so far.
     package let attempts: Int
     package let notAfter: Moment
+    /// The PEM text of authorities that the endpoint's receiver is trusted by, beside the system's.
+    package let authorities: String?
 
     package init(
         id: DeliveryID, webhookID: WebhookID, endpoint: EndpointID, target: DeliveryTarget, body: [UInt8],
-        contentType: String, attempts: Int, notAfter: Moment
+        contentType: String, attempts: Int, notAfter: Moment, authorities: String? = nil
     ) {
         self.id = id
         self.webhookID = webhookID
@@ -45,19 +47,28 @@ package struct LeasedDelivery: Hashable, Sendable {
         self.contentType = contentType
         self.attempts = attempts
         self.notAfter = notAfter
+        self.authorities = authorities
     }
 }
 
 /// Where a delivery goes and what proves it.
 package enum DeliveryTarget: Hashable, Sendable {
     case wecom(WeComKey)
+    /// Signed with the secret if the robot has one.
+    case dingtalk(DingTalkToken, secret: RobotSecret?)
+    /// Signed with the secret if the robot has one.
+    case feishu(FeishuToken, secret: RobotSecret?)
     /// Signed with every secret, the newest first.
     case generic(WebhookURL, secrets: [WebhookSecret])
+    case email(MailTarget)
 
     package var channel: Channel {
         switch self {
         case .wecom: .wecom
+        case .dingtalk: .dingtalk
+        case .feishu: .feishu
         case .generic: .generic
+        case .email: .email
         }
     }
 }

@@ -10,6 +10,11 @@ extension HTTPResponse {
         guard let date = secondsOfHTTPDate(value), date > now.seconds else { return nil }
         return .seconds(date - now.seconds)
     }
+
+    /// By how many seconds our clock is ahead of the receiver's, by the `Date` of its answer; nil without one.
+    func secondsBehind(now: Moment) -> Int64? {
+        header("date").flatMap(secondsOfHTTPDate).map { now.seconds - $0 }
+    }
 }
 
 /// The Unix time of an IMF-fixdate such as `Sun, 06 Nov 1994 08:49:37 GMT`, the one form RFC 9110 lets servers send.

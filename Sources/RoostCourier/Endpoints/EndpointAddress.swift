@@ -9,41 +9,12 @@ package enum EndpointAddressError: String, Error, Hashable, Sendable {
     case malformedURL = "malformed_url"
     /// Only https is delivered to, but for the setting for tests.
     case insecureScheme = "insecure_scheme"
-}
-
-/// The key of a WeCom robot: all there is to know to post in its group.
-///
-/// Only the key is kept. The URL is built from the vendor's pinned host, so that nothing anybody enters can lead elsewhere.
-package struct WeComKey: Hashable, Sendable, Concealed {
-    /// The key itself, to be stored encrypted.
-    package let revealed: String
-
-    private static let urlPrefix = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?"
-
-    /// Accepts the key alone or the whole URL as the vendor's app shows it.
-    package init(_ entered: String) throws(EndpointAddressError) {
-        let text = entered.singleLine
-        var key = text[...]
-        if text.contains("://") {
-            guard text.hasPrefix(Self.urlPrefix) else { throw .foreignHost }
-            let pairs = text.dropFirst(Self.urlPrefix.count).split(separator: "&")
-            guard let pair = pairs.first(where: { $0.hasPrefix("key=") }) else { throw .missingKey }
-            key = pair.dropFirst(4)
-        }
-        guard !key.isEmpty else { throw .missingKey }
-        let isPlain: (UInt8) -> Bool = { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-                true
-            default: false
-            }
-        }
-        guard (16...64).contains(key.utf8.count), key.utf8.allSatisfy(isPlain) else { throw .malformedKey }
-        revealed = String(key)
-    }
-
-    package var concealed: String { "\(revealed.prefix(4))***" }
+    /// The address leads to this machine or into an internal network that the settings do not allow.
+    case innerAddress = "inner_address"
+    /// No mailbox, or one that only quotes or characters beyond ASCII could express.
+    case malformedMailbox = "malformed_mailbox"
+    /// The signing secret of a robot is empty or holds white space.
+    case malformedSecret = "malformed_secret"
 }
 
 /// The address of a generic webhook.
@@ -64,6 +35,20 @@ package struct WebhookURL: Hashable, Sendable, Concealed {
         guard settings.allowedSchemes.contains(where: { $0.rawValue == text[..<separator.lowerBound].lowercased() })
         else { throw .insecureScheme }
         revealed = text
+    }
+
+    /// Throws for a URL that could never be connected to: its host is written as an address the settings refuse, or is
+    /// a name that by definition means this machine.
+    ///
+    /// For the moment when somebody enters it; names are judged by their addresses at every connection.
+    package func checkHost(settings: CourierSettings) throws(EndpointAddressError) {
+        guard let host = hostOfURL(revealed) else { throw .malformedURL }
+        let name = host.lowercased().split(separator: ".").joined(separator: ".")
+        if let address = IPAddress(host) {
+            guard settings.addressPolicy.allows(address) else { throw .innerAddress }
+        } else if name == "localhost" || name.hasSuffix(".localhost") {
+            guard settings.addressPolicy.allows(.v4(0x7F00_0001)) else { throw .innerAddress }
+        }
     }
 
     package var concealed: String { redactedURL(revealed) }

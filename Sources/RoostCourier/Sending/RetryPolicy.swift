@@ -72,8 +72,12 @@ package struct DeliveryCircumstances: Hashable, Sendable {
 package enum RetryPolicy {
     /// A hint or a hold longer than this is cut to it.
     static let longestWait = Duration.seconds(86_400)
-    /// How long an endpoint that limits the rate is left alone, unless it asks for longer: WeCom counts by the minute.
-    static let rateLimitHold = Duration.seconds(65)
+    /// How long an endpoint that limits the rate is left alone, unless it asks for longer.
+    ///
+    /// WeCom and Feishu count by the minute; DingTalk shuts a robot out for ten minutes.
+    static func rateLimitHold(on channel: Channel) -> Duration {
+        channel == .dingtalk ? .seconds(610) : .seconds(65)
+    }
     /// The last wait repeats until ``DeliveryCircumstances/notAfter``.
     static let robotWaits: [Duration] = [.seconds(10), .seconds(60), .seconds(300), .seconds(900), .seconds(3600)]
     /// After the last wait and one more attempt, the delivery has failed: about 45 hours in all.
@@ -81,20 +85,30 @@ package enum RetryPolicy {
         .seconds(5), .seconds(30), .seconds(120), .seconds(600), .seconds(1800), .seconds(7200), .seconds(21_600),
         .seconds(43_200), .seconds(86_400),
     ]
+    /// Longer than robots', because greylisting mail servers want some minutes to pass; the last one repeats.
+    static let mailWaits: [Duration] = [
+        .seconds(60), .seconds(300), .seconds(900), .seconds(3600), .seconds(14_400),
+    ]
 
     /// Decides what becomes of a delivery after an attempt with this outcome.
     ///
     /// An `uncertain` message to a robot is never repeated by itself: the group would read it twice. A generic webhook is,
-    /// because its receiver recognises the `webhook-id`. A rate limit and an attempt that never started use up nothing.
+    /// because its receiver recognises the `webhook-id`, and so is a letter, by its message id. A rate limit and an attempt that never started use up nothing.
     package static func decision(after outcome: Outcome, _ it: DeliveryCircumstances) -> DeliveryDecision {
         let used = it.attempts + 1
         switch outcome.class {
         case .sent:
             return DeliveryDecision(status: .sent, attempts: used)
         case .rateLimited:
-            let wait = min(max(rateLimitHold, outcome.retryAfter ?? .zero), longestWait)
+            let wait = min(max(rateLimitHold(on: it.channel), outcome.retryAfter ?? .zero), longestWait)
             var decision = due(.held, at: it.now + wait, attempts: it.attempts, it)
             decision.endpointHeldUntil = it.now + wait
+            return decision
+        case .quota:
+            // The vendor does not say when its day begins; soon after midnight in China, spread over half an hour.
+            let morning = it.now.nextMidnight + .seconds(300) + .seconds(1800) * it.jitter
+            var decision = due(.held, at: morning, attempts: it.attempts, it)
+            decision.endpointHeldUntil = morning
             return decision
         case .deferred:
             return due(.queued, at: it.now, attempts: it.attempts, it)
@@ -124,8 +138,13 @@ package enum RetryPolicy {
 
     private static func retry(after outcome: Outcome, _ it: DeliveryCircumstances) -> DeliveryDecision {
         let used = it.attempts + 1
-        let waits = it.channel.isRobot ? robotWaits : genericWaits
-        guard it.attempts < waits.count || it.channel.isRobot else {
+        let waits =
+            switch it.channel {
+            case .wecom, .dingtalk, .feishu: robotWaits
+            case .email: mailWaits
+            case .generic, .manual: genericWaits
+            }
+        guard it.attempts < waits.count || it.channel != .generic else {
             return DeliveryDecision(status: .failed, attempts: used)
         }
         let scheduled = waits[min(it.attempts, waits.count - 1)] * (0.8 + 0.4 * it.jitter)

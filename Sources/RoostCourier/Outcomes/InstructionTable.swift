@@ -1,0 +1,153 @@
+extension Instruction {
+    /// The words for the codes that tell more than their class does.
+    static let byCode: [String: Instruction] = {
+        let table: [(codes: [String], instruction: Instruction)] = [
+            (
+                ["wecom_93000", "wecom_93008"],
+                Instruction(
+                    "机器人地址失效或机器人已被移出群：请在群里重新添加机器人并更新地址。",
+                    "The robot's address is not valid or the robot was removed: add a robot to the group and enter its address."
+                )
+            ),
+            (
+                [
+                    "dingtalk_300001", "dingtalk_300005", "dingtalk_40014", "dingtalk_400101", "dingtalk_400106",
+                    "feishu_19001_token",
+                ],
+                Instruction(
+                    "机器人不存在或地址失效：请在群里重新添加机器人并更新地址。",
+                    "There is no such robot, or its address is not valid: add a robot to the group and enter its address."
+                )
+            ),
+            (
+                ["dingtalk_400013"],
+                Instruction(
+                    "该群已解散：请改用其他群，或停用此端点。",
+                    "The group was dissolved: choose another group, or give this endpoint up.")
+            ),
+            (
+                ["wecom_93004", "dingtalk_400102"],
+                Instruction(
+                    "机器人已被停用：请群主或管理员在群设置里启用它。",
+                    "The robot is switched off: the group's owner must switch it on again.")
+            ),
+            (
+                ["wecom_60020", "dingtalk_310000_ip", "feishu_19022"],
+                Instruction(
+                    "服务器的 IP 不在对方允许的名单里：请把日志中的 IP 加入机器人的名单。",
+                    "The server's IP is not on the robot's list: add the IP named in the log.")
+            ),
+            (
+                ["dingtalk_310000_keyword", "feishu_19024"],
+                Instruction(
+                    "消息里没有机器人要求的关键词：请在端点设置里填写该关键词。",
+                    "The message lacks the keyword that the robot demands: enter that keyword in the endpoint's settings."
+                )
+            ),
+            (
+                ["dingtalk_310000_sign", "feishu_19021"],
+                Instruction(
+                    "签名不匹配：请从机器人设置里重新复制签名密钥并更新端点。",
+                    "The signature does not match: copy the robot's signing secret into the endpoint's settings again.")
+            ),
+            (
+                ["dingtalk_310000_timestamp"],
+                Instruction(
+                    "对方拒绝了签名的时间：请核对本服务器的时间。",
+                    "The signature's time was refused: check this server's clock.")
+            ),
+            (
+                ["dingtalk_310000"],
+                Instruction(
+                    "机器人的安全设置拒绝了消息：请核对关键词、签名密钥与 IP 名单。",
+                    "The robot's security settings refused the message: compare keyword, signing secret and list of IPs."
+                )
+            ),
+            (
+                ["dingtalk_1111", "dingtalk_130101", "dingtalk_410100"],
+                Instruction(
+                    "钉钉限流，约 10 分钟后自动继续，无需处理。",
+                    "DingTalk limits the rate; sending goes on by itself in about ten minutes.")
+            ),
+            (
+                ["dingtalk_430101", "dingtalk_430102", "dingtalk_430103", "dingtalk_430104"],
+                Instruction(
+                    "内容被判定为不安全（链接、文字或图片）：请检查后修改并重新发布。",
+                    "A link, text or picture was judged unsafe: check the content, change it and publish it anew.")
+            ),
+            (
+                [
+                    "wecom_40058", "wecom_45002", "dingtalk_460101", "dingtalk_101002", "feishu_19036", "http_413",
+                    "smtp_552",
+                ],
+                Instruction(
+                    "内容超过对方的长度限制：请缩短后重新发布。",
+                    "The content exceeds the receiver's limit: shorten it and publish it anew.")
+            ),
+            (
+                ["dingtalk_400105", "feishu_200621"],
+                Instruction(
+                    "对方不支持这种消息形式：请为端点改选其他消息形式。",
+                    "The receiver does not support this kind of message: choose another for the endpoint.")
+            ),
+            (
+                ["smtp_550", "smtp_551", "smtp_553", "smtp_556", "smtp_501"],
+                Instruction(
+                    "邮箱不存在或拒收：请核对邮箱地址。",
+                    "The mailbox does not exist or refuses mail: check the address.")
+            ),
+            (
+                ["smtp_554"],
+                Instruction(
+                    "邮件被拒收（可能被视为垃圾邮件）：请联系对方或邮件服务商。",
+                    "The letter was refused, perhaps as spam: ask the recipient or your mail provider.")
+            ),
+            (
+                ["login_refused", "smtp_530", "smtp_534", "smtp_535", "smtp_538"],
+                Instruction(
+                    "邮件服务器拒绝了我方账号：请管理员核对邮件服务器的用户名与密码；将自动重试。",
+                    "The mail server refuses our account: have its user name and password checked; it is tried again by itself."
+                )
+            ),
+            (
+                ["no_mail_server"],
+                Instruction(
+                    "服务器尚未设置邮件服务器：请管理员填写 mail 设置，之后自动发送。",
+                    "No mail server is set: have the settings under mail filled in; sending goes on by itself.")
+            ),
+            (
+                ["http_410"],
+                Instruction(
+                    "对方声明该地址已永久停用：请向对方索取新地址。",
+                    "The receiver says this address is gone for good: ask for a new one.")
+            ),
+            (
+                ["http_301", "http_302", "http_303", "http_307", "http_308"],
+                Instruction(
+                    "对方要求跳转到别处，跳转不会被跟随：请填写最终地址。",
+                    "The receiver redirects, which is not followed: enter the final address.")
+            ),
+            (
+                ["http_401", "http_403", "http_404", "http_405"],
+                Instruction(
+                    "对方拒绝了请求：请核对地址与签名密钥。",
+                    "The receiver refused the request: compare address and signing secret with theirs.")
+            ),
+            (
+                ["certificate"],
+                Instruction(
+                    "对方的证书不受信任或已过期：请联系对方更换证书，或在端点设置里加入其机构证书；将自动重试。",
+                    "The receiver's certificate is not trusted or has expired: ask them to renew it, or add their authority to the endpoint; it is tried again by itself."
+                )
+            ),
+            (
+                ["invalid_url", "invalid_header", "policy_behind_proxy", "unsupported_protocol"],
+                Instruction(
+                    "端点地址或设置不合法：请重新填写。",
+                    "The endpoint's address or settings are not valid: enter them again.")
+            ),
+        ]
+        let pairs = table.flatMap { entry in entry.codes.map { ($0, entry.instruction) } }
+        return Dictionary(uniqueKeysWithValues: pairs)
+    }()
+}

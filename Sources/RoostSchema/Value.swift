@@ -1,7 +1,7 @@
 /// What a field holds: the values of JSON, with row identities told apart.
 ///
 /// `null` means *cleared*. That a field is *absent* is said by leaving it out, never by a value.
-package indirect enum Value: Hashable, Sendable {
+package enum Value: Hashable, Sendable {
     case null
     case boolean(Bool)
     /// Whole numbers, and moments as milliseconds since the Unix epoch.

@@ -14,11 +14,13 @@ typealias Row = RoostSync.Row
 /// | `id` | the row's identity, 16 bytes |
 /// | `sequence` | when the server last changed the row |
 /// | `stamp` | the row's stamp, 16 bytes |
-/// | `overrides` | stamps of fields that differ, see ``encode(overrides:)``; NULL for none |
+/// | `overrides` | stamps of fields that differ, see ``encode(overridesOf:)``; NULL for none |
 /// | `deleted` | 0 or 1 |
 /// | `deletion` | the stamp of the deletion register; NULL where it is the row's |
-/// | `unknown_fields` | JSON of fields this catalogue does not know, with stamps; NULL for none |
-struct RowTable: Sendable {
+/// | `unknown_fields` | JSON object of the fields this catalogue does not know; NULL for none |
+///
+/// A class because every row read passes it on.
+final class RowTable: Sendable {
     let collection: Int
     let declaration: RoostSchema.Collection
     let indexed: [Int]
@@ -27,7 +29,9 @@ struct RowTable: Sendable {
     let select: String
     let selectByID: String
     /// How each field's column is read.
-    private let storage: [ColumnStorage]
+    let storage: [ColumnStorage]
+    /// The fields' names in UTF-8.
+    private let names: [[UInt8]]
 
     private static let system = ["id", "sequence", "stamp", "overrides", "deleted", "deletion", "unknown_fields"]
 
@@ -48,6 +52,7 @@ struct RowTable: Sendable {
         select = "SELECT \(quoted.joined(separator: ", ")) FROM \"\(name)\""
         selectByID = select + " WHERE id = ?"
         storage = declaration.fields.map { ColumnStorage($0.kind) }
+        names = declaration.fields.map { Array($0.name.text.utf8) }
     }
 
     /// Creates the table, or adds the columns and indexes a later declaration brought.
@@ -97,14 +102,15 @@ struct RowTable: Sendable {
         try statement.bind(1, row.key.id)
         try statement.bind(2, row.sequence.value)
         try statement.bind(3, row.stamp)
-        if row.overrides.isEmpty {
-            try statement.bindNull(4)
-        } else {
-            try statement.bind(4, encode(overrides: row.overrides))
-        }
+        let overrides = encode(overridesOf: row)
+        if overrides.isEmpty { try statement.bindNull(4) } else { try statement.bind(4, overrides) }
         try statement.bind(5, row.isDeleted ? 1 : 0 as Int64)
         if row.deletion == row.stamp { try statement.bindNull(6) } else { try statement.bind(6, row.deletion) }
-        if row.unknown.isEmpty { try statement.bindNull(7) } else { try statement.bind(7, Self.encode(row.unknown)) }
+        if row.unknown.isEmpty {
+            try statement.bindNull(7)
+        } else {
+            try statement.bind(text: Self.encode(row.unknown), at: 7)
+        }
         for (position, value) in row.values.enumerated() { try statement.bind(8 + position, value) }
         try statement.run()
     }
@@ -113,62 +119,80 @@ struct RowTable: Sendable {
     func row(_ statement: BoundStatement) -> Row {
         let stamp = statement.stamp(2)
         var values: [Value] = []
-        values.reserveCapacity(declaration.fields.count)
+        values.reserveCapacity(storage.count)
         for position in storage.indices { values.append(statement.value(7 + position, as: storage[position])) }
+        let stamps = stamps(statement)
         return Row(
-            key: RowKey(collection, statement.id(0)), values: values, stamp: stamp,
-            overrides: statement.isNull(3) ? [] : decode(overrides: statement.blob(3)),
+            key: RowKey(collection, statement.id(0)), values: values, stamp: stamp, overrides: stamps.known,
             isDeleted: statement.integer(4) != 0,
             deletion: statement.isNull(5) ? nil : statement.stamp(5),
-            unknown: statement.isNull(6) ? [] : Self.decode(statement.text(6)),
+            unknown: statement.isNull(6) ? [] : Self.decode(statement.text(6), stamps.unknown, stamp),
             sequence: ServerSequence(statement.integer(1)))
     }
 
     /// Overrides as a run of (length of name, name, stamp): by name, so that a later declaration may add or move fields.
-    private func encode(overrides: [Row.Override]) -> [UInt8] {
+    ///
+    /// Those of fields unknown to this catalogue come last.
+    private func encode(overridesOf row: Row) -> [UInt8] {
+        guard !row.overrides.isEmpty || !row.unknown.isEmpty else { return [] }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(overrides.count * 28)
-        for override in overrides {
-            let name = declaration.fields[override.position].name.text.utf8
+        func append(_ name: some Swift.Collection<UInt8>, _ stamp: Stamp) {
             bytes.append(UInt8(name.count))
             bytes.append(contentsOf: name)
             var shift: UInt128 = 120
             for _ in 0..<16 {
-                bytes.append(UInt8(truncatingIfNeeded: override.stamp.bits >> shift))
+                bytes.append(UInt8(truncatingIfNeeded: stamp.bits >> shift))
                 shift = shift &- 8
             }
         }
+        bytes.reserveCapacity(row.overrides.count * 28)
+        for override in row.overrides { append(names[override.position], override.stamp) }
+        for field in row.unknown where field.stamp != row.stamp { append(field.name.utf8, field.stamp) }
         return bytes
     }
 
-    private func decode(overrides bytes: [UInt8]) -> [Row.Override] {
-        var overrides: [Row.Override] = []
+    /// The stamps that differ from the row's, of the row at which a statement stands.
+    func stamps(_ statement: BoundStatement) -> (known: [Row.Override], unknown: [(name: String, stamp: Stamp)]) {
+        guard !statement.isNull(3) else { return ([], []) }
+        let bytes = statement.blob(3)
+        var known: [Row.Override] = []
+        var unknown: [(name: String, stamp: Stamp)] = []
         var index = 0
         while index < bytes.count {
             let end = index + 1 + Int(bytes[index])
             guard end + 16 <= bytes.count else { break }
-            let name = String(decoding: bytes[index + 1..<end], as: UTF8.self)
-            let stamp = bytes[end..<end + 16].reduce(into: UInt128(0)) { $0 = $0 << 8 | UInt128($1) }
-            if let position = declaration.position(of: name) {
-                overrides.append(Row.Override(position, Stamp(bits: stamp)))
+            var bits: UInt128 = 0
+            for byte in bytes[end..<end + 16] { bits = bits << 8 | UInt128(byte) }
+            let name = bytes[index + 1..<end]
+            if let position = names.firstIndex(where: { $0.count == name.count && $0.elementsEqual(name) }) {
+                known.append(Row.Override(position, Stamp(bits: bits)))
+            } else {
+                unknown.append((String(decoding: name, as: UTF8.self), Stamp(bits: bits)))
             }
             index = end + 16
         }
-        return overrides.sorted { $0.position < $1.position }
+        return (known.sorted { $0.position < $1.position }, unknown)
     }
 
-    private static func encode(_ unknown: [UnknownField]) -> String {
-        let list = unknown.map { Value.list([.text($0.name), $0.value, .text($0.stamp.description)]) }
-        return String(decoding: Value.list(list).json, as: UTF8.self)
+    private static func encode(_ unknown: [UnknownField]) -> [UInt8] {
+        Value.object(unknown.map { Value.Member($0.name, $0.value) }).json
     }
 
-    private static func decode(_ text: String) -> [UnknownField] {
-        guard let list = (try? Value(json: Array(text.utf8)))?.list else { return [] }
-        return list.compactMap { entry in
-            guard let parts = entry.list, parts.count == 3, let name = parts[0].text,
-                let stamp = parts[2].text.flatMap({ Stamp($0) })
-            else { return nil }
-            return UnknownField(name, parts[1], stamp)
+    /// Databases of the first version hold a list of (name, value, stamp) instead of an object.
+    static func decode(_ text: String, _ stamps: [(name: String, stamp: Stamp)], _ stamp: Stamp) -> [UnknownField] {
+        switch try? Value(json: Array(text.utf8)) {
+        case .object(let members):
+            members.map { member in
+                UnknownField(member.name, member.value, stamps.first { $0.name == member.name }?.stamp ?? stamp)
+            }
+        case .list(let list):
+            list.compactMap { entry in
+                guard let parts = entry.list, parts.count == 3, let name = parts[0].text,
+                    let stamp = parts[2].text.flatMap({ Stamp($0) })
+                else { return nil }
+                return UnknownField(name, parts[1], stamp)
+            }
+        default: []
         }
     }
 }

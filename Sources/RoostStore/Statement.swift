@@ -45,6 +45,17 @@ import RoostSync
             })
     }
 
+    /// Binds bytes that are UTF-8 as text.
+    func bind(text utf8: [UInt8], at index: Int) throws {
+        try check(
+            unsafe utf8.withUnsafeBytes { bytes in
+                guard let base = unsafe bytes.bindMemory(to: CChar.self).baseAddress else {
+                    return unsafe sqlite3_bind_text(pointer, Int32(index), "", 0, copied)
+                }
+                return unsafe sqlite3_bind_text(pointer, Int32(index), base, Int32(bytes.count), copied)
+            })
+    }
+
     func bind(_ index: Int, _ blob: [UInt8]) throws {
         try check(
             unsafe blob.withUnsafeBytes { bytes in
@@ -75,7 +86,7 @@ import RoostSync
         case .real(let real): try check(unsafe sqlite3_bind_double(pointer, Int32(index), real))
         case .text(let text): try bind(index, text)
         case .id(let id): try bind(index, id)
-        case .list, .object: try bind(index, String(decoding: value.json, as: UTF8.self))
+        case .list, .object: try bind(text: value.json, at: index)
         }
     }
 
@@ -121,6 +132,13 @@ import RoostSync
     func id(_ column: Int) -> RowID { RowID(bits: bits(column)) }
     func stamp(_ column: Int) -> Stamp { Stamp(bits: bits(column)) }
     func replica(_ column: Int) -> ReplicaID { ReplicaID(UInt64(bitPattern: integer(column))) }
+
+    /// Hands the bytes of a text to `body`, without a copy; they are gone when it returns.
+    func withText(_ column: Int, _ body: (borrowing Span<UInt8>) -> Void) {
+        let count = Int(unsafe sqlite3_column_bytes(pointer, Int32(column)))
+        let start = unsafe sqlite3_column_text(pointer, Int32(column))
+        body(unsafe Span(_unsafeElements: UnsafeBufferPointer(start: start, count: unsafe start == nil ? 0 : count)))
+    }
 
     /// The column's value as a field of this storage holds it.
     func value(_ column: Int, as storage: ColumnStorage) -> Value {

@@ -66,6 +66,43 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// A string given as the bytes of valid UTF-8.
+    package mutating func string(utf8: borrowing Span<UInt8>) {
+        separate()
+        bytes.append(0x22)
+        var needsEscape = false
+        for index in utf8.indices where needsEscaping(utf8[index]) {
+            needsEscape = true
+            break
+        }
+        if needsEscape {
+            for index in utf8.indices { escape(utf8[index]) }
+        } else {
+            append(utf8)
+        }
+        bytes.append(0x22)
+        needsComma = true
+    }
+
+    /// Appends the members of a JSON object that was written before, without its braces.
+    package mutating func members(ofObject utf8: borrowing Span<UInt8>) {
+        guard utf8.count > 2 else { return }
+        separate()
+        append(utf8.extracting(1..<utf8.count - 1))
+        needsComma = true
+    }
+
+    /// Appends a JSON text that was written before, byte for byte.
+    package mutating func raw(utf8: borrowing Span<UInt8>) {
+        separate()
+        append(utf8)
+        needsComma = true
+    }
+
+    private mutating func append(_ utf8: borrowing Span<UInt8>) {
+        unsafe utf8.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+    }
+
     /// Text that needs no escaping: identities, stamps, codes.
     package mutating func plain(_ text: String) {
         separate()
@@ -100,35 +137,41 @@ package struct JSONWriter: Sendable {
 
     package mutating func id(_ id: RowID) {
         separate()
-        bytes.append(0x22)
-        var shift: UInt128 = 124
-        for position in 0..<36 {
-            if position == 8 || position == 13 || position == 18 || position == 23 {
-                bytes.append(0x2D)
-            } else {
-                bytes.append(hexByte(UInt8(truncatingIfNeeded: id.bits >> shift) & 0xF))
-                shift = shift &- 4
+        bytes.append(addingCapacity: 38) { span in
+            span.append(0x22)
+            var shift: UInt128 = 124
+            for position in 0..<36 {
+                if position == 8 || position == 13 || position == 18 || position == 23 {
+                    span.append(0x2D)
+                } else {
+                    span.append(hexByte(UInt8(truncatingIfNeeded: id.bits >> shift) & 0xF))
+                    shift = shift &- 4
+                }
             }
+            span.append(0x22)
         }
-        bytes.append(0x22)
         needsComma = true
     }
 
     package mutating func stamp(_ stamp: Stamp) {
         separate()
-        bytes.append(0x22)
-        hexadecimal(stamp.time.bits)
-        bytes.append(0x2D)
-        hexadecimal(stamp.replica.bits)
-        bytes.append(0x22)
+        bytes.append(addingCapacity: 35) { span in
+            span.append(0x22)
+            appendHexadecimal(stamp.time.bits, to: &span)
+            span.append(0x2D)
+            appendHexadecimal(stamp.replica.bits, to: &span)
+            span.append(0x22)
+        }
         needsComma = true
     }
 
     package mutating func time(_ time: HybridTime) {
         separate()
-        bytes.append(0x22)
-        hexadecimal(time.bits)
-        bytes.append(0x22)
+        bytes.append(addingCapacity: 18) { span in
+            span.append(0x22)
+            appendHexadecimal(time.bits, to: &span)
+            span.append(0x22)
+        }
         needsComma = true
     }
 
@@ -167,18 +210,10 @@ package struct JSONWriter: Sendable {
 
     private mutating func separate() { if needsComma { bytes.append(0x2C) } }
 
-    private mutating func hexadecimal(_ bits: UInt64) {
-        var shift: UInt64 = 60
-        for _ in 0..<16 {
-            bytes.append(hexByte(UInt8(truncatingIfNeeded: bits >> shift) & 0xF))
-            shift = shift &- 4
-        }
-    }
-
     private mutating func quoted(_ text: String) {
         bytes.append(0x22)
         let utf8 = text.utf8
-        if utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) {
+        if utf8.contains(where: needsEscaping) {
             for byte in utf8 { escape(byte) }
         } else {
             bytes.append(contentsOf: utf8)
@@ -196,6 +231,17 @@ package struct JSONWriter: Sendable {
             bytes.append(contentsOf: [0x5C, 0x75, 0x30, 0x30, hexByte(byte >> 4), hexByte(byte & 0xF)])
         default: bytes.append(byte)
         }
+    }
+}
+
+/// Whether RFC 8259 wants a byte of a string escaped.
+private func needsEscaping(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x22 || byte == 0x5C }
+
+private func appendHexadecimal(_ bits: UInt64, to span: inout OutputSpan<UInt8>) {
+    var shift: UInt64 = 60
+    for _ in 0..<16 {
+        span.append(hexByte(UInt8(truncatingIfNeeded: bits >> shift) & 0xF))
+        shift = shift &- 4
     }
 }
 

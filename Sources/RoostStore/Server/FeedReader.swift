@@ -8,6 +8,8 @@ struct FeedReader {
     private let db: Database
     private let source: ServerRows
     private let projection: Projection
+    /// Rows that this exchange wrote: what the feed says of them at their sequence need not be read again.
+    private let fresh: [RowKey: Row]
     /// Bytes of rows that may still be written.
     private var budget: Int
     /// The last sequence given out, as of this read.
@@ -16,11 +18,12 @@ struct FeedReader {
     /// Scopes that the replica begins with, and how far it gets: from now on it may have that much of them.
     private(set) var begun: [ScopeCursor] = []
 
-    init(store: ServerStore, db: Database, budget: Int, head: ServerSequence) {
+    init(store: ServerStore, db: Database, budget: Int, head: ServerSequence, fresh: [Row]) {
         self.store = store
         self.db = db
         source = ServerRows(store: store, db: db)
-        projection = Projection(store.rules)
+        projection = store.projection
+        self.fresh = Dictionary(fresh.lazy.map { ($0.key, $0) }, uniquingKeysWith: { _, last in last })
         self.budget = budget
         self.head = head
     }
@@ -50,7 +53,7 @@ struct FeedReader {
                 guard let number = known?.id else { return }
                 for key in touched where store.rules.view(of: key.collection, in: scope.kind) != nil {
                     guard try isMember(key, of: number, upTo: start) else { continue }
-                    try show(key, in: scope.kind, to: &writer)
+                    try show(key, changedAt: nil, in: scope.kind, to: &writer)
                 }
                 let events = try BoundStatement(
                     db,
@@ -70,7 +73,7 @@ struct FeedReader {
                     guard let collection = store.positions[events.integer(1)] else { continue }
                     let key = RowKey(collection, events.id(2))
                     if events.integer(3) != 0 {
-                        try show(key, in: scope.kind, to: &writer)
+                        try show(key, changedAt: last, in: scope.kind, to: &writer)
                     } else if start > 0 {
                         left.append(key)
                         budget -= 80
@@ -117,14 +120,24 @@ struct FeedReader {
         return try statement.step()
     }
 
-    private mutating func show(_ key: RowKey, in kind: Int, to writer: inout JSONWriter) throws {
-        guard let row = try source.row(key) else { return }
-        var subject: Row?
-        if projection.needsSubject(key.collection, in: kind), let about = store.rules.subjects[key.collection],
-            let id = row.values[about.position].id
-        {
-            subject = try source.row(RowKey(about.collection, id))
+    private mutating func show(
+        _ key: RowKey, changedAt sequence: Int64?, in kind: Int, to writer: inout JSONWriter
+    ) throws {
+        let written = sequence.flatMap { at in fresh[key].flatMap { $0.sequence.value == at ? $0 : nil } }
+        if projection.needsSubject(key.collection, in: kind), let about = store.rules.subjects[key.collection] {
+            guard let row = try written ?? source.row(key) else { return }
+            let subject = try row.values[about.position].id.flatMap { try source.row(RowKey(about.collection, $0)) }
+            write(row, subject, in: kind, to: &writer)
+        } else if let written {
+            write(written, nil, in: kind, to: &writer)
+        } else {
+            try source.withRow(key) { write($0, nil, in: kind, to: &writer) }
         }
+    }
+
+    private mutating func write(
+        _ row: some ProjectableRow, _ subject: Row?, in kind: Int, to writer: inout JSONWriter
+    ) {
         let size = writer.count
         projection.write(row, subject: subject, in: kind, to: &writer)
         budget -= writer.count - size

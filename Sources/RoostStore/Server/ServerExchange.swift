@@ -83,6 +83,8 @@ extension ServerStore {
         var outcomes: [Verdict.Outcome] = []
         var repeated = 0
         var touched: [RowKey] = []
+        /// The rows as the push left them.
+        var rows: [Row] = []
         var expected: Int64?
     }
 
@@ -119,6 +121,7 @@ extension ServerStore {
             plan, replica: device.replica, incarnation: incarnation, now: now)
         result.outcomes = plan.verdicts.map(\.outcome)
         result.touched = plan.touched
+        result.rows = plan.rows
         let statement = try BoundStatement(
             db, "UPDATE replica SET incarnation = ?, last_number = ?, seen_ms = ?, offset_ms = ? WHERE id = ?")
         try statement.bind(1, incarnation)
@@ -169,7 +172,8 @@ extension ServerStore {
             let (incarnation, last) = try progress(of: device.replica, db)
             expected = request.incarnation > incarnation ? 1 : last + 1
         }
-        var feed = FeedReader(store: self, db: db, budget: pageBytes, head: try lastSequence(db))
+        var feed = FeedReader(
+            store: self, db: db, budget: pageBytes, head: try lastSequence(db), fresh: push.rows)
         var writer = JSONWriter(reserving: 256 + push.verdicts.count * 128)
         try writer.object { writer in
             writer.name("protocol")

@@ -19,11 +19,18 @@ struct ServerRows: RowSource {
     func rows(_ keys: [RowKey]) throws -> [Row] { try keys.compactMap(row) }
 
     func row(_ key: RowKey) throws -> Row? {
+        var row: Row?
+        try withRow(key) { row = $0.decoded }
+        return row
+    }
+
+    /// Hands the stored form of a row to `body`, if there is one; valid until that returns.
+    func withRow(_ key: RowKey, _ body: (StoredRow) throws -> Void) throws {
         let table = store.tables[key.collection]
         let statement = try byID.statement(key.collection) { try BoundStatement(db, table.selectByID) }
         defer { statement.reset() }
         try statement.bind(1, key.id)
-        return try statement.step() ? table.row(statement) : nil
+        if try statement.step() { try body(StoredRow(table, statement)) }
     }
 
     func rows(of collection: Int, referring position: Int, to targets: [RowID]) throws -> [Row] {

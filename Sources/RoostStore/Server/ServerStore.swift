@@ -20,6 +20,7 @@ package enum StoreError: Error, Hashable, Sendable {
 /// SQLite in WAL mode with `synchronous=FULL`: an answered mutation survives power loss. One writer, a pool of readers.
 package final class ServerStore: Sendable {
     package let rules: Rules
+    let projection: Projection
     package let directory: String
     package let clock: @Sendable () -> Milliseconds
     package let epoch: String
@@ -48,6 +49,7 @@ package final class ServerStore: Sendable {
     ) throws {
         let rules = Rules(catalogue)
         self.rules = rules
+        projection = Projection(rules)
         self.directory = directory
         self.clock = clock
         try FileManager.default.createDirectory(

@@ -66,10 +66,28 @@ package indirect enum Condition: Hashable, Sendable {
     }
 
     /// Whether the condition holds for the values of one row, which stand in the order of the collection's fields.
+    ///
+    /// The same reading as ``holds(principal:_:)`` where each name has one value or none: judged for every row of every
+    /// push, so without a list of values for each term.
     package func holds(in collection: Collection, _ row: [Value], principal: RowID? = nil) -> Bool {
-        if case .always = self { return true }
-        return holds(principal: principal) { name in
-            collection.position(of: name).map { [row[$0]] } ?? []
+        switch self {
+        case .always: return true
+        case .never: return false
+        case .all(let parts): return parts.allSatisfy { $0.holds(in: collection, row, principal: principal) }
+        case .any(let parts): return parts.contains { $0.holds(in: collection, row, principal: principal) }
+        case .not(let part): return !part.holds(in: collection, row, principal: principal)
+        case .compare(let name, let comparison, let operand):
+            let right: Value
+            switch operand {
+            case .value(let value): right = value
+            case .principal:
+                guard let principal else { return false }
+                right = .id(principal)
+            }
+            guard let position = collection.position(of: name) else {
+                return comparison == .notEqual || comparison == .equal && right.isNull
+            }
+            return Self.compare(row[position], comparison, right)
         }
     }
 

@@ -92,7 +92,7 @@ extension Catalogue {
 
 extension Sight {
     /// The fields of the subject that the sight depends on.
-    fileprivate var names: Set<String> {
+    package var names: Set<String> {
         switch self {
         case .hidden, .masked, .full: []
         case .when(let condition, let then, let otherwise): condition.names.union(then.names).union(otherwise.names)

@@ -19,7 +19,11 @@ extension DecisionRun {
             let was = try before.map { try set.scopes(of: $0, .before) } ?? []
             let now = try set.scopes(of: row)
             moveThroughScopes(key, from: was, to: now, changed: true, at: row.sequence)
-            if !rules.dependents[key.collection].isEmpty { subjects.insert(key) }
+            if let before, !rules.dependents[key.collection].isEmpty,
+                was != now || rules.telling[key.collection].contains(where: { before.values[$0] != row.values[$0] })
+            {
+                subjects.insert(key)
+            }
             if before != nil, was != now, let about = rules.subjects[key.collection],
                 let id = row.values[about.position].id
             {
@@ -62,7 +66,8 @@ extension DecisionRun {
 
     /// Moves the subject itself, if it was not changed, and everything about it.
     ///
-    /// A new subject has no dependents but those created with it, which move on their own account.
+    /// A new subject has no dependents but those created with it, which move on their own account; a change of what
+    /// tells nothing about where they are moves none.
     private mutating func moveDependents(of subject: RowKey, changed: Set<RowKey>, movesConflicts: Bool) throws {
         guard let after = try set.row(subject), let before = try set.row(subject, .before) else { return }
         let was = try set.scopes(of: before, .before)

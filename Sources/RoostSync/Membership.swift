@@ -3,7 +3,13 @@ package import RoostSchema
 /// Which scopes hold a row, computed from images so that a change of the row, of a link or of the subject each moves it.
 extension WorkingSet {
     /// The scopes whose views admit the row.
+    ///
+    /// `row` is the set's own image of it, or one that the set does not have.
     package func scopes(of row: Row, _ image: Image = .after) throws -> Set<ScopeKey> {
+        try remembered(row.key, image) { image in try computedScopes(of: row, image) }
+    }
+
+    private func computedScopes(of row: Row, _ image: Image) throws -> Set<ScopeKey> {
         var scopes: Set<ScopeKey> = []
         let collection = rules.catalogue.collections[row.key.collection]
         var linked: [ScopeKey]?

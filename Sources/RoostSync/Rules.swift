@@ -117,6 +117,10 @@ package final class Rules: Sendable {
     /// Derived fields are written by nobody, whatever a rule's groups say.
     package let isDerived: [[Bool]]
     package let commons: ScopeKey?
+    /// Collections whose rows are wherever a field of another row is seen.
+    let isConcerned: [Bool]
+    /// By collection, the fields of a subject on which it depends where rows about it are and what is seen of them.
+    let telling: [[Int]]
 
     package init(_ catalogue: Catalogue) {
         self.catalogue = catalogue
@@ -201,6 +205,14 @@ package final class Rules: Sendable {
                         admits: view.admits, sights: sights, shows: sights.map(Shows.init),
                         isConditional: sights.contains { if case .when = $0 { true } else { false } }))
             }
+        }
+        isConcerned = views.map { $0.contains { if case .concerned = $0.attachment { true } else { false } } }
+        telling = collections.indices.map { index in
+            var names = Set(linksOfSubject[index].flatMap(\.admits.names))
+            for about in [index] + dependents[index].map(\.collection) {
+                for sight in views[about].flatMap(\.sights) { names.formUnion(sight.names) }
+            }
+            return names.compactMap { collections[index].position(of: $0) }.sorted()
         }
         self.views = views
         self.linksOfSubject = linksOfSubject

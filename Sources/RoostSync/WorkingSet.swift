@@ -61,6 +61,14 @@ package final class WorkingSet {
     }
     private var referring: [Reference: [RowID]] = [:]
 
+    /// Scopes worked out before, by row: a change asks for each of them three times.
+    private var scopesBefore: [RowKey: Set<ScopeKey>] = [:]
+    private var scopesAfter: [RowKey: Set<ScopeKey>] = [:]
+    /// Rows in ``scopesAfter`` by the subject whose links lead to their scopes.
+    private var rememberedAbout: [RowKey: [RowKey]] = [:]
+    /// Subjects of whom something has changed: only of others are the images before and after alike.
+    private var disturbed: Set<RowKey> = []
+
     package init(_ rules: Rules, source: any RowSource) {
         self.rules = rules
         self.source = source
@@ -125,9 +133,12 @@ package final class WorkingSet {
 
     package func put(_ row: Row) {
         let first = isChanged.insert(row.key).inserted
-        undo.append((row.key, after[row.key], first))
+        let former = after[row.key]
+        undo.append((row.key, former, first))
         if first { changed.append(row.key) }
         loaded.insert(row.key)
+        if let former { forgetScopes(about: former) }
+        forgetScopes(about: row)
         after[row.key] = row
         for position in rules.indexed[row.key.collection] {
             guard let target = row.values[position].id else { continue }
@@ -142,6 +153,8 @@ package final class WorkingSet {
     package func rollBack(to mark: Int) {
         while undo.count > mark {
             guard let (key, row, first) = undo.popLast() else { return }
+            if let former = after[key] { forgetScopes(about: former) }
+            if let row { forgetScopes(about: row) }
             after[key] = row
             if first {
                 isChanged.remove(key)
@@ -154,6 +167,49 @@ package final class WorkingSet {
     package func changed(since mark: Int) -> [RowKey] {
         var seen: Set<RowKey> = []
         return undo[mark...].compactMap { seen.insert($0.key).inserted ? $0.key : nil }
+    }
+
+    /// The scopes of a row, computed at most once for each image as long as nothing they follow from changes.
+    func remembered(
+        _ key: RowKey, _ image: Image, _ compute: (Image) throws -> Set<ScopeKey>
+    ) throws -> Set<ScopeKey> {
+        // A concerned row's scopes follow from yet another row.
+        guard !rules.isConcerned[key.collection], let row = image == .before ? before[key] : after[key] else {
+            return try compute(image)
+        }
+        let subject: RowKey
+        if let about = rules.subjects[key.collection] {
+            subject = RowKey(about.collection, row.values[about.position].id ?? key.id)
+        } else {
+            subject = key
+        }
+        if image == .before || !isChanged.contains(key) && !disturbed.contains(subject) {
+            if let known = scopesBefore[key] { return known }
+            let scopes = try compute(.before)
+            scopesBefore[key] = scopes
+            return scopes
+        }
+        if let known = scopesAfter[key] { return known }
+        let scopes = try compute(.after)
+        scopesAfter[key] = scopes
+        rememberedAbout[subject, default: []].append(key)
+        return scopes
+    }
+
+    /// Forgets what follows from a row that is about to change.
+    private func forgetScopes(about row: Row) {
+        scopesAfter[row.key] = nil
+        func disturb(_ subject: RowKey) {
+            disturbed.insert(subject)
+            for key in rememberedAbout.removeValue(forKey: subject) ?? [] { scopesAfter[key] = nil }
+        }
+        if rules.subjects[row.key.collection] == nil, !rules.linksOfSubject[row.key.collection].isEmpty {
+            disturb(row.key)
+        }
+        for link in rules.linksDeclaredBy[row.key.collection] {
+            guard let target = rules.subjectCollection(of: link), let id = row.values[link.subject].id else { continue }
+            disturb(RowKey(target, id))
+        }
     }
 
     private func remember(_ row: Row) {

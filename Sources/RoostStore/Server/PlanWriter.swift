@@ -121,21 +121,19 @@ struct PlanWriter {
     private func writeHistory(_ entries: [HistoryEntry]) throws {
         guard !entries.isEmpty else { return }
         let statement = try BoundStatement(
-            db,
-            """
-            INSERT INTO history (collection, row, field, value, stamp, winner, hard, sequence)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            """)
-        for entry in entries {
-            try statement.bind(1, store.numbers[entry.row.collection])
-            try statement.bind(2, entry.row.id)
-            try statement.bind(3, entry.loss.field)
-            try statement.bind(4, String(decoding: entry.loss.value.json, as: UTF8.self))
-            try statement.bind(5, entry.loss.stamp)
-            try statement.bind(6, entry.loss.winner)
-            try statement.bind(7, entry.loss.hard ? 1 : 0 as Int64)
-            try statement.bind(8, entry.sequence.value)
+            db, "INSERT INTO history (collection, row, losses, sequence) VALUES (?, ?, ?, ?)")
+        var start = 0
+        while start < entries.count {
+            let first = entries[start]
+            let end = entries[start...].firstIndex { $0.row != first.row } ?? entries.endIndex
+            var writer = JSONWriter(reserving: (end - start) * 128)
+            writer.array { writer in for entry in entries[start..<end] { entry.loss.write(to: &writer) } }
+            try statement.bind(1, store.numbers[first.row.collection])
+            try statement.bind(2, first.row.id)
+            try statement.bind(text: writer.bytes, at: 3)
+            try statement.bind(4, first.sequence.value)
             try statement.run()
+            start = end
         }
     }
 
@@ -201,5 +199,18 @@ extension ServerStore {
         try statement.bind(1, name)
         guard try statement.step() else { return nil }
         return (statement.integer(0), statement.integer(1))
+    }
+}
+
+extension Merge.Loss {
+    /// As the history keeps it.
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.array { writer in
+            writer.string(field)
+            writer.value(value)
+            writer.stamp(stamp)
+            writer.stamp(winner)
+            writer.boolean(hard)
+        }
     }
 }

@@ -9,6 +9,7 @@ enum ServerSchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("0001-roster") { db in try db.execute(sql: roster) }
         migrator.registerMigration("0002-acknowledged") { db in try db.execute(sql: acknowledged) }
+        migrator.registerMigration("0003-history") { db in try db.execute(sql: history) }
         return migrator
     }()
 
@@ -30,6 +31,28 @@ enum ServerSchema {
         ALTER TABLE replica ADD COLUMN purged_ms INTEGER;
         -- Whether its digest of what is left was the server's; NULL if that could not be told.
         ALTER TABLE replica ADD COLUMN purge_agreed INTEGER CHECK (purge_agreed IN (0, 1));
+        """
+
+    /// One row for all that gave way to one edit, where there was one for each field: an edit of three fields writes one
+    /// row instead of three.
+    private static let history = """
+        CREATE TABLE history_by_edit (
+            id INTEGER PRIMARY KEY,
+            collection INTEGER NOT NULL,
+            row BLOB NOT NULL,
+            -- JSON list of [field, value, its stamp, the winner's stamp, whether neither author had seen the other's].
+            losses TEXT NOT NULL,
+            sequence INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO history_by_edit (collection, row, losses, sequence)
+            SELECT collection, row, json_array(json_array(field, json(value),
+                lower(substr(hex(stamp), 1, 16) || '-' || substr(hex(stamp), 17)),
+                lower(substr(hex(winner), 1, 16) || '-' || substr(hex(winner), 17)),
+                json(iif(hard, 'true', 'false')))), sequence
+            FROM history ORDER BY id;
+        DROP TABLE history;
+        ALTER TABLE history_by_edit RENAME TO history;
+        CREATE INDEX history_by_row ON history (row, collection);
         """
 
     private static let roster = """

@@ -155,6 +155,20 @@ private typealias World = ReplicaWorld
         #expect(try !world.diskHolds(canary))
     }
 
+    @Test func `a field that a scope masks from now on leaves no trace on disk`() throws {
+        let world = try World("coordinator")
+        let canary = "+8613877665544"
+        func row(at sequence: Int64, _ mobile: String, masked: [String]) -> WireRow {
+            World.row("student", "li", at: sequence, ["name": "李明", "mobile": .text(mobile)], masked: masked)
+        }
+        try world.receive(World.page(World.chapter("south"), cursor: 5, [row(at: 5, canary, masked: [])]))
+        #expect(try world.diskHolds(canary))
+        try world.receive(
+            World.page(World.chapter("south"), cursor: 6, [row(at: 6, "138****5544", masked: ["mobile"])]))
+        #expect(try world.value("student", "li", "mobile") == "138****5544")
+        #expect(try !world.diskHolds(canary))
+    }
+
     @Test func `a pending edit of a row that leaves is sent first, and its values go once the server holds them`()
         throws
     {

@@ -228,7 +228,11 @@ private struct Application {
             number = db.lastInsertedRowID
             result.gained.append(page.scope)
         }
-        for row in page.rows { try keep(row, from: number) }
+        let canNarrow = narrowing(in: page.scope)
+        for row in page.rows {
+            if canNarrow.contains(row.collection), try narrows(row, from: number) { hasWiped = true }
+            try keep(row, from: number)
+        }
         for departure in page.left {
             let delete = try BoundStatement(db, "DELETE FROM copy WHERE row = ? AND collection = ? AND held = ?")
             try delete.bind(1, departure.row)
@@ -248,6 +252,27 @@ private struct Application {
         try move.bind(2, page.cursor.value)
         try move.bind(3, number)
         try move.run()
+    }
+
+    /// The collections of which a scope may come to show less, because what it shows depends on the rows.
+    private func narrowing(in scope: Scope) -> Set<String> {
+        guard let kind = replica.rules.catalogue.position(ofScope: scope.kind) else { return [] }
+        return Set(
+            replica.rules.views.joined().filter { $0.kind == kind && $0.isConditional }.map {
+                replica.rules.catalogue.collections[$0.collection].name.text
+            })
+    }
+
+    /// Whether an image of a row shows less than the one it replaces: what it conceals must not stay in the log.
+    private func narrows(_ row: WireRow, from held: Int64) throws -> Bool {
+        let find = try BoundStatement(db, "SELECT body FROM copy WHERE row = ? AND collection = ? AND held = ?")
+        defer { find.reset() }
+        try find.bind(1, row.row)
+        try find.bind(2, row.collection)
+        try find.bind(3, held)
+        guard try find.step(), let old = try? WireRow(stored: find.blob(0)) else { return false }
+        let open = Set(row.fields.map(\.field)).subtracting(row.masked)
+        return old.fields.contains { !old.masked.contains($0.field) && !open.contains($0.field) }
     }
 
     /// Keeps a row unless a newer image of it is kept already from the same history.

@@ -123,6 +123,11 @@ let package = Package(
                 "RoostServer", "RoostClient", "RoostAPI", "RoostStore", "RoostModel", "RoostSchema", "RoostSync",
                 "RoostCourier", "Curl", logging, lifecycle,
             ]),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "RoostClient", "RoostAPI", "RoostStore", "RoostSync", "RoostSchema", grdb,
+            ]),
         .testTarget(name: "EndToEndTests", dependencies: ["RoostAPI", "RoostSchema", "Curl", crypto]),
     ]
 )

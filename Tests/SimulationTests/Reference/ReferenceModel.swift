@@ -1,0 +1,240 @@
+/// The whole county in one value, kept by the naive rules of the written protocol.
+///
+/// It holds every row, looks at all of them for every question, copies itself to try something out, and shares no code
+/// with the product. What it says is what the server and every device must say.
+struct ReferenceModel {
+    /// When somebody held a role, or a student belonged to a scope.
+    struct Tenure: Hashable {
+        let place: Place
+        let scope: String
+        /// The student of a link; the officer of a grant.
+        let about: String
+        let role: String?
+        let target: String?
+        let from: Int64
+        var until: Int64?
+
+        func holds(at moment: Int64) -> Bool { from <= moment && (until.map { moment < $0 } ?? true) }
+        func isSame(as other: Tenure) -> Bool {
+            place == other.place && scope == other.scope && about == other.about && role == other.role
+                && target == other.target
+        }
+    }
+
+    /// A value that a device set and that was taken into a row, whether or not it won.
+    struct Accepted: Hashable {
+        let place: Place
+        let field: String
+        let value: Plain
+        let stamp: Dated
+    }
+
+    var rows: [Place: Record] = [:]
+    /// Rows about a student, some of which may have been taken back.
+    var about: [String: Set<Place>] = [:]
+    var tenures: [Tenure] = []
+    /// Who owns a replica.
+    var officers: [UInt64: String] = [:]
+    var incarnations: [UInt64: Int64] = [:]
+    var lastNumber: [UInt64: Int64] = [:]
+    /// The effective time of each replica's last edit.
+    var previous: [UInt64: UInt64] = [:]
+    var verdicts: [String: PlainVerdict] = [:]
+    var refusedCreations: Set<String> = []
+    var accepted: [Accepted] = []
+    /// What a person must decide: (replica, incarnation, number) and the fields set aside.
+    var quarantine: [String: [String]] = [:]
+    /// Rare paths this model has seen.
+    var seen: [String: Int] = [:]
+
+    static let grace: Int64 = 14 * 86_400_000
+
+    mutating func note(_ path: String) { seen[path, default: 0] += 1 }
+
+    static func key(_ replica: UInt64, _ incarnation: Int64, _ number: Int64) -> String {
+        "\(String(replica, radix: 16)).\(incarnation).\(number)"
+    }
+
+    /// Takes a push and answers with the verdicts the server must give and the number it must expect next.
+    mutating func push(_ push: PlainPush) -> (verdicts: [PlainVerdict], expected: Int64) {
+        if push.incarnation > incarnations[push.replica] ?? 1 {
+            incarnations[push.replica] = push.incarnation
+            lastNumber[push.replica] = 0
+            note("new incarnation")
+        }
+        let last = lastNumber[push.replica] ?? 0
+        var told: [PlainVerdict] = []
+        var fresh: [PlainEdit] = []
+        for edit in push.edits {
+            if edit.number <= last {
+                if let verdict = verdicts[Self.key(push.replica, push.incarnation, edit.number)] {
+                    told.append(verdict)
+                }
+                note("repeated")
+            } else if edit.number == last + 1 + Int64(fresh.count) {
+                fresh.append(edit)
+            } else {
+                note("gap")
+                break
+            }
+        }
+        if !fresh.isEmpty {
+            for verdict in decide(fresh, push) {
+                verdicts[Self.key(push.replica, push.incarnation, verdict.number)] = verdict
+                told.append(verdict)
+            }
+            lastNumber[push.replica] = last + Int64(fresh.count)
+        }
+        return (told, last + Int64(fresh.count) + 1)
+    }
+
+    /// The number the server expects from a replica that asks without bringing anything.
+    func expected(_ replica: UInt64, incarnation: Int64) -> Int64 {
+        incarnation > incarnations[replica] ?? 1 ? 1 : (lastNumber[replica] ?? 0) + 1
+    }
+
+    private mutating func decide(_ edits: [PlainEdit], _ push: PlainPush) -> [PlainVerdict] {
+        let start = rows
+        var run = Judgement(push: push, officer: officers[push.replica] ?? "", start: start)
+        var verdicts: [PlainVerdict] = []
+        var index = 0
+        while index < edits.count {
+            var end = index + 1
+            if let group = edits[index].group {
+                while end < edits.count, edits[end].group == group { end += 1 }
+            }
+            verdicts += decide(group: Array(edits[index..<end]), &run)
+            index = end
+        }
+        keepTenures(since: start, at: push.now)
+        return verdicts
+    }
+
+    /// What one push knows while it is judged.
+    struct Judgement {
+        let push: PlainPush
+        let officer: String
+        /// All rows as they were when the push arrived.
+        let start: [Place: Record]
+    }
+
+    /// One edit of a group, applied and not yet judged.
+    struct Step {
+        let edit: PlainEdit
+        let stamp: Dated
+        let base: Dated?
+        let madeAt: Int64
+        let before: Record?
+        let beforeScopes: Set<String>
+        var losses: [Loss] = []
+        var masked: [String] = []
+        var taken: [(field: String, value: Plain)] = []
+    }
+
+    struct Refused: Error {
+        let code: String
+    }
+
+    private mutating func decide(group: [PlainEdit], _ run: inout Judgement) -> [PlainVerdict] {
+        let saved = rows
+        var steps: [Step] = []
+        var failure: (index: Int, code: String)?
+        for (index, edit) in group.enumerated() {
+            let base = issuedBase(of: edit, run.push)
+            let stamp = effective(edit, base: base ?? nil, run.push)
+            guard failure == nil else { continue }
+            do throws(Refused) {
+                guard let base else { throw Refused(code: "invalid_base") }
+                steps.append(try apply(edit, stamp: stamp, base: base, run))
+            } catch {
+                failure = (index, error.code)
+            }
+        }
+        var onceAllowed = false
+        if failure == nil {
+            for (index, step) in steps.enumerated() where failure == nil {
+                do throws(Refused) {
+                    if try judge(step, steps, run) { onceAllowed = true }
+                } catch {
+                    failure = (index, error.code)
+                }
+            }
+        }
+        if failure == nil {
+            for (index, step) in steps.enumerated() where failure == nil {
+                if exceedsLimit(step) { failure = (index, "limit") }
+            }
+        }
+        if let failure {
+            rows = saved
+            if group.count > 1 { note("group refused") }
+            return refuse(group, at: failure.index, failure.code, run.push)
+        }
+        if onceAllowed, let oldest = steps.map(\.madeAt).min(), run.push.now - oldest > Self.grace {
+            rows = saved
+            note("quarantined")
+            return steps.map { step in
+                quarantine[Self.key(run.push.replica, run.push.incarnation, step.edit.number)] =
+                    step.edit.changes.map(\.field)
+                return PlainVerdict(number: step.edit.number, outcome: "quarantined", stamp: step.stamp)
+            }
+        }
+        return steps.map { record($0, late: onceAllowed, run.push) }
+    }
+
+    private mutating func refuse(
+        _ group: [PlainEdit], at culprit: Int, _ code: String, _ push: PlainPush
+    ) -> [PlainVerdict] {
+        note("rejected \(code)")
+        return group.enumerated().map { index, edit in
+            if edit.action == .create {
+                refusedCreations.insert("\(push.replica) \(edit.place.kind) \(edit.place.id)")
+            }
+            return PlainVerdict(
+                number: edit.number, outcome: "rejected", code: index == culprit ? code : "depends_on")
+        }
+    }
+
+    private mutating func record(_ step: Step, late: Bool, _ push: PlainPush) -> PlainVerdict {
+        let lost = step.losses.filter(\.incoming).map(\.field)
+        for loss in step.losses {
+            note(loss.hard ? "hard loss" : "soft loss")
+            if loss.hard, loss.field != "deleted" { openConflict(loss, step) }
+        }
+        for change in step.taken {
+            accepted.append(
+                Accepted(place: step.edit.place, field: change.field, value: change.value, stamp: step.stamp))
+        }
+        if !step.masked.isEmpty {
+            quarantine[Self.key(push.replica, push.incarnation, step.edit.number)] = step.masked
+            note("quarantined masked")
+        }
+        let outcome =
+            !step.masked.isEmpty ? "quarantined" : late ? "late" : lost.isEmpty ? "applied" : "merged"
+        note(outcome)
+        let isDeleted = step.edit.action == .edit && rows[step.edit.place]?.isDeleted ?? false
+        if isDeleted { note("edit of a deleted row") }
+        return PlainVerdict(
+            number: step.edit.number, outcome: outcome, stamp: step.stamp, lost: Set(lost), isDeleted: isDeleted)
+    }
+
+    /// A write of the server's own, whose stamp is the server's to choose.
+    mutating func serverWrote(
+        _ place: Place, _ action: PlainEdit.Action, _ changes: [String: Plain], _ stamp: Dated, at now: Int64
+    ) {
+        let start = rows
+        var record =
+            rows[place]
+            ?? Record(
+                cells: Rulebook.initial(place.kind).mapValues { Record.Cell(value: $0, stamp: stamp) }, deletion: stamp)
+        for (field, value) in changes { record.cells[field] = Record.Cell(value: value, stamp: stamp) }
+        if action == .delete || action == .restore { (record.isDeleted, record.deletion) = (action == .delete, stamp) }
+        rows[place] = record
+        if let student = record.id("student") { about[student, default: []].insert(place) }
+        for (field, value) in changes {
+            accepted.append(Accepted(place: place, field: field, value: value, stamp: stamp))
+        }
+        previous[stamp.by] = max(previous[stamp.by] ?? 0, stamp.time)
+        keepTenures(since: start, at: now)
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import RoostSchema
+import RoostStore
+import RoostSync
+
+/// Holds a device that has just synchronised against the model.
+extension World {
+    func examine(_ index: Int, purged: Bool) throws {
+        let device = devices[index]
+        let officer = device.seat.officer.description
+        let held = model.held(by: officer, at: clock.now)
+        let scopes = Set(try device.replica.status().scopes.map(\.description))
+        if scopes != held { fail("view", "\(device.seat.device.label) holds \(scopes), not \(held)") }
+        if !held.subtracting(device.held).isDisjoint(with: device.everHeld) { note("scope regained") }
+        devices[index].held = held
+        devices[index].everHeld.formUnion(held)
+        if try device.replica.status().pending > 0 { fail("view", "edits still wait after synchronising") }
+        try compare(
+            device.replica, device.version, with: model.view(of: officer, at: clock.now), device.seat.device.label)
+        if purged { try searchFiles(index, holding: held) }
+    }
+
+    /// Every row and every field, and no other.
+    func compare(
+        _ replica: Replica, _ version: Int, with expected: [Place: [String: ReferenceModel.Shown]], _ label: String
+    ) throws {
+        var missing = expected
+        for collection in replica.rules.catalogue.collections {
+            for shown in try replica.rows(of: collection.name) {
+                var fields: [String: ReferenceModel.Shown] = [:]
+                for (position, value) in shown.row.values.enumerated() where !value.isNull {
+                    fields[collection.fields[position].name.text] = ReferenceModel.Shown(
+                        value: Plain(value), isMasked: shown.masked.contains(position))
+                }
+                let place = place(collection.name.text, shown.row.key.id)
+                guard var wanted = missing.removeValue(forKey: place) else {
+                    fail("view", "\(label) shows \(place), which its owner may not see: \(fields)")
+                    continue
+                }
+                // What this version of the program does not know it carries without showing it.
+                wanted = wanted.filter { collection.position(of: $0.key) != nil }
+                if shown.isPending { fail("view", "\(place) is pending after everything was answered") }
+                guard fields != wanted else { continue }
+                for field in Set(fields.keys).union(wanted.keys).sorted() where fields[field] != wanted[field] {
+                    fail(
+                        "view",
+                        "\(label) shows \(place).\(field) as \(fields[field]?.description ?? "–"), not "
+                            + "\(wanted[field]?.description ?? "–") \(model.rows[place]?.cells[field]?.stamp.description ?? "")"
+                    )
+                }
+            }
+        }
+        for place in missing.keys.sorted() { fail("view", "\(label) does not show \(place)") }
+    }
+
+    /// After a loss the files hold nothing of what is no longer to be seen, but for what was typed on this device.
+    func searchFiles(_ index: Int, holding held: Set<String>) throws {
+        let directory = devices[index].directory
+        let typed = devices[index].edits.values.reduce(into: Set<Int>()) { typed, edit in
+            typed.formUnion(canaries.found(in: Value.list(edit.changes.map(\.value)).json))
+        }
+        for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
+            guard let data = FileManager.default.contents(atPath: directory + "/" + name) else { continue }
+            for number in canaries.found(in: Array(data)) {
+                guard let origin = canaries.origins[number], !typed.contains(number) else { continue }
+                if !model.mayRead(origin.field, origin.place, holding: held) {
+                    fail("purge", "\(name) still holds a value of \(origin.place).\(origin.field)")
+                }
+            }
+        }
+        note("files searched")
+    }
+}

@@ -1,0 +1,200 @@
+import GRDB
+import RoostAPI
+import RoostClient
+import RoostSchema
+import RoostStore
+import RoostSync
+
+/// A device's line to the server of its world.
+final class Line: ExchangeServer {
+    private let world: World
+    private let device: Int
+
+    init(_ world: World, _ device: Int) {
+        self.world = world
+        self.device = device
+    }
+
+    func limits() async throws(ClientError) -> Limits { Limits(mutations: world.script.changesetLimit) }
+
+    func exchange(_ request: ExchangeRequest) async throws(ClientError) -> ExchangeAnswer {
+        try await world.exchange(request, from: device)
+    }
+}
+
+extension World {
+    /// More exchanges than any one synchronisation can need.
+    private static let patience = 300
+
+    /// Synchronises a device and, if it got through, holds what it shows against the model.
+    func synchronise(_ index: Int) async throws {
+        exchanges = 0
+        let device = devices[index]
+        do {
+            let report = try await Synchroniser(
+                replica: device.replica, server: Line(self, index), environment: device.environment
+            ).run()
+            if !report.lost.isEmpty { note("scope lost") }
+            if !report.gained.isEmpty { note("scope gained") }
+            if report.rowsPurged > 0 { note("rows purged") }
+            if clock.now - device.lastSync >= 400 * 86_400_000 { note("400 days away") }
+            if clock.now - device.lastSync >= 31 * 86_400_000 { note("31 days away") }
+            if violation == nil { try examine(index, purged: report.rowsPurged > 0 || !report.lost.isEmpty) }
+            devices[index].lastSync = clock.now
+        } catch let error as ClientError {
+            switch error {
+            case .unreachable, .badAnswer: say { "   \(error)" }
+            default: fail("client", "\(error)")
+            }
+        }
+    }
+
+    func exchange(_ request: ExchangeRequest, from index: Int) async throws(ClientError) -> ExchangeAnswer {
+        exchanges += 1
+        guard exchanges < Self.patience, violation == nil else {
+            fail("liveness", "\(exchanges) exchanges in one synchronisation")
+            throw .badAnswer
+        }
+        let body = request.json
+        transferred += body.count
+        remember(request, body, from: index)
+        var bytes: [UInt8]
+        switch luck?.below(16) {
+        case 0, 1:
+            note("request lost")
+            throw .unreachable(reason: "lost")
+        case 2, 3:
+            _ = try await serve(body, for: index)
+            note("answer lost")
+            throw .unreachable(reason: "lost")
+        case 4:
+            _ = try await serve(body, for: index)
+            bytes = try await serve(body, for: index)
+            note("request duplicated")
+        case 5:
+            bytes = try await serve(body, for: index)
+            bytes.removeLast(1 + (luck?.below(bytes.count - 1) ?? 0))
+            note("answer truncated")
+        case 6:
+            bytes = try await serve(Array(body.dropLast(1 + (luck?.below(body.count - 1) ?? 0))), for: index)
+        case 7:
+            try setTrap("verdict", in: serverDirectory + "/" + ServerStore.fileName)
+            let caught: Result<[UInt8], ClientError>
+            do throws(ClientError) {
+                caught = .success(try await serve(body, for: index))
+            } catch {
+                caught = .failure(error)
+                note("server died deciding")
+            }
+            try removeTrap(in: serverDirectory + "/" + ServerStore.fileName)
+            bytes = try caught.get()
+        default:
+            bytes = try await serve(body, for: index)
+        }
+        transferred += bytes.count
+        do throws(WireProblem) {
+            let answer = sabotage(try ExchangeAnswer(json: bytes))
+            devices[index].answers.append(answer)
+            if devices[index].answers.count > 6 { devices[index].answers.removeFirst() }
+            return answer
+        } catch {
+            throw .badAnswer
+        }
+    }
+
+    /// Keeps what was sent: a mutation is the same bytes each time.
+    private func remember(_ request: ExchangeRequest, _ body: [UInt8], from index: Int) {
+        for mutation in request.mutations {
+            if let before = devices[index].edits[mutation.number], before != mutation {
+                fail("retry", "mutation \(mutation.number) changed between two attempts")
+            }
+            devices[index].edits[mutation.number] = mutation
+        }
+        guard !request.mutations.isEmpty else { return }
+        devices[index].requests.append(body)
+        if devices[index].requests.count > 6 { devices[index].requests.removeFirst() }
+    }
+
+    /// The server's side of an exchange, with the model at its side.
+    func serve(_ body: [UInt8], for index: Int) async throws(ClientError) -> [UInt8] {
+        let seat = devices[index].seat
+        let request: ExchangeRequest
+        do throws(WireProblem) {
+            request = try ExchangeRequest(json: body)
+        } catch {
+            note("request truncated")
+            throw .unreachable(reason: "malformed")
+        }
+        sabotageServer(before: request)
+        var answer: [UInt8]
+        do {
+            answer = try await store.exchange(
+                request, device: seat.device, mutationLimit: 5000, pageBytes: script.pageBytes
+            ).answer
+        } catch {
+            say { "   the server threw \(error)" }
+            throw .unreachable(reason: "internal")
+        }
+        sabotageServerAfterwards()
+        answer = sabotage(leaving: answer, to: request, for: index)
+        judge(answer, to: request, for: index)
+        return answer
+    }
+
+    /// Lets the next transaction that writes to a table fail there, as a crash would.
+    func setTrap(_ table: String, in file: String) throws(ClientError) {
+        try sideways(
+            file,
+            """
+            CREATE TRIGGER simulated_crash BEFORE INSERT ON "\(table)"
+            BEGIN SELECT RAISE(ABORT, 'simulated crash'); END
+            """)
+    }
+
+    func removeTrap(in file: String) throws(ClientError) {
+        try sideways(file, "DROP TRIGGER simulated_crash")
+    }
+
+    /// Changes a database behind the product's back.
+    func sideways(_ file: String, _ sql: String) throws(ClientError) {
+        do {
+            let queue = try DatabaseQueue(path: file)
+            try queue.writeWithoutTransaction { db in try db.execute(sql: sql) }
+            try queue.close()
+        } catch {
+            throw .unreachable(reason: "\(error)")
+        }
+    }
+
+    // MARK: What comes late
+
+    /// A request of long ago reaches the server after newer ones; its answer reaches nobody.
+    func deliverLate(_ index: Int, _ dice: inout Seeded) async throws {
+        guard let body = devices[index].requests.randomElement(using: &dice) else { return }
+        note("late request")
+        for _ in 0..<1 + dice.below(3) { _ = try? await serve(body, for: index) }
+    }
+
+    /// An answer of long ago is applied after newer ones, by a second process on the same files.
+    func applyLate(_ index: Int, _ dice: inout Seeded) throws {
+        guard let answer = devices[index].answers.randomElement(using: &dice) else { return }
+        note("late answer")
+        _ = try devices[index].replica.apply(answer, now: devices[index].clock.now)
+    }
+
+    /// The device dies before the transaction commits that applies an answer.
+    func dieApplying(_ index: Int, _ dice: inout Seeded) async throws {
+        let file = devices[index].directory + "/" + Replica.fileName
+        try setTrap(dice.one(of: ["copy", "journal", "student"]), in: file)
+        do {
+            let device = devices[index]
+            exchanges = 0
+            _ = try await Synchroniser(
+                replica: device.replica, server: Line(self, index), environment: device.environment
+            ).run()
+        } catch is ReplicaError {
+            note("device died applying")
+        } catch is ClientError {}
+        try removeTrap(in: file)
+    }
+}

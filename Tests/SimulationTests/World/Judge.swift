@@ -1,0 +1,159 @@
+import RoostSchema
+import RoostSync
+
+/// Holds each answer of the server against the model at once.
+extension World {
+    func judge(_ bytes: [UInt8], to request: ExchangeRequest, for index: Int) {
+        guard violation == nil else { return }
+        let officer = devices[index].seat.officer.description
+        let answer: ExchangeAnswer
+        do throws(WireProblem) {
+            answer = try ExchangeAnswer(json: bytes)
+        } catch {
+            return fail("codec", "the answer cannot be read: \(error)")
+        }
+        let push = PlainPush(request, at: clock.now) { self.place($0, $1) }
+        let expected: Int64
+        if push.edits.isEmpty {
+            expected = model.expected(push.replica, incarnation: push.incarnation)
+        } else {
+            let decided = model.push(push)
+            expected = decided.expected
+            judgeVerdicts(answer, decided.verdicts, push)
+        }
+        if answer.expected != expected { fail("expected", "\(answer.expected), not \(expected)") }
+        let offset = request.now.value - clock.now
+        if answer.offset != (abs(offset) <= 2000 ? 0 : offset) { fail("offset", "\(answer.offset), not \(offset)") }
+        let held = model.held(by: officer, at: clock.now)
+        let lost = Set(request.scopes.map(\.scope.description)).subtracting(held)
+        if Set(answer.lost.map(\.description)) != lost {
+            fail("lost", "\(answer.lost), not \(lost.sorted())")
+        }
+        learnConflicts(answer)
+        for page in answer.scopes { judge(page, holding: held) }
+        if answer.scopes.contains(where: \.more) { note("page cut") }
+        judgeCanaries(bytes, holding: held)
+    }
+
+    /// Each verdict is the model's, and a repeated one is what it was.
+    private func judgeVerdicts(_ answer: ExchangeAnswer, _ expected: [PlainVerdict], _ push: PlainPush) {
+        let given = answer.verdicts.map { PlainVerdict($0) }
+        guard given.map(\.number) == expected.map(\.number) else {
+            return fail("accounting", "verdicts for \(given.map(\.number)), not for \(expected.map(\.number))")
+        }
+        for (given, expected) in zip(given, expected) {
+            let edit = push.edits.first { $0.number == given.number }
+            let key = ReferenceModel.key(push.replica, push.incarnation, given.number)
+            if let before = told[key], before != given {
+                fail("exactly once", "\(given) after \(before)")
+            }
+            told[key] = given
+            say { "   \(edit.map { self.describe($0) } ?? "") → \(given)" }
+            if given != expected {
+                fail("verdict", "\(given), not \(expected), for \(edit.map { self.describe($0) } ?? "")")
+            }
+        }
+    }
+
+    func describe(_ edit: PlainEdit) -> String {
+        let changes = edit.changes.map { change in
+            let cell = model.rows[edit.place]?.cells[change.field]
+            return "\(change.field)=\(change.value)" + (cell.map { " (now \($0.value) \($0.stamp))" } ?? "")
+        }
+        let made = Dated(time: edit.time, by: 0)
+        return "#\(edit.number) \(edit.action) \(edit.place) \(changes.joined(separator: ", ")) time \(made)"
+            + (edit.base.map { " base \($0)" } ?? "") + (edit.group.map { " group \($0)" } ?? "")
+    }
+
+    /// Conflicts are named by the server; the model knows them by what they are about.
+    private func learnConflicts(_ answer: ExchangeAnswer) {
+        for row in answer.scopes.flatMap(\.rows) where row.collection == "conflict" && row.deleted == nil {
+            let fields = Dictionary(row.fields.map { ($0.field, $0.value) }, uniquingKeysWith: { first, _ in first })
+            guard let kind = fields["concerned_collection"]?.text, let id = fields["concerned_row"]?.text,
+                let field = fields["concerned_field"]?.text,
+                let stamp = fields["losing_stamp"]?.text.flatMap({ Stamp($0) })
+            else { continue }
+            let place = ReferenceModel.conflict(Place(kind: kind, id: id), field, Dated(stamp))
+            if let known = conflicts[row.row.description], known != place {
+                fail("conflict", "one identity for \(known) and \(place)")
+            }
+            if conflicts[row.row.description] == nil { rows["conflict", default: []].append(row.row) }
+            conflicts[row.row.description] = place
+        }
+    }
+
+    /// Each row of a page is what the scope shows of it, no more and no less.
+    private func judge(_ page: ScopePage, holding held: Set<String>) {
+        let scope = page.scope.description
+        guard held.contains(scope) else { return fail("leak", "a page of \(scope), which is not held") }
+        for row in page.rows {
+            let place = place(row.collection, row.row)
+            guard let record = model.rows[place], model.scopes(of: place, record).contains(scope) else {
+                fail("leak", "\(place) in a page of \(scope)")
+                continue
+            }
+            guard (row.deleted != nil) == record.isDeleted else {
+                fail("row", "\(place) deleted: \(row.deleted != nil)")
+                continue
+            }
+            if record.isDeleted {
+                if !row.fields.isEmpty { fail("leak", "values of deleted \(place)") }
+                if let deletion = row.deleted, Dated(deletion) != record.deletion {
+                    fail("row", "\(place) deleted at \(Dated(deletion)), not \(record.deletion)")
+                }
+            } else {
+                judge(row, place, record, in: scope)
+            }
+        }
+        for left in page.left {
+            let place = place(left.collection, left.row)
+            if let record = model.rows[place], model.scopes(of: place, record).contains(scope) {
+                fail("row", "\(place) is said to have left \(scope)")
+            }
+            note("row left")
+        }
+    }
+
+    private func judge(_ row: WireRow, _ place: Place, _ record: Record, in scope: String) {
+        var given: [String: ReferenceModel.Shown] = [:]
+        for change in row.fields where !change.value.isNull {
+            given[change.field] = ReferenceModel.Shown(
+                value: Plain(change.value), isMasked: row.masked.contains(change.field))
+        }
+        for (field, cell) in record.cells {
+            let sight = model.sight(of: field, place, record, in: scope)
+            var expected: ReferenceModel.Shown?
+            if sight == .full, cell.value != .nothing {
+                expected = ReferenceModel.Shown(value: cell.value, isMasked: false)
+            } else if sight == .masked {
+                let masked = Rulebook.mask(field, cell.value)
+                if masked != .nothing { expected = ReferenceModel.Shown(value: masked, isMasked: true) }
+                note("masked")
+            }
+            let shown = given.removeValue(forKey: field)
+            if shown != expected {
+                fail(
+                    sight == .full ? "row" : "leak",
+                    "\(place).\(field) in \(scope): \(shown?.description ?? "–"), not \(expected?.description ?? "–")")
+            }
+            let stamp = Dated(row.stamps[field] ?? row.stamp)
+            if sight == .full, expected != nil, stamp != cell.stamp {
+                fail("stamp", "\(place).\(field) at \(stamp), not \(cell.stamp)")
+            }
+        }
+        if let extra = given.first { fail("leak", "\(place).\(extra.key) in \(scope): \(extra.value)") }
+    }
+
+    /// No text stands in the raw bytes that the device's owner may not read now.
+    private func judgeCanaries(_ bytes: [UInt8], holding held: Set<String>) {
+        for number in canaries.found(in: bytes) {
+            guard let origin = canaries.origins[number] else {
+                fail("leak", "canary \(number) was never planted")
+                continue
+            }
+            if !model.mayRead(origin.field, origin.place, holding: held) {
+                fail("leak", "a value of \(origin.place).\(origin.field) on the wire")
+            }
+        }
+    }
+}

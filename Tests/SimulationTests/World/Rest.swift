@@ -1,0 +1,126 @@
+import GRDB
+import RoostClient
+import RoostSchema
+import RoostStore
+import RoostSync
+
+/// What must be true once faults have stopped and everybody has synchronised.
+extension World {
+    func comeToRest() async throws {
+        say { "Everything comes to rest." }
+        luck = nil
+        for _ in 0..<2 {
+            for index in devices.indices where violation == nil {
+                let answered = told.count
+                try await synchronise(index)
+                if devices[index].lastSync != clock.now {
+                    fail("liveness", "\(devices[index].seat.device.label) cannot synchronise over a good line")
+                }
+                if told.count == answered { note("nothing to send") }
+            }
+        }
+        guard violation == nil else { return }
+        accountForEdits()
+        try findValues()
+        judgeWinners()
+        for index in devices.indices {
+            let held = model.held(by: devices[index].seat.officer.description, at: clock.now)
+            try searchFiles(index, holding: held)
+        }
+        if violation == nil { try await compareWithFresh() }
+    }
+
+    /// Every number has exactly one verdict, and every edit that was made has a number that was answered.
+    private func accountForEdits() {
+        for device in devices {
+            for number in device.edits.keys {
+                let key = ReferenceModel.key(device.seat.device.replica.bits, 1, number)
+                if told[key] == nil { fail("accounting", "\(device.seat.device.label) #\(number) has no verdict") }
+            }
+            let last = device.edits.keys.max() ?? 0
+            if device.edits.count != Int(last) {
+                fail("accounting", "numbers of \(device.seat.device.label) have gaps")
+            }
+        }
+    }
+
+    /// Every value anybody typed is in its row, in the history, in quarantine, or in its author's box.
+    private func findValues() throws {
+        let queue = try DatabaseQueue(path: serverDirectory + "/" + ServerStore.fileName)
+        defer { try? queue.close() }
+        let (history, set) = try queue.read { db in
+            (
+                Set(
+                    try String.fetchAll(
+                        db,
+                        sql: """
+                            SELECT lower(hex(row)) || ' ' || (loss.value ->> '$[0]') || ' ' || (loss.value -> '$[1]')
+                            FROM history, json_each(losses) AS loss
+                            """)),
+                Set(
+                    try String.fetchAll(
+                        db, sql: "SELECT printf('%x.%d.%d ', replica, incarnation, number) || fields FROM quarantine"))
+            )
+        }
+        for device in devices {
+            let refused = Set(try device.replica.refused().map(\.number))
+            for (number, mutation) in device.edits {
+                let key = ReferenceModel.key(device.seat.device.replica.bits, 1, number)
+                guard let verdict = told[key] else { continue }
+                if verdict.outcome == "rejected" {
+                    if !refused.contains(number) { fail("accounting", "refused #\(number) is nowhere") }
+                    continue
+                }
+                let place = place(mutation.collection, mutation.row)
+                // An equal value set by somebody else may be the one that is kept.
+                let row = mutation.row.description.replacing("-", with: "")
+                for change in mutation.changes where !change.value.isNull {
+                    let value = String(decoding: change.value.json, as: UTF8.self)
+                    let inRow = model.rows[place]?.value(change.field) == Plain(change.value)
+                    let inHistory = history.contains("\(row) \(change.field) \(value)")
+                    let inQuarantine = set.contains { $0.hasPrefix(key + " ") && $0.contains(value) }
+                    // A value equal to the mask its author saw was no change.
+                    let isMask =
+                        model.rows[place].map {
+                            Rulebook.mask(change.field, $0.value(change.field)) == Plain(change.value)
+                        } ?? false
+                    if !inRow, !inHistory, !inQuarantine, !isMask, change.value.text?.contains("****") != true {
+                        fail("lost value", "\(place).\(change.field) = \(Plain(change.value)) of #\(number) \(verdict)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// The value with the greatest stamp among all that were accepted is the one that stands, in whatever order they came.
+    private func judgeWinners() {
+        var greatest: [String: ReferenceModel.Accepted] = [:]
+        for accepted in model.accepted where accepted.field != "progress" {
+            let key = "\(accepted.place.kind) \(accepted.place.id) \(accepted.field)"
+            if greatest[key].map({ $0.stamp < accepted.stamp }) ?? true { greatest[key] = accepted }
+        }
+        for accepted in greatest.values {
+            guard let cell = model.rows[accepted.place]?.cells[accepted.field] else { continue }
+            // A limit may have put another value in place of the one that was sent.
+            if cell.value != accepted.value, cell.value != .text("proposed") {
+                fail("winner", "\(accepted.place).\(accepted.field) is \(cell), not \(accepted)")
+            }
+        }
+    }
+
+    /// A device that begins from nothing, by the smallest pages, comes to the same.
+    private func compareWithFresh() async throws {
+        let index = Int(script.seed % UInt64(devices.count))
+        let seat = devices[index].seat
+        guard let device = template.spares[seat.officer] else { return }
+        let place = directory + "/fresh"
+        let fresh = Seat(officer: seat.officer, role: seat.role, device: device)
+        let deviceClock = DeviceClock(clock, skew: 0, hasMarks: true)
+        devices.append(
+            SimulatedDevice(
+                seat: fresh, clock: deviceClock, directory: place, version: 2,
+                replica: try Template.create(fresh, place, version: 2), lastSync: 0))
+        try await synchronise(devices.count - 1)
+        if devices[devices.count - 1].lastSync != clock.now { fail("liveness", "a fresh device cannot synchronise") }
+    }
+}

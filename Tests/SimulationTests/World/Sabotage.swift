@@ -1,0 +1,98 @@
+import Foundation
+import RoostSchema
+import RoostStore
+import RoostSync
+
+/// Ways in which a test breaks the product on purpose, from outside: by changing an answer on its way, or the server's
+/// tables behind its back.
+enum Sabotage: String, Hashable, Sendable, CaseIterable {
+    case none
+    /// A device is not told that it lost a scope.
+    case keepLostScope
+    /// A device is not told that a row left a scope.
+    case keepLeftRow
+    /// A grant that ended goes on in the server's tables.
+    case keepGrant
+    /// A value that gave way is put back into its row.
+    case acceptStale
+    /// The server forgets which mutations it has decided.
+    case forgetNumbers
+    /// A verdict is told otherwise the second time.
+    case changeVerdicts
+    /// A hidden field is shown.
+    case leakField
+    /// A value that gave way is not kept.
+    case loseHistory
+    /// What is set aside for a person is not kept.
+    case loseQuarantine
+    /// An answer to one device goes to another, as a cache with too coarse a key would have it.
+    case mixUpAnswers
+}
+
+extension World {
+    /// Changes an answer between server and device.
+    func sabotage(_ answer: ExchangeAnswer) -> ExchangeAnswer {
+        var answer = answer
+        if sabotage == .keepLostScope { answer.lost = [] }
+        if sabotage == .keepLeftRow { for page in answer.scopes.indices { answer.scopes[page].left = [] } }
+        return answer
+    }
+
+    /// Changes an answer as it leaves the server, before anybody has judged it.
+    func sabotage(leaving bytes: [UInt8], to request: ExchangeRequest, for index: Int) -> [UInt8] {
+        defer { lastBody[index] = bytes }
+        switch sabotage {
+        case .mixUpAnswers where request.mutations.isEmpty:
+            let officer = devices[index].seat.officer
+            let other = devices.indices.first { devices[$0].seat.officer != officer && lastBody[$0] != nil }
+            return other.flatMap { lastBody[$0] } ?? bytes
+        case .leakField:
+            // The first field of a student in a chapter's page gets a companion that the page must not show.
+            let text = String(decoding: bytes, as: UTF8.self)
+            guard let page = text.range(of: "\"scope\":\"chapter:"),
+                let row = text.range(of: "\"collection\":\"student\"", range: page.upperBound..<text.endIndex),
+                let fields = text.range(of: "\"fields\":{", range: row.upperBound..<text.endIndex),
+                let note = model.rows.values.compactMap({ $0.value("note").text }).max()
+            else { return bytes }
+            return Array(text.replacingCharacters(in: fields, with: "\"fields\":{\"note\":\"\(note)\",").utf8)
+        default: return bytes
+        }
+    }
+
+    /// Changes the server's tables before it reads a request.
+    func sabotageServer(before request: ExchangeRequest) {
+        let sql: String
+        switch sabotage {
+        case .keepGrant: sql = "UPDATE authority SET until_ms = NULL, until_sequence = NULL WHERE kind = 'grant'"
+        case .forgetNumbers where !request.mutations.isEmpty:
+            sql = "UPDATE replica SET last_number = 0; DELETE FROM verdict"
+        case .changeVerdicts:
+            sql = """
+                UPDATE verdict SET body = CAST(replace(CAST(body AS TEXT), '"applied"', '"merged"') AS BLOB)
+                """
+        default: return
+        }
+        try? sideways(serverDirectory + "/" + ServerStore.fileName, sql)
+    }
+
+    /// Changes them after it has answered.
+    func sabotageServerAfterwards() {
+        let sql: String
+        switch sabotage {
+        case .acceptStale:
+            sql = """
+                UPDATE student SET name = (
+                    SELECT loss.value ->> '$[1]' FROM history, json_each(losses) AS loss
+                    WHERE history.row = student.id AND loss.value ->> '$[0]' = 'name' AND loss.value ->> '$[1]' <> ''
+                    ORDER BY history.id DESC LIMIT 1)
+                WHERE id IN (
+                    SELECT row FROM history, json_each(losses) AS loss
+                    WHERE loss.value ->> '$[0]' = 'name' AND loss.value ->> '$[1]' <> '')
+                """
+        case .loseHistory: sql = "DELETE FROM history"
+        case .loseQuarantine: sql = "DELETE FROM quarantine"
+        default: return
+        }
+        try? sideways(serverDirectory + "/" + ServerStore.fileName, sql)
+    }
+}

@@ -11,8 +11,6 @@ package enum Path {
     package static let enrol = "/v1/enrol"
     package static let sync = "/v1/sync"
     package static let devices = "/v1/devices"
-    /// Edits that wait for a person's decision.
-    package static let quarantine = "/v1/quarantine"
     package static let imports = "/v1/imports"
     package static let digests = "/v1/digests"
     package static let endpoints = "/v1/endpoints"

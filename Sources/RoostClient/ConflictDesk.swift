@@ -13,6 +13,8 @@ package struct ConflictCase: Hashable, Sendable {
     package let losingAuthor: RowID?
     package let winningStamp: Stamp?
     package let winningAuthor: RowID?
+    package let losingDevice: String?
+    package let winningDevice: String?
     /// What the row holds now.
     package let current: Value
     package let isOpen: Bool
@@ -49,7 +51,9 @@ extension Desk {
             losingStamp: values[Position.losingStamp].text.flatMap { Stamp($0) },
             losingAuthor: values[Position.losingAuthor].text.flatMap { RowID($0) },
             winningStamp: values[Position.winningStamp].text.flatMap { Stamp($0) },
-            winningAuthor: values[Position.winningAuthor].text.flatMap { RowID($0) }, current: current,
+            winningAuthor: values[Position.winningAuthor].text.flatMap { RowID($0) },
+            losingDevice: values[Position.losingDevice].text, winningDevice: values[Position.winningDevice].text,
+            current: current,
             isOpen: values[Position.state].text == "open", isPending: shown.isPending)
     }
 

@@ -58,7 +58,9 @@ package struct StudentView {
         if shown.isPending { lines.append(Label("● 有修改待同步", "● edits wait to be synchronised").text(language)) }
         lines += fields(shown, student)
         for collection in desk.catalogue.collections
-        where collection.subject != nil && collection.name != Conflict.collection {
+        where collection.subject != nil
+            && ![Conflict.collection, Quarantine.collection].contains(collection.name)
+        {
             for row in try desk.rows(of: collection.name, about: shown.row.key.id) {
                 lines.append("")
                 lines.append("── " + collection.label.text(language) + (row.isPending ? " ●" : ""))

@@ -10,6 +10,7 @@ package struct SyncReport: Hashable, Sendable {
     package var verdicts: [Verdict.Outcome: Int] = [:]
     package var rowsReceived = 0
     package var rowsPurged = 0
+    package var leftByOwnEdit = 0
     package var lost: [Scope] = []
     package var gained: [Scope] = []
     package var offset: Int64 = 0
@@ -77,6 +78,7 @@ extension SyncReport {
         verdicts.merge(applied.verdicts, uniquingKeysWith: +)
         rowsReceived += applied.rowsReceived
         rowsPurged += applied.rowsPurged
+        leftByOwnEdit += applied.leftByOwnEdit
         lost += applied.lost
         gained += applied.gained
         offset = applied.offset

@@ -65,6 +65,17 @@ package struct Wording {
         return formatter.string(from: Date(timeIntervalSince1970: Double(moment.value) / 1000))
     }
 
+    /// What is wrong with this device's clock, and what was done about it; empty if nothing.
+    package func clock(_ offset: Int64) -> String {
+        guard offset != 0 else { return "" }
+        let span = Label.span(milliseconds: offset)
+        return Label(
+            "本机时钟\(offset > 0 ? "快" : "慢") \(span.zh)；修改已按校正后的时间记录。请校准时钟。",
+            "This device's clock is \(span.en) \(offset > 0 ? "fast" : "slow"); "
+                + "edits were filed at the corrected time. Set the clock right."
+        ).text(language)
+    }
+
     package func scope(_ scope: Scope) -> String {
         guard let kind = replica.rules.catalogue[scope: scope.kind] else { return scope.description }
         guard let key = scope.key, let collection = kind.key else { return kind.label.text(language) }

@@ -107,7 +107,6 @@ package struct RoostApplication: Sendable {
                 metrics: metrics),
             devices: DeviceHandlers(accounts: accounts),
             exchange: ExchangeHandler(store: store, limits: settings.limits, metrics: metrics),
-            quarantine: QuarantineHandlers(store: store),
             imports: ImportHandlers(
                 importer: importer, register: ImportRegister(store: store), bodyLimit: settings.limits.bodyBytes),
             digests: DigestHandlers(desk: digests), endpoints: EndpointHandlers(desk: endpoints),

@@ -8,7 +8,6 @@ struct Routes: Sendable {
     let enrolment: EnrolmentHandlers
     let devices: DeviceHandlers
     let exchange: ExchangeHandler
-    let quarantine: QuarantineHandlers
     let imports: ImportHandlers
     let digests: DigestHandlers
     let endpoints: EndpointHandlers
@@ -27,7 +26,6 @@ struct Routes: Sendable {
 
         router.group().add(middleware: DeviceAuthentication(gatekeeper: gatekeeper))
             .post(.init(Path.sync), use: exchange.exchange)
-            .get(.init(Path.quarantine), use: quarantine.list)
             .get(.init(Path.devices), use: devices.list)
             .post(.init(Path.devices + "/{replica}/revoke"), use: devices.revoke)
             .post(.init(Path.enrolmentCodes), use: enrolment.makeCode)

@@ -25,6 +25,8 @@ package enum Conflict {
                 Field(
                     "state", .code([Code("open", "待处理", "Open"), Code("settled", "已处理", "Settled")]), "状态", "State",
                     required: true, initial: "open"),
+                Field("losing_device", .text(max: 60), "未采用者的设备", "Losing device"),
+                Field("winning_device", .text(max: 60), "采用者的设备", "Winning device"),
             ])
     }
 
@@ -39,6 +41,8 @@ package enum Conflict {
         package static let winningStamp = 7
         package static let winningAuthor = 8
         package static let state = 9
+        package static let losingDevice = 10
+        package static let winningDevice = 11
     }
 
     /// One identity per losing value, so that the same loss found twice is one conflict.
@@ -48,26 +52,30 @@ package enum Conflict {
 }
 
 extension Catalogue {
-    /// The catalogue with the conflict collection added, shown by every scope kind that shows the subject collection or
-    /// in which some role edits rows that merge.
+    /// The catalogue with the conflict and quarantine collections added, shown by every scope kind that shows the subject
+    /// collection; conflicts also by those in which some role edits rows that merge, quarantine by those in which some
+    /// role writes at all.
     ///
-    /// Where such rows are only read (what everybody holds), their conflicts are nobody's to settle.
+    /// Where rows are only read (what everybody holds), there is nothing for anybody to settle.
     /// `subject` is the collection that people's rows are about.
     package func withConflicts(about subject: CollectionName) -> Catalogue {
-        let declaration = Conflict.declaration(about: subject)
         let registers = Set(collections.filter { $0.syncClass == .register }.map(\.name))
         let edited = Set(
             roles.flatMap(\.writes).filter { registers.contains($0.collection) && $0.edit != .never }.map(\.scope))
+        let written = Set(roles.flatMap(\.writes).map(\.scope))
         return Catalogue(
-            version: version, collections: collections + [declaration],
+            version: version,
+            collections: collections + [
+                Conflict.declaration(about: subject), Quarantine.declaration(about: subject),
+            ],
             scopes: scopes.map { kind in
-                guard edited.contains(kind.name) || kind.views.contains(where: { $0.collection == subject }) else {
-                    return kind
-                }
+                let showsSubject = kind.views.contains { $0.collection == subject }
+                var views = kind.views
+                if showsSubject || edited.contains(kind.name) { views.append(View(Conflict.collection, .subject)) }
+                if showsSubject || written.contains(kind.name) { views.append(View(Quarantine.collection, .subject)) }
                 return ScopeKind(
                     kind.name, kind.label.zh, kind.label.en, key: kind.key, link: kind.link,
-                    relaysUnknown: kind.relaysUnknown,
-                    views: kind.views + [View(Conflict.collection, .subject, ["main": .full])])
+                    relaysUnknown: kind.relaysUnknown, views: views)
             },
             roles: roles, authority: authority, commons: commons, facets: facets, templates: templates)
     }

@@ -7,6 +7,8 @@ extension DecisionRun {
         var subjects: Set<RowKey> = []
         // Subjects some row about whom moved on its own: conflicts about that row move with it.
         var disturbed: Set<RowKey> = []
+        // Rows about nobody that moved.
+        var loose: [RowKey] = []
         var sequences: [RowKey: ServerSequence] = [:]
         for key in set.changed {
             guard var row = try set.row(key) else { continue }
@@ -28,6 +30,8 @@ extension DecisionRun {
                 let id = row.values[about.position].id
             {
                 disturbed.insert(RowKey(about.collection, id))
+            } else if before != nil, was != now, rules.dependents[key.collection].isEmpty {
+                loose.append(key)
             }
             for link in rules.linksDeclaredBy[key.collection] {
                 guard let target = rules.subjectCollection(of: link) else { continue }
@@ -45,6 +49,20 @@ extension DecisionRun {
         let changed = Set(plan.rows.lazy.map(\.key))
         for subject in subjects.union(disturbed).sorted() {
             try moveDependents(of: subject, changed: changed, movesConflicts: disturbed.contains(subject))
+        }
+        for key in loose { try moveConcerned(with: key, changed: changed) }
+    }
+
+    /// Moves conflicts and edits set aside that are about a row which is about nobody.
+    private mutating func moveConcerned(with key: RowKey, changed: Set<RowKey>) throws {
+        for (collection, position) in rules.concerning.sorted(by: { $0.key < $1.key }) {
+            for row in try set.rows(of: collection, referring: position, to: key.id).sorted(by: { $0.key < $1.key })
+            where !changed.contains(row.key) {
+                let was = try set.scopes(of: row, .before)
+                let now = try set.scopes(of: row)
+                guard was != now else { continue }
+                moveThroughScopes(row.key, from: was, to: now, changed: false, at: nextSequence())
+            }
         }
     }
 
@@ -82,7 +100,7 @@ extension DecisionRun {
             moveThroughScopes(subject, from: was, to: now, changed: false, at: nextSequence())
         }
         for dependent in rules.dependents[subject.collection]
-        where movesAll || rules.catalogue.collections[dependent.collection].name == Conflict.collection {
+        where movesAll || rules.concerning[dependent.collection] != nil {
             var rows: [RowKey: (before: Row?, after: Row?)] = [:]
             for row in try set.rows(of: dependent.collection, referring: dependent.position, to: subject.id, .before) {
                 rows[row.key, default: (nil, nil)].before = row

@@ -8,6 +8,8 @@ package struct Decider {
     package let rules: Rules
     package let principal: Principal
     package let replica: ReplicaID
+    /// Of the replica; with a mutation's number it names the mutation for ever.
+    package let incarnation: Int64
     package let now: Milliseconds
     package let correction: ClockCorrection
     /// How long after authority ended an edit made before is still applied, in milliseconds.
@@ -20,12 +22,14 @@ package struct Decider {
     package static let defaultGrace: Int64 = 14 * 86_400_000
 
     package init(
-        rules: Rules, principal: Principal, replica: ReplicaID, now: Milliseconds, correction: ClockCorrection,
+        rules: Rules, principal: Principal, replica: ReplicaID, incarnation: Int64 = 1, now: Milliseconds,
+        correction: ClockCorrection,
         grace: Int64 = defaultGrace, exactTimes: Bool = false, undoer: ReplicaID? = nil
     ) {
         self.rules = rules
         self.principal = principal
         self.replica = replica
+        self.incarnation = incarnation
         self.now = now
         self.correction = correction
         self.grace = grace
@@ -206,12 +210,12 @@ struct DecisionRun {
         }
         if onceAllowed, let oldest = steps.map(\.resolved.madeAt).min(), decider.now - oldest > decider.grace {
             set.rollBack(to: mark)
-            quarantine(steps, reason: "authority_ended")
+            try quarantine(steps, reason: .authorityEnded)
             return
         }
         if try concernsUndone(steps) {
             set.rollBack(to: mark)
-            quarantine(steps, reason: "import_undone")
+            try quarantine(steps, reason: .importUndone)
             return
         }
         try record(steps, late: onceAllowed)

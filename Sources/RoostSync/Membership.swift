@@ -29,7 +29,10 @@ extension WorkingSet {
                 let scope = ScopeKey(view.kind, key)
                 if linked?.contains(scope) ?? false { scopes.insert(scope) }
             case .concerned:
-                for scope in try concerned(by: row, image) where scope.kind == view.kind { scopes.insert(scope) }
+                let concerned =
+                    collection.name == Conflict.collection
+                    ? try concerned(by: row, image) : try self.scopes(ofSetAside: row, image)
+                for scope in concerned where scope.kind == view.kind { scopes.insert(scope) }
             }
         }
         return scopes

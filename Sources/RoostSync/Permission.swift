@@ -101,8 +101,36 @@ package struct Permission {
             return edit.action == .edit && edit.fields == [Conflict.Position.state]
                 && held.contains { before.contains($0) }
         }
+        if collection.name == Quarantine.collection {
+            guard edit.action == .edit, edit.fields == [Quarantine.Position.state] else { return false }
+            return maySettle(edit.after, entitlements, in: before)
+        }
         return entitlements[edit.after.key.collection].contains {
             permits($0.rule, edit, collection, scope: $0.scope, before: before, after: after)
+        }
+    }
+
+    /// Whether somebody may decide about an edit set aside: who may make such an edit in a scope that shows it.
+    private func maySettle(_ entry: Row, _ entitlements: [[Entitlement]], in scopes: Set<ScopeKey>) -> Bool {
+        typealias Position = Quarantine.Position
+        guard let concerned = entry.values[Position.collection].text.flatMap({ rules.catalogue.position(of: $0) }),
+            let action = entry.values[Position.action].text.flatMap({ Mutation.Action(rawValue: $0) }),
+            case .object(let members) = entry.values[Position.values]
+        else { return false }
+        let collection = rules.catalogue.collections[concerned]
+        return entitlements[concerned].contains { entitlement in
+            let rule = entitlement.rule
+            let condition =
+                switch action {
+                case .create: rule.create
+                case .edit: rule.edit
+                case .delete, .restore: rule.delete
+                }
+            guard scopes.contains(entitlement.scope), condition != .never else { return false }
+            return members.allSatisfy { member in
+                guard let groups = rule.groups, let field = collection[FieldName(member.name)] else { return true }
+                return groups.contains(field.group)
+            }
         }
     }
 

@@ -9,7 +9,6 @@ package struct Plan: Sendable {
     package var memberships: [MembershipChange] = []
     package var authority: [AuthorityChange] = []
     package var history: [HistoryEntry] = []
-    package var quarantine: [QuarantineEntry] = []
     package var verdicts: [Verdict] = []
     /// Rows whose creation was refused, so that later edits of them are told why.
     package var refusedCreations: [RowKey] = []
@@ -48,15 +47,4 @@ package struct HistoryEntry: Hashable, Sendable {
     package let row: RowKey
     package let loss: Merge.Loss
     package let sequence: ServerSequence
-}
-
-/// An edit that a person must decide on.
-package struct QuarantineEntry: Hashable, Sendable {
-    package let number: Int64
-    package let row: RowKey
-    package let changes: [Mutation.Change]
-    package let action: Mutation.Action
-    package let stamp: Stamp
-    /// Why: `authority_ended` or `masked`.
-    package let reason: String
 }

@@ -52,6 +52,24 @@ package struct Principal: Sendable {
         return scopes.sorted()
     }
 
+    /// How often the officer came to hold a scope again after not holding it.
+    ///
+    /// What a replica has of an earlier tenure is not a beginning of the present one. Grants that follow one another
+    /// without a gap are one tenure.
+    package func returns(to scope: ScopeKey, _ rules: Rules) -> Int64 {
+        var tenures: Int64 = 0
+        var end: Milliseconds?
+        for grant in grants.sorted(by: { $0.from < $1.from }) where scopes(of: grant, rules).contains(scope) {
+            if tenures == 0 || end.map({ $0 < grant.from }) ?? false {
+                tenures += 1
+                end = grant.until
+            } else if let known = end {
+                end = grant.until.map { max($0, known) }
+            }
+        }
+        return max(0, tenures - 1)
+    }
+
     package func has(_ right: Right, at moment: Milliseconds, _ catalogue: Catalogue) -> Bool {
         grants.contains { $0.holds(at: moment) && catalogue[role: $0.role]?.rights.contains(right) ?? false }
     }

@@ -16,13 +16,11 @@ extension DecisionRun {
         }
     }
 
-    mutating func quarantine(_ steps: [Step], reason: String) {
+    mutating func quarantine(_ steps: [Step], reason: Quarantine.Reason) throws {
+        let unit = steps.first?.resolved.mutation.number ?? 0
         for step in steps {
             let mutation = step.resolved.mutation
-            plan.quarantine.append(
-                QuarantineEntry(
-                    number: mutation.number, row: step.resolved.key, changes: mutation.changes,
-                    action: mutation.action, stamp: step.resolved.stamp, reason: reason))
+            try setAside(step.resolved, mutation.changes, mutation.action, unit: unit, reason)
             plan.verdicts.append(
                 Verdict(number: mutation.number, outcome: .quarantined, stamp: step.resolved.stamp))
         }
@@ -37,10 +35,7 @@ extension DecisionRun {
                 if loss.hard, loss.field != "deleted" { try openConflict(loss, step.resolved) }
             }
             if !step.masked.isEmpty {
-                plan.quarantine.append(
-                    QuarantineEntry(
-                        number: mutation.number, row: step.resolved.key, changes: step.masked, action: .edit,
-                        stamp: step.resolved.stamp, reason: "masked"))
+                try setAside(step.resolved, step.masked, .edit, unit: mutation.number, .masked)
             }
             let lost = step.losses.filter(\.incoming).map(\.field)
             let isDeleted = try set.row(step.resolved.key)?.isDeleted ?? false
@@ -53,13 +48,29 @@ extension DecisionRun {
         }
     }
 
+    private func setAside(
+        _ resolved: Resolved, _ changes: [Mutation.Change], _ action: Mutation.Action, unit: Int64,
+        _ reason: Quarantine.Reason
+    ) throws {
+        let (replica, number) = (decider.replica, resolved.mutation.number)
+        let entry = Quarantine.Entry(
+            id: Quarantine.id(of: number, incarnation: decider.incarnation, by: replica), row: resolved.key,
+            action: action, changes: changes, author: decider.principal.officer,
+            device: try set.source.labels(of: [replica])[replica], madeAt: resolved.madeAt,
+            unit: "\(replica) \(decider.incarnation) \(unit)", place: number, reason: reason)
+        guard let (key, values) = try set.values(settingAside: entry, now: decider.now), try set.row(key) == nil
+        else { return }
+        set.put(Row(key: key, values: values, stamp: resolved.stamp))
+    }
+
     private func openConflict(_ loss: Merge.Loss, _ resolved: Resolved) throws {
         guard let collection = rules.catalogue.position(of: Conflict.collection) else { return }
         let concerned = rules.catalogue.collections[resolved.key.collection]
-        guard concerned.name != Conflict.collection else { return }
+        guard rules.concerning[resolved.key.collection] == nil else { return }
         let key = RowKey(collection, Conflict.id(of: resolved.key, field: loss.field, losing: loss.stamp))
         guard try set.row(key) == nil, let row = try set.row(resolved.key) else { return }
         let officers = try set.source.officers(of: [loss.stamp.replica, loss.winner.replica])
+        let labels = try set.source.labels(of: [loss.stamp.replica, loss.winner.replica])
         func author(_ stamp: Stamp) -> Value {
             let officer = stamp.replica == decider.replica ? decider.principal.officer : officers[stamp.replica]
             return officer.map { .text($0.description) } ?? .null
@@ -80,6 +91,8 @@ extension DecisionRun {
         values[Position.losingAuthor] = author(loss.stamp)
         values[Position.winningStamp] = .text(loss.winner.description)
         values[Position.winningAuthor] = author(loss.winner)
+        values[Position.losingDevice] = labels[loss.stamp.replica].map { .text($0) } ?? .null
+        values[Position.winningDevice] = labels[loss.winner.replica].map { .text($0) } ?? .null
         set.put(Row(key: key, values: values, stamp: resolved.stamp))
     }
 }

@@ -70,7 +70,7 @@ package final class Rules: Sendable {
         case subject
         case key(Int)
         case subjectAndKey(Int)
-        /// The conflict collection: wherever the field it is about is seen in full.
+        /// Conflicts and quarantine: wherever the fields they are about are seen in full.
         case concerned
     }
 
@@ -113,6 +113,9 @@ package final class Rules: Sendable {
     /// Reference fields by which rows are looked up; the store keeps an index on each.
     package let indexed: [[Int]]
     package let limits: [[Limit]]
+    /// The built-in collections whose rows are about other rows and follow them: conflicts and quarantine, with the
+    /// position of the field that names the row.
+    package let concerning: [Int: Int]
     package let authority: Int?
     /// Derived fields are written by nobody, whatever a rule's groups say.
     package let isDerived: [[Bool]]
@@ -136,6 +139,12 @@ package final class Rules: Sendable {
         var derivedFrom: [[Derived]] = Array(repeating: [], count: count)
         var indexed: [Set<Int>] = Array(repeating: [], count: count)
 
+        concerning = [
+            (Conflict.collection, Conflict.Position.row), (Quarantine.collection, Quarantine.Position.row),
+        ].reduce(into: [:]) { concerning, builtIn in
+            if let index = catalogue.position(of: builtIn.0) { concerning[index] = builtIn.1 }
+        }
+        for (index, row) in concerning { indexed[index].insert(row) }
         for (index, collection) in collections.enumerated() {
             if let name = collection.subject, let position = collection.position(of: name),
                 let target = collection.fields[position].target.flatMap({ catalogue.position(of: $0) })
@@ -201,7 +210,7 @@ package final class Rules: Sendable {
                 views[index].append(
                     CompiledView(
                         kind: kindIndex, collection: index,
-                        attachment: view.collection == Conflict.collection ? .concerned : attachment,
+                        attachment: concerning[index] != nil ? .concerned : attachment,
                         admits: view.admits, sights: sights, shows: sights.map(Shows.init),
                         isConditional: sights.contains { if case .when = $0 { true } else { false } }))
             }

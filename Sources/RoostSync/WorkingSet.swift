@@ -12,10 +12,16 @@ package protocol RowSource {
     func refusedCreations(_ keys: [RowKey], by replica: ReplicaID) throws -> Set<RowKey>
     /// The officers to whom replicas belong.
     func officers(of replicas: Set<ReplicaID>) throws -> [ReplicaID: RowID]
+    /// What the owners of replicas call them.
+    func labels(of replicas: Set<ReplicaID>) throws -> [ReplicaID: String]
     /// Past and present holdings of an officer, and the times at which subjects were linked.
     func tenures(of subjects: [RowID]) throws -> [LinkTenure]
     /// The effective time of the last mutation of a replica; nil if there is none.
     func lastEffective(of replica: ReplicaID) throws -> HybridTime?
+}
+
+extension RowSource {
+    package func labels(of replicas: Set<ReplicaID>) throws -> [ReplicaID: String] { [:] }
 }
 
 /// An interval in which a subject was linked to a scope.
@@ -92,12 +98,12 @@ package final class WorkingSet {
         for row in try source.rows(of: collection, referring: position, to: Array(missing)) {
             remember(row)
             loaded.insert(row.key)
-            guard let target = before[row.key]?.values[position].id else { continue }
+            guard let target = before[row.key]?.values[position].asID else { continue }
             add(row.key.id, to: Reference(collection: collection, position: position, target: target))
         }
         // Rows changed before this look-up may refer here in their after-image only.
         for key in changed where key.collection == collection {
-            guard let target = after[key]?.values[position].id, missing.contains(target) else { continue }
+            guard let target = after[key]?.values[position].asID, missing.contains(target) else { continue }
             add(key.id, to: Reference(collection: collection, position: position, target: target))
         }
     }
@@ -127,7 +133,7 @@ package final class WorkingSet {
         return ids.compactMap { id in
             let key = RowKey(collection, id)
             guard let row = image == .before ? before[key] : after[key] else { return nil }
-            return row.values[position] == .id(target) ? row : nil
+            return row.values[position].asID == target ? row : nil
         }
     }
 
@@ -141,7 +147,7 @@ package final class WorkingSet {
         forgetScopes(about: row)
         after[row.key] = row
         for position in rules.indexed[row.key.collection] {
-            guard let target = row.values[position].id else { continue }
+            guard let target = row.values[position].asID else { continue }
             let reference = Reference(collection: row.key.collection, position: position, target: target)
             if referring[reference] != nil { add(row.key.id, to: reference) }
         }

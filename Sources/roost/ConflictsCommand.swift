@@ -48,18 +48,22 @@ private struct ConflictWords {
         return wording.name(of: conflict.row, in: conflict.collection)
     }
 
-    func author(_ officer: RowID?) -> String {
-        officer.map { wording.name(of: $0, in: "officer") } ?? ""
+    func author(_ officer: RowID?, on device: String?) -> String {
+        let name = officer.map { wording.name(of: $0, in: "officer") } ?? ""
+        return device.map { name + " (" + $0 + ")" } ?? name
     }
+
+    func winner(_ conflict: ConflictCase) -> String { author(conflict.winningAuthor, on: conflict.winningDevice) }
+    func loser(_ conflict: ConflictCase) -> String { author(conflict.losingAuthor, on: conflict.losingDevice) }
 
     func moment(_ stamp: Stamp?) -> String { stamp.map { wording.moment($0.time.moment) } ?? "" }
 
     func line(_ conflict: ConflictCase) throws -> [String] {
         [
             String(conflict.id.description.prefix(13)), try subject(conflict), field(conflict),
-            text(conflict.current, conflict), conflict.isOpen ? author(conflict.winningAuthor) : "",
+            text(conflict.current, conflict), conflict.isOpen ? winner(conflict) : "",
             text(conflict.losing, conflict),
-            author(conflict.losingAuthor), moment(conflict.losingStamp),
+            loser(conflict), moment(conflict.losingStamp),
         ]
     }
 
@@ -70,6 +74,8 @@ private struct ConflictWords {
             .init("current", conflict.current), .init("losing", conflict.losing),
             .init("losing_author", conflict.losingAuthor.map { .id($0) } ?? .null),
             .init("losing_stamp", conflict.losingStamp.map { .text($0.description) } ?? .null),
+            .init("losing_device", conflict.losingDevice.map { .text($0) } ?? .null),
+            .init("winning_device", conflict.winningDevice.map { .text($0) } ?? .null),
             .init("winning_author", conflict.winningAuthor.map { .id($0) } ?? .null),
             .init("winning_stamp", conflict.winningStamp.map { .text($0.description) } ?? .null),
             .init("state", .text(conflict.isOpen ? "open" : "settled")),
@@ -114,12 +120,12 @@ struct ConflictsShow: AsyncParsableCommand {
             let output = session.output
             output.say("\(try words.subject(conflict)) · \(words.field(conflict))")
             output.say(
-                "现值：\(words.text(conflict.current, conflict))（\(words.author(conflict.winningAuthor))，\(words.moment(conflict.winningStamp))）",
-                "now: \(words.text(conflict.current, conflict)) (\(words.author(conflict.winningAuthor)), \(words.moment(conflict.winningStamp)))"
+                "现值：\(words.text(conflict.current, conflict))（\(words.winner(conflict))，\(words.moment(conflict.winningStamp))）",
+                "now: \(words.text(conflict.current, conflict)) (\(words.winner(conflict)), \(words.moment(conflict.winningStamp)))"
             )
             output.say(
-                "未采用：\(words.text(conflict.losing, conflict))（\(words.author(conflict.losingAuthor))，\(words.moment(conflict.losingStamp))）",
-                "lost: \(words.text(conflict.losing, conflict)) (\(words.author(conflict.losingAuthor)), \(words.moment(conflict.losingStamp)))"
+                "未采用：\(words.text(conflict.losing, conflict))（\(words.loser(conflict))，\(words.moment(conflict.losingStamp))）",
+                "lost: \(words.text(conflict.losing, conflict)) (\(words.loser(conflict)), \(words.moment(conflict.losingStamp)))"
             )
             output.say(
                 "改用未采用的值：roost conflicts restore \(conflict.id)；保留现值：roost conflicts keep \(conflict.id)",

@@ -1,5 +1,4 @@
 import ArgumentParser
-import RoostAPI
 import RoostClient
 import RoostSchema
 import RoostStore
@@ -7,83 +6,188 @@ import RoostSync
 
 struct QuarantineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "quarantine", abstract: "服务器上待人处理的修改（联网）· Edits set aside on the server (online).",
-        subcommands: [QuarantineListCommand.self], defaultSubcommand: QuarantineListCommand.self)
+        commandName: "quarantine", abstract: "待人决定的修改，离线也可处理 · Edits set aside for a decision; works offline.",
+        subcommands: [QuarantineList.self, QuarantineShow.self, QuarantineAccept.self, QuarantineDecline.self],
+        defaultSubcommand: QuarantineList.self)
 }
 
-struct QuarantineListCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "列出您有权看到的 · List those you may see.")
-
-    @OptionGroup var options: CommonOptions
-
-    func run() async throws {
-        try await Session.online(options) { session, connection in
-            let words = QuarantineWords(try session.desk(), options.language)
-            let entries = try await connection.quarantine()
-            let output = session.output
-            output.table(
-                [
-                    output.text("收到", "received"), output.text("修改人", "author"), output.text("设备", "device"),
-                    output.text("类别", "kind"), output.text("对象", "about"), output.text("操作", "action"),
-                    output.text("内容", "content"), output.text("原因", "reason"),
-                ], entries.map(words.line))
-            output.say("待人处理 \(entries.count) 条。", "\(entries.count) waiting for somebody to decide.")
-            output.result(.object([.init("quarantine", .list(entries.map(\.value)))]))
-        }
-    }
-}
-
-/// Entries of the quarantine in words.
+/// Edits set aside, in words and for programs.
 private struct QuarantineWords {
-    private let catalogue: Catalogue
+    let desk: Desk
     private let wording: Wording
     private let language: Language
 
-    init(_ desk: Desk, _ language: Language) {
-        catalogue = desk.catalogue
+    init(_ session: Session) throws {
+        desk = try session.desk()
+        language = session.options.language
         wording = Wording(desk.replica, lists: ReferenceLists(), language: language)
-        self.language = language
     }
 
-    func line(_ entry: QuarantineList.Entry) -> [String] {
-        let collection = CollectionName(entry.collection)
-        let content = entry.fields.map { member in
-            guard let field = catalogue[collection]?[FieldName(member.name)] else {
-                return member.name + "=" + String(decoding: member.value.json, as: UTF8.self)
-            }
-            return field.label.text(language) + "=" + wording.text(field.kind.adopted(member.value), of: field)
-        }
-        return [
-            wording.moment(Milliseconds(entry.receivedAt)), wording.name(of: entry.officer, in: "officer"),
-            entry.device, catalogue[collection]?.label.text(language) ?? entry.collection,
-            name(of: entry, in: collection), action(entry.action), content.joined(separator: " "),
-            reason(entry.reason),
+    func line(_ entry: QuarantineCase) -> [String] {
+        [
+            String(entry.id.description.prefix(13)), author(entry), moment(entry), collection(entry), name(of: entry),
+            action(entry), changes(entry).joined(separator: " "),
+            entry.state == .pending ? reason(entry) : state(entry),
         ]
     }
 
+    func collection(_ entry: QuarantineCase) -> String {
+        desk.catalogue[entry.collection]?.label.text(language) ?? entry.collection.text
+    }
+
+    func moment(_ entry: QuarantineCase) -> String { wording.moment(entry.madeAt) }
+
+    func author(_ entry: QuarantineCase) -> String {
+        let name = entry.author.map { wording.name(of: $0, in: "officer") } ?? ""
+        return entry.device.map { "\(name) (\($0))" } ?? name
+    }
+
     /// The row's name; of a row that was to be made, the name it was to have.
-    private func name(of entry: QuarantineList.Entry, in collection: CollectionName) -> String {
-        let given = entry.action == .create ? entry.fields.first { $0.name == "name" }?.value.text : nil
-        return given ?? wording.name(of: entry.row, in: collection)
+    func name(of entry: QuarantineCase) -> String {
+        let given = entry.action == .create ? entry.changes.first { $0.field == "name" }?.value.text : nil
+        if let given { return given }
+        if let subject = desk.catalogue[entry.collection]?.subject,
+            let target = desk.catalogue[entry.collection]?[subject]?.target
+        {
+            let own = try? desk.replica.row(entry.collection, entry.row)?.row.values
+            let position = desk.catalogue[entry.collection]?.position(of: subject)
+            let id = position.flatMap { own?[$0].id } ?? entry.changes.first { $0.field == subject.text }?.value.id
+            if let id { return wording.name(of: id, in: target) }
+        }
+        return wording.name(of: entry.row, in: entry.collection)
     }
 
-    private func action(_ action: Mutation.Action) -> String {
-        let label =
-            switch action {
-            case .create: Label("新增", "add")
-            case .edit: Label("修改", "edit")
-            case .delete: Label("删除", "delete")
-            case .restore: Label("恢复", "restore")
+    func action(_ entry: QuarantineCase) -> String { builtIn("action", entry.action.rawValue) }
+    func reason(_ entry: QuarantineCase) -> String { builtIn("reason", entry.reason) }
+    func state(_ entry: QuarantineCase) -> String { builtIn("state", entry.state.rawValue) }
+
+    private func builtIn(_ field: FieldName, _ code: String) -> String {
+        desk.catalogue[Quarantine.collection]?[field]?.codes.first { $0.value == code }?.label.text(language) ?? code
+    }
+
+    /// `label=new (now old)` for each field.
+    func changes(_ entry: QuarantineCase) -> [String] {
+        let declaration = desk.catalogue[entry.collection]
+        return entry.changes.map { change in
+            guard let field = declaration?[FieldName(change.field)] else {
+                return change.field + "=" + String(decoding: change.value.json, as: UTF8.self)
             }
-        return label.text(language)
+            return field.label.text(language) + "=" + wording.text(change.value, of: field)
+        }
     }
 
-    private func reason(_ code: String) -> String {
-        switch code {
-        case "masked": Label("修改人看不到原值", "its author does not see the value it replaces").text(language)
-        case "authority_ended": Label("修改人的权限已结束", "its author's authority has ended").text(language)
-        default: code
+    /// What the row holds now in the fields concerned.
+    func current(_ entry: QuarantineCase) throws -> [String] {
+        guard let declaration = desk.catalogue[entry.collection],
+            let shown = try desk.replica.row(entry.collection, entry.row)
+        else { return [] }
+        return entry.changes.compactMap { change in
+            guard let position = declaration.position(of: change.field) else { return nil }
+            let field = declaration.fields[position]
+            return field.label.text(language) + "=" + wording.text(shown.row.values[position], of: field)
+        }
+    }
+
+    func value(_ entry: QuarantineCase) -> Value {
+        .object([
+            .init("id", .id(entry.id)), .init("collection", .text(entry.collection.text)), .init("row", .id(entry.row)),
+            .init("action", .text(entry.action.rawValue)),
+            .init("fields", .object(entry.changes.map { .init($0.field, $0.value) })),
+            .init("officer", entry.author.map { .id($0) } ?? .null),
+            .init("device", entry.device.map { .text($0) } ?? .null), .init("made_at_ms", .integer(entry.madeAt.value)),
+            .init("reason", .text(entry.reason)), .init("state", .text(entry.state.rawValue)),
+            .init("unit", .text(entry.unit)), .init("pending", .boolean(entry.isPending)),
+        ])
+    }
+}
+
+struct QuarantineList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "列出 · List.")
+
+    @OptionGroup var options: CommonOptions
+    @Flag(name: .long, help: "包括已处理的 · Decided ones too.") var all = false
+
+    func run() async throws {
+        try await Session.run(options) { session in
+            let words = try QuarantineWords(session)
+            let entries = try words.desk.quarantine(all: all)
+            let output = session.output
+            output.table(
+                [
+                    output.text("编号", "id"), output.text("修改人", "author"), output.text("时间", "at"),
+                    output.text("类别", "kind"), output.text("对象", "about"), output.text("操作", "action"),
+                    output.text("内容", "content"), output.text("原因", "reason"),
+                ], entries.map(words.line))
+            output.say("共 \(entries.count) 条。", "\(entries.count) edits.")
+            output.result(.object([.init("quarantine", .list(entries.map(words.value)))]))
+        }
+    }
+}
+
+struct QuarantineShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "查看一条 · Show one.")
+
+    @OptionGroup var options: CommonOptions
+    @Argument(help: "编号或其开头 · Id or its beginning.") var id: String
+
+    func run() async throws {
+        try await Session.run(options) { session in
+            let words = try QuarantineWords(session)
+            let entry = try words.desk.quarantined(named: id)
+            let unit = try words.desk.unit(of: entry)
+            let output = session.output
+            for member in unit {
+                output.say("\(words.action(member)) · \(words.collection(member)) · \(words.name(of: member))")
+                for change in words.changes(member) { output.say("  " + change) }
+                let current = try words.current(member)
+                if !current.isEmpty {
+                    output.say("  现值：" + current.joined(separator: " "), "  now: " + current.joined(separator: " "))
+                }
+                output.say(
+                    "  \(words.author(member)) · \(words.moment(member)) · \(words.reason(member)) · \(words.state(member))"
+                )
+            }
+            output.say(
+                "采用：roost quarantine accept \(entry.id)；不采用：roost quarantine decline \(entry.id)",
+                "To make it yours: roost quarantine accept \(entry.id); to leave things as they are: roost quarantine decline \(entry.id)"
+            )
+            output.result(.list(unit.map(words.value)))
+        }
+    }
+}
+
+struct QuarantineAccept: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "accept", abstract: "采用，同组的一并采用 · Make it your own edit, and all made as one with it.")
+
+    @OptionGroup var options: CommonOptions
+    @Argument(help: "编号或其开头 · Id or its beginning.") var id: String
+
+    func run() async throws {
+        try await Session.run(options) { session in
+            let desk = try session.desk()
+            let entry = try desk.quarantined(named: id)
+            try desk.accept(entry)
+            session.output.say("已采用，待同步。", "Accepted; to be synchronised.")
+            session.output.result(.object([.init("id", .id(entry.id))]))
+        }
+    }
+}
+
+struct QuarantineDecline: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "decline", abstract: "不采用，同组的一并不采用 · Leave things as they are.")
+
+    @OptionGroup var options: CommonOptions
+    @Argument(help: "编号或其开头 · Id or its beginning.") var id: String
+
+    func run() async throws {
+        try await Session.run(options) { session in
+            let desk = try session.desk()
+            let entry = try desk.quarantined(named: id)
+            try desk.decline(entry)
+            session.output.say("已不予采用，待同步。", "Declined; to be synchronised.")
+            session.output.result(.object([.init("id", .id(entry.id))]))
         }
     }
 }

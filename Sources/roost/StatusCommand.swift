@@ -32,10 +32,11 @@ struct StatusCommand: AsyncParsableCommand {
                 (Label("被退回的修改", "Refused edits"), "\(status.refused)"),
                 (Label("待人处理的修改", "Quarantined edits"), "\(status.quarantined)"),
                 (Label("未处理的冲突", "Open conflicts"), "\(status.openConflicts)"),
+                (Label("他人待决定的修改", "Edits of others to decide"), "\(status.toDecide)"),
                 (Label("范围", "In reach"), status.scopes.map(wording.scope).joined(separator: ", ")),
             ]
             if status.offset != 0 {
-                lines.append((Label("时钟偏差", "Clock offset"), "\(status.offset / 1000) s"))
+                lines.append((Label("时钟", "Clock"), wording.clock(status.offset)))
             }
             for collection in desk.catalogue.collections {
                 if let count = status.rows[collection.name] { lines.append((collection.label, "\(count)")) }
@@ -55,6 +56,7 @@ struct StatusCommand: AsyncParsableCommand {
             .init("pending", .integer(Int64(status.pending))), .init("rejected", .integer(Int64(status.refused))),
             .init("quarantined", .integer(Int64(status.quarantined))),
             .init("conflicts", .integer(Int64(status.openConflicts))),
+            .init("to_decide", .integer(Int64(status.toDecide))),
             .init("offset_ms", .integer(status.offset)), .init("epoch", status.epoch.map { .text($0) } ?? .null),
             .init("scopes", .list(status.scopes.map { .text($0.description) })),
             .init(

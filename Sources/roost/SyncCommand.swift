@@ -51,12 +51,13 @@ struct SyncCommand: AsyncParsableCommand {
                 "不再可见的记录已从本机清除：\(report.rowsPurged) 条。",
                 "Records out of your reach were removed from this device: \(report.rowsPurged).")
         }
-        if report.offset != 0 {
-            let seconds = abs(report.offset) / 1000
+        if report.leftByOwnEdit > 0 {
             output.say(
-                "本机时钟\(report.offset > 0 ? "快" : "慢") \(seconds) 秒；修改已按校正后的时间记录。",
-                "This device's clock is \(seconds) s \(report.offset > 0 ? "fast" : "slow"); "
-                    + "edits were filed at the corrected time.")
+                "其中 \(report.leftByOwnEdit) 条是因您自己的修改而离开您的范围的。",
+                "\(report.leftByOwnEdit) of them left because of your own edits.")
+        }
+        if report.offset != 0 {
+            output.say(wording.clock(report.offset))
         }
         if (report.verdicts[.rejected] ?? 0) > 0 {
             output.say("被退回的修改保存在 roost rejected 中。", "What was refused is kept: see roost rejected.")
@@ -66,6 +67,11 @@ struct SyncCommand: AsyncParsableCommand {
                 "有 \(status.openConflicts) 处冲突待处理：roost conflicts。",
                 "\(status.openConflicts) conflicts to settle: see roost conflicts.")
         }
+        if status.toDecide > 0 {
+            output.say(
+                "有 \(status.toDecide) 条他人的修改待决定：roost quarantine。",
+                "\(status.toDecide) edits of others wait for a decision: see roost quarantine.")
+        }
     }
 
     static func value(_ report: SyncReport) -> Value {
@@ -73,6 +79,7 @@ struct SyncCommand: AsyncParsableCommand {
             .init("exchanges", .integer(Int64(report.exchanges))), .init("sent", .integer(Int64(report.sent))),
             .init("received", .integer(Int64(report.rowsReceived))),
             .init("purged", .integer(Int64(report.rowsPurged))),
+            .init("left_by_own_edit", .integer(Int64(report.leftByOwnEdit))),
             .init(
                 "verdicts",
                 .object(

@@ -61,6 +61,54 @@ import Testing
         #expect(try device.replica.status().scopes.map(\.kind.text) == ["commons"])
     }
 
+    @Test func `a scope held again is read anew, even by a device that never heard of the loss`() async throws {
+        let (county, device) = try await county()
+        let scope = Scope("liaison", ServedCounty.id("谭联络"))
+        func epoch() throws -> Int64? { try device.world.request().scopes.first { $0.scope == scope }?.epoch }
+        #expect(try epoch() == 1)
+        let grant = ServedCounty.grant("谭联络")
+        county.bench.advance(1000)
+        try await county.write(TrustedEdit("authority_grant", grant, .edit, ["state": "ended"]))
+        try await county.handOver("李明", from: "谭联络")
+        county.bench.advance(1000)
+        try await county.write(TrustedEdit("authority_grant", grant, .edit, ["state": "active"]))
+        let report = try await device.sync()
+        #expect(report.lost.isEmpty && report.rowsPurged >= 2)
+        #expect(try epoch() == 1 + 1 << 32)
+        #expect(try !device.world.diskHolds(Self.canary))
+        #expect(try device.student("吴迪") != nil)
+        #expect(try #require(try await county.record(of: device)).purgeAgreed == true)
+    }
+
+    @Test func `a narrower view clears what only the wider one showed`() async throws {
+        let (county, device) = try await county()
+        let chapter = ServedCounty.id("华工分部")
+        try await county.write(
+            TrustedEdit("student", ServedCounty.id("李明"), .edit, ["tier": "key", "tags": .list([.text(Self.canary)])]),
+            TrustedEdit("chapter", chapter, .create, ["name": "华工分部", "kind": "university"]),
+            TrustedEdit(
+                "membership", ServedCounty.id("m"), .create,
+                ["student": .id(ServedCounty.id("李明")), "chapter": .id(chapter), "state": "active"]),
+            TrustedEdit(
+                "authority_grant", ServedCounty.id("second grant"), .create,
+                [
+                    "officer": .id(ServedCounty.id("谭联络")), "role": "coordinator", "target": .id(chapter),
+                    "state": "active",
+                ]),
+            TrustedEdit("student", ServedCounty.id("李明"), .edit, ["note_public": .null]))
+        try await device.sync()
+        #expect(try device.world.value("student", "李明", "tier") == "key")
+        #expect(try device.world.diskHolds(Self.canary))
+        county.bench.advance(1000)
+        try await county.handOver("李明", from: "谭联络")
+        try await device.sync()
+        #expect(try device.world.value("student", "李明", "name") == "李明")
+        #expect(try device.world.value("student", "李明", "tier") == .null)
+        #expect(try device.world.value("student", "李明", "tags") == .null)
+        #expect(try !device.world.diskHolds(Self.canary))
+        #expect(try #require(try await county.record(of: device)).purgeAgreed == true)
+    }
+
     @Test func `a revoked device is listed with all it had`() async throws {
         let (county, device) = try await county()
         county.bench.advance(1000)

@@ -325,7 +325,7 @@ import Testing
         let live = try await world.store.rows("tree", ids: [tree])
         #expect(live.isEmpty)
         let reasons = try await world.store.pool.read { db in
-            try String.fetchAll(db, sql: "SELECT reason FROM quarantine")
+            try String.fetchAll(db, sql: "SELECT reason FROM quarantine WHERE state = 'pending'")
         }
         #expect(reasons == ["import_undone", "import_undone"])
         // Who brings the row back has decided: its edits merge again.

@@ -8,7 +8,6 @@ final class ClubServer: RowSource {
     private(set) var stored: [RowKey: Row] = [:]
     private(set) var members: [ScopeKey: Set<RowKey>] = [:]
     private(set) var history: [HistoryEntry] = []
-    private(set) var quarantine: [QuarantineEntry] = []
     var erasedRows: Set<RowKey> = []
     private var refusals: [ReplicaID: Set<RowKey>] = [:]
     private var intervals: [(change: AuthorityChange, until: Milliseconds?)] = []
@@ -102,7 +101,6 @@ final class ClubServer: RowSource {
             }
         }
         history += plan.history
-        quarantine += plan.quarantine
         refusals[decider.replica, default: []].formUnion(plan.refusedCreations)
         effective[decider.replica] = plan.lastEffective ?? effective[decider.replica]
         sequence = plan.lastSequence
@@ -135,6 +133,12 @@ final class ClubServer: RowSource {
     var conflicts: [Row] {
         guard let position = rules.catalogue.position(of: Conflict.collection) else { return [] }
         return stored.values.filter { $0.key.collection == position }.sorted { $0.key < $1.key }
+    }
+
+    /// Edits set aside, in the order they were made.
+    var quarantine: [Row] {
+        guard let position = rules.catalogue.position(of: Quarantine.collection) else { return [] }
+        return stored.values.filter { $0.key.collection == position }.sorted { $0.stamp < $1.stamp }
     }
 
     /// Who is in which scope, computed from nothing: what `members` must equal at any time.

@@ -40,8 +40,9 @@ import Testing
         #expect(verdict.outcome == .quarantined)
         #expect(verdict.about == nil)
         #expect(server.value("variety", of: "tree", Who.apple) == .null)
-        #expect(server.quarantine.map(\.reason) == ["authority_ended"])
-        #expect(server.quarantine.map(\.changes) == [[Mutation.Change("variety", "fuji")]])
+        #expect(server.quarantine.map { $0.values[Quarantine.Position.reason] } == ["authority_ended"])
+        #expect(
+            server.quarantine.map { $0.values[Quarantine.Position.values] } == [.object([.init("variety", "fuji")])])
     }
 
     @Test func `made after the link ended: there is no such tree`() throws {

@@ -82,6 +82,66 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false])
+    func `a revocation and a deletion in one changeset, in either order`(_ revokeFirst: Bool) throws {
+        let server = try ClubServer.founded()
+        let base = try #require(server.row("tending", tending)?.version)
+        func revoke(_ number: Int64) -> Mutation {
+            .make(number, .edit, "tending", tending, at: server.now, base: base, ["state": "ended"])
+        }
+        func delete(_ number: Int64) -> Mutation {
+            .make(number, .delete, "tree", Who.apple, at: server.now, base: server.row("tree", Who.apple)?.deletion)
+        }
+        let plan = try push(server, revokeFirst ? [revoke(1), delete(2)] : [delete(1), revoke(2)])
+        #expect(plan.verdicts.map(\.outcome) == [.applied, .applied])
+        // Who loses the tree in the transaction that deletes it must hear that it is gone.
+        let news = plan.memberships.filter { $0.row.id == Who.apple && server.rules.scope($0.scope) == toms }
+        #expect(news.last?.isMember == false)
+        #expect(!server.isMember("tree", Who.apple, of: toms))
+        #expect(server.isMember("tree", Who.apple, of: hill) && server.row("tree", Who.apple)?.isDeleted == true)
+    }
+
+    @Test(arguments: [true, false])
+    func `a grant and a row for it in one changeset, in either order`(_ grantFirst: Bool) throws {
+        let server = try ClubServer.founded()
+        let quince = RowID(bits: 0xA009)
+        func grant(_ number: Int64) -> Mutation {
+            .make(
+                number, .create, "role_grant", RowID(bits: 0x69), at: server.now,
+                ["keeper": .text(Who.tom.description), "role": "picker", "orchard": .text(Who.dale.description)])
+        }
+        func row(_ number: Int64) -> [Mutation] {
+            [
+                .make(number, .create, "tree", quince, at: server.now, group: 1, ["name": "quince"]),
+                .make(
+                    number + 1, .create, "planting", RowID(bits: 0x59), at: server.now, group: 1,
+                    ["tree": .text(quince.description), "orchard": .text(Who.dale.description)]),
+            ]
+        }
+        let plan = try push(server, grantFirst ? [grant(1)] + row(2) : row(1) + [grant(3)])
+        #expect(plan.verdicts.allSatisfy { $0.outcome == .applied })
+        #expect(server.isMember("tree", quince, of: dale))
+        #expect(server.principal(Who.tom).scopes(at: server.now, server.rules).map(server.rules.scope).contains(dale))
+    }
+
+    @Test func `a tenure ends with a gap and not with the next grant`() throws {
+        let rules = OrchardClub.rules
+        let key = try #require(rules.key(of: hill))
+        func returns(_ spans: [(Int64, Int64?)]) -> Int64 {
+            let grants = spans.map { from, until in
+                Grant(
+                    role: "picker", target: Who.hill, from: Milliseconds(from), until: until.map { Milliseconds($0) })
+            }
+            return Principal(officer: Who.pia, grants: grants).returns(to: key, rules)
+        }
+        #expect(returns([]) == 0 && returns([(1, nil)]) == 0 && returns([(1, 5)]) == 0)
+        #expect(returns([(1, 5), (5, nil)]) == 0)
+        #expect(returns([(1, 5), (2, 3), (4, nil)]) == 0)
+        #expect(returns([(1, nil), (6, 7), (8, nil)]) == 0)
+        #expect(returns([(6, nil), (1, 5)]) == 1)
+        #expect(returns([(1, 2), (3, 4), (5, nil)]) == 2)
+    }
+
     @Test func `a grant given in one changeset counts in the next`() throws {
         let server = try ClubServer.founded()
         let grant = Mutation.make(

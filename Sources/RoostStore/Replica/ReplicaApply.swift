@@ -16,6 +16,8 @@ package struct AppliedAnswer: Hashable, Sendable {
     package var rowsReceived = 0
     /// Rows that left every scope held and are gone from this device.
     package var rowsPurged = 0
+    /// Of those, rows that left because of an edit made here, which this answer has the verdict of.
+    package var leftByOwnEdit = 0
     package var lost: [Scope] = []
     package var gained: [Scope] = []
     /// Whether the server has more to show, or mutations still wait to be sent.
@@ -53,6 +55,8 @@ private struct Application {
     var touched: Set<RowKey> = []
     /// Rows that lost a copy.
     var departed: Set<RowKey> = []
+    /// Rows of which the answer says that an edit of this device was kept.
+    var keptOwnEdit: Set<RowKey> = []
     /// Whether anything was removed that must not stay readable on disk.
     var hasWiped = false
     var result = AppliedAnswer()
@@ -81,6 +85,7 @@ private struct Application {
         for key in touched {
             guard try materialiser.materialise(key) else { continue }
             if departed.contains(key) { result.rowsPurged += 1 }
+            if departed.contains(key), keptOwnEdit.contains(key) { result.leftByOwnEdit += 1 }
             try forget(key)
             gone.insert(key)
             hasWiped = true
@@ -167,6 +172,9 @@ private struct Application {
         try leave.bind(1, verdict.number)
         try leave.run()
         touch(collection, row)
+        if verdict.outcome != .rejected, let position = replica.rules.catalogue.position(of: collection) {
+            keptOwnEdit.insert(RowKey(position, row))
+        }
     }
 
     private mutating func dropAnswered() throws {

@@ -45,6 +45,8 @@ package struct ReplicaStatus: Hashable, Sendable {
     package var refused = 0
     package var quarantined = 0
     package var openConflicts = 0
+    /// Edits of others that wait for somebody to decide, as far as this device sees them.
+    package var toDecide = 0
     /// Live rows shown, by collection.
     package var rows: [CollectionName: Int] = [:]
     package var scopes: [Scope] = []
@@ -124,6 +126,9 @@ extension Replica {
                 if name == Conflict.collection {
                     status.openConflicts = try count(
                         "SELECT count(*) FROM \"\(name)\" WHERE deleted = 0 AND state = 'open'")
+                } else if name == Quarantine.collection {
+                    status.toDecide = try count(
+                        "SELECT count(*) FROM \"\(name)\" WHERE deleted = 0 AND state = 'pending'")
                 }
             }
             status.scopes = try String.fetchAll(db, sql: "SELECT scope FROM held").compactMap { Scope($0) }.sorted()

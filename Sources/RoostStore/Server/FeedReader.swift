@@ -31,11 +31,14 @@ struct FeedReader {
     /// The page of one scope; nil if the replica has everything and touched nothing there.
     ///
     /// `cursor` is what the replica has, nil for a scope that is new to it; of `touched` rows it gets the authoritative
-    /// state whatever its cursor.
-    mutating func page(of scope: ScopeKey, after cursor: ScopeCursor?, touched: [RowKey]) throws -> [UInt8]? {
+    /// state whatever its cursor. `tenure` counts how often its owner came to hold the scope again.
+    mutating func page(
+        of scope: ScopeKey, tenure: Int64, after cursor: ScopeCursor?, touched: [RowKey]
+    ) throws -> [UInt8]? {
         let name = store.rules.scope(scope).description
         let known = try store.number(ofScope: name, db)
-        let epoch = known?.epoch ?? 1
+        // A scope held again begins anew for whoever holds it, and for nobody else.
+        let epoch = (known?.epoch ?? 1) + tenure << 32
         let current = cursor.flatMap { $0.epoch == epoch ? $0.cursor.value : nil }
         let start = current ?? 0
         var last = start

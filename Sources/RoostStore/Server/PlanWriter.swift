@@ -26,7 +26,6 @@ struct PlanWriter {
         try sequence.bind(1, plan.lastSequence.description)
         try sequence.run()
         guard let incarnation else { return [] }
-        try writeQuarantine(plan.quarantine, replica: replica, incarnation: incarnation, now: now)
         try writeRefusedCreations(plan.refusedCreations, replica: replica)
         return try writeVerdicts(plan.verdicts, replica: replica, incarnation: incarnation)
     }
@@ -134,32 +133,6 @@ struct PlanWriter {
             try statement.bind(4, first.sequence.value)
             try statement.run()
             start = end
-        }
-    }
-
-    private func writeQuarantine(
-        _ entries: [QuarantineEntry], replica: ReplicaID, incarnation: Int64, now: Milliseconds
-    ) throws {
-        for entry in entries {
-            let statement = try BoundStatement(
-                db,
-                """
-                INSERT INTO quarantine
-                    (replica, incarnation, number, collection, row, action, fields, stamp, reason, received_ms)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """)
-            let fields = Value.object(entry.changes.map { Value.Member($0.field, $0.value) })
-            try statement.bind(1, replica)
-            try statement.bind(2, incarnation)
-            try statement.bind(3, entry.number)
-            try statement.bind(4, store.numbers[entry.row.collection])
-            try statement.bind(5, entry.row.id)
-            try statement.bind(6, entry.action.rawValue)
-            try statement.bind(7, String(decoding: fields.json, as: UTF8.self))
-            try statement.bind(8, entry.stamp)
-            try statement.bind(9, entry.reason)
-            try statement.bind(10, now.value)
-            try statement.run()
         }
     }
 

@@ -115,7 +115,7 @@ extension ServerStore {
         let source = ServerRows(store: self, db: db)
         let decider = Decider(
             rules: rules, principal: Principal(officer: device.officer, grants: try source.grants(of: device.officer)),
-            replica: device.replica, now: now, correction: correction, undoer: undoer)
+            replica: device.replica, incarnation: incarnation, now: now, correction: correction, undoer: undoer)
         let plan = try decider.decide(fresh, in: WorkingSet(rules, source: source), after: try lastSequence(db))
         result.verdicts += try PlanWriter(store: self, db: db).apply(
             plan, replica: device.replica, incarnation: incarnation, now: now)
@@ -162,6 +162,7 @@ extension ServerStore {
         let principal = Principal(officer: device.officer, grants: try source.grants(of: device.officer))
         let held = principal.scopes(at: now, rules)
         let heldSet = Set(held)
+        let hasEnded = principal.grants.contains { $0.until != nil }
         let named = Dictionary(
             request.scopes.map { ($0.scope, $0) }, uniquingKeysWith: { first, _ in first })
         let lost = named.keys.filter { rules.key(of: $0).map { !heldSet.contains($0) } ?? true }.sorted()
@@ -201,7 +202,9 @@ extension ServerStore {
                 writer.boolean(true)
             }
             let pages = try held.compactMap { scope in
-                try feed.page(of: scope, after: named[rules.scope(scope)], touched: push.touched)
+                try feed.page(
+                    of: scope, tenure: hasEnded ? principal.returns(to: scope, rules) : 0,
+                    after: named[rules.scope(scope)], touched: push.touched)
             }
             if !pages.isEmpty {
                 writer.name("scopes")

@@ -35,11 +35,12 @@ struct ServerRows: RowSource {
 
     func rows(of collection: Int, referring position: Int, to targets: [RowID]) throws -> [Row] {
         let table = store.tables[collection]
-        let field = table.declaration.fields[position].name
-        let statement = try BoundStatement(db, table.select + " WHERE \"\(field)\" = ?")
+        let field = table.declaration.fields[position]
+        let statement = try BoundStatement(db, table.select + " WHERE \"\(field.name)\" = ?")
         var rows: [Row] = []
         for target in targets {
-            try statement.bind(1, target)
+            // Rows of any collection are named by text.
+            if field.target == nil { try statement.bind(1, target.description) } else { try statement.bind(1, target) }
             while try statement.step() { rows.append(table.row(statement)) }
             statement.reset()
         }
@@ -85,6 +86,17 @@ struct ServerRows: RowSource {
             statement.reset()
         }
         return officers
+    }
+
+    func labels(of replicas: Set<ReplicaID>) throws -> [ReplicaID: String] {
+        let statement = try BoundStatement(db, "SELECT label FROM replica WHERE id = ?")
+        var labels: [ReplicaID: String] = [:]
+        for replica in replicas {
+            try statement.bind(1, replica)
+            if try statement.step() { labels[replica] = statement.text(0) }
+            statement.reset()
+        }
+        return labels
     }
 
     func tenures(of subjects: [RowID]) throws -> [LinkTenure] {

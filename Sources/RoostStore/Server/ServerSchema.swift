@@ -10,6 +10,11 @@ enum ServerSchema {
         migrator.registerMigration("0001-roster") { db in try db.execute(sql: roster) }
         migrator.registerMigration("0002-acknowledged") { db in try db.execute(sql: acknowledged) }
         migrator.registerMigration("0003-history") { db in try db.execute(sql: history) }
+        // Quarantine became a collection, whose table has the name.
+        migrator.registerMigration("0004-quarantine") { db in
+            try db.execute(
+                sql: "DROP INDEX quarantine_by_row; ALTER TABLE quarantine RENAME TO former_quarantine")
+        }
         return migrator
     }()
 

@@ -91,6 +91,7 @@ package final class ServerStore: Sendable {
         undoer = ReplicaID(writer.bits ^ 1)
         positions = Dictionary(uniqueKeysWithValues: zip(numbers, numbers.indices))
         try keepEpochBeside()
+        try adoptFormerQuarantine()
     }
 
     private static var configuration: Configuration {

@@ -22,24 +22,26 @@ package struct DigestDraft: Codable, Hashable, Sendable {
     package var intro: String?
     /// In the order in which they appear within their section.
     package var items: [Item]?
-    /// Takes what is new since the last digest in place of `items`.
+    /// Takes what is new to the endpoints in place of `items`.
     package var new: Bool?
+    /// Makes a reminder of what ends within so many days in place of `items`.
+    package var endingWithin: Int?
+    /// Makes a correction of this digest, for those who got it.
+    package var corrects: String?
     /// A predicate about students; empty text is everybody.
     package var audience: String?
     /// Among `wecom`, `dingtalk`, `feishu`, `generic`, `email`, `manual`.
     package var channels: [String]?
-    /// Milliseconds since the Unix epoch; nothing is sent earlier.
-    package var scheduledAt: Int64?
 
     enum CodingKeys: String, CodingKey {
-        case version, title, period, intro, items, new, audience, channels
-        case scheduledAt = "scheduled_at"
+        case version, title, period, intro, items, new, corrects, audience, channels
+        case endingWithin = "ending_within"
     }
 
     package init(
         version: String? = nil, title: String? = nil, period: String? = nil, intro: String? = nil,
-        items: [Item]? = nil, new: Bool? = nil, audience: String? = nil, channels: [String]? = nil,
-        scheduledAt: Int64? = nil
+        items: [Item]? = nil, new: Bool? = nil, endingWithin: Int? = nil, corrects: String? = nil,
+        audience: String? = nil, channels: [String]? = nil
     ) {
         self.version = version
         self.title = title
@@ -47,18 +49,11 @@ package struct DigestDraft: Codable, Hashable, Sendable {
         self.intro = intro
         self.items = items
         self.new = new
+        self.endingWithin = endingWithin
+        self.corrects = corrects
         self.audience = audience
         self.channels = channels
-        self.scheduledAt = scheduledAt
     }
-}
-
-/// The body of the steps `submit`, `approve`, `reject`, `send` and `cancel`.
-package struct DigestStepRequest: Codable, Hashable, Sendable {
-    /// The version that whoever asks has looked at; the step is refused if there is a newer one.
-    package var version: String
-
-    package init(version: String) { self.version = version }
 }
 
 /// A digest without its deliveries.
@@ -68,7 +63,7 @@ package struct DigestSummary: Codable, Hashable, Sendable {
     package var version: String
     package var title: String
     package var period: String?
-    /// `draft`, `review`, `approved`, `sending`, `sent` or `cancelled`.
+    /// `draft`, `review`, `approved`, `scheduled`, `sending`, `sent`, `partly_sent`, `failed` or `cancelled`.
     package var status: String
     package var audience: String
     package var channels: [String]
@@ -79,16 +74,25 @@ package struct DigestSummary: Codable, Hashable, Sendable {
     /// Milliseconds since the Unix epoch, as all moments here.
     package var scheduledAt: Int64?
     package var sentAt: Int64?
+    /// `regular`, `correction` or `reminder`.
+    package var kind: String
+    package var corrects: String?
+    /// What is done when the scheduled moment is missed: `ask`, `send` or `skip`.
+    package var missed: String?
+    /// What the server did with it of itself.
+    package var note: String?
 
     enum CodingKeys: String, CodingKey {
-        case id, version, title, period, status, audience, channels, items, author, approver
+        case id, version, title, period, status, audience, channels, items, author, approver, kind, corrects, missed,
+            note
         case scheduledAt = "scheduled_at"
         case sentAt = "sent_at"
     }
 
     package init(
         id: String, version: String, title: String, period: String?, status: String, audience: String,
-        channels: [String], items: Int, author: String, approver: String?, scheduledAt: Int64?, sentAt: Int64?
+        channels: [String], items: Int, author: String, approver: String?, scheduledAt: Int64?, sentAt: Int64?,
+        kind: String, corrects: String?, missed: String?, note: String?
     ) {
         self.id = id
         self.version = version
@@ -102,6 +106,10 @@ package struct DigestSummary: Codable, Hashable, Sendable {
         self.approver = approver
         self.scheduledAt = scheduledAt
         self.sentAt = sentAt
+        self.kind = kind
+        self.corrects = corrects
+        self.missed = missed
+        self.note = note
     }
 }
 
@@ -122,9 +130,11 @@ package struct DeliveryStatusReport: Codable, Hashable, Sendable {
     package var address: String
     package var part: Int
     package var parts: Int
-    /// `frozen`, `queued`, `leased`, `retry_wait`, `held`, `uncertain`, `sent`, `failed`, `expired`, `manual_pending`
-    /// or `manual_done`.
+    /// `frozen`, `queued`, `leased`, `retry_wait`, `held`, `uncertain`, `sent`, `failed`, `expired`, `cancelled`,
+    /// `manual_pending` or `manual_done`.
     package var state: String
+    /// Why it is `held`: `rate`, `suspended`, `untested`, `paused`, `disabled`, `quiet` or `sending_paused`.
+    package var heldBy: String?
     package var attempts: Int
     /// Code of the last outcome.
     package var code: String?
@@ -137,6 +147,7 @@ package struct DeliveryStatusReport: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case id, endpoint, channel, address, part, parts, state, attempts, code, reach
+        case heldBy = "held_by"
         case instructionZH = "instruction_zh"
         case instructionEN = "instruction_en"
         case nextAt = "next_at"
@@ -145,7 +156,8 @@ package struct DeliveryStatusReport: Codable, Hashable, Sendable {
 
     package init(
         id: String, endpoint: String, channel: String, address: String, part: Int, parts: Int, state: String,
-        attempts: Int, code: String?, instructionZH: String?, instructionEN: String?, nextAt: Int64?, sentAt: Int64?,
+        heldBy: String?, attempts: Int, code: String?, instructionZH: String?, instructionEN: String?, nextAt: Int64?,
+        sentAt: Int64?,
         reach: Int?
     ) {
         self.id = id
@@ -155,6 +167,7 @@ package struct DeliveryStatusReport: Codable, Hashable, Sendable {
         self.part = part
         self.parts = parts
         self.state = state
+        self.heldBy = heldBy
         self.attempts = attempts
         self.code = code
         self.instructionZH = instructionZH
@@ -168,10 +181,13 @@ package struct DeliveryStatusReport: Codable, Hashable, Sendable {
 /// The answer to `GET /v1/digests/{digest}` and to every step.
 package struct DigestReport: Codable, Hashable, Sendable {
     package var digest: DigestSummary
+    /// How many students the frozen audience holds: the number that is typed back to send it; nil before its approval.
+    package var students: Int?
     package var deliveries: [DeliveryStatusReport]
 
-    package init(digest: DigestSummary, deliveries: [DeliveryStatusReport]) {
+    package init(digest: DigestSummary, students: Int? = nil, deliveries: [DeliveryStatusReport]) {
         self.digest = digest
+        self.students = students
         self.deliveries = deliveries
     }
 }
@@ -186,24 +202,40 @@ package struct DigestPreview: Codable, Hashable, Sendable {
         package var students: Int
         /// Contact groups with at least one of them.
         package var groups: Int
-        /// Of those, how many no endpoint speaks to.
+        /// Of those, how many no endpoint speaks to, and which (at most fifty).
         package var groupsWithoutEndpoint: Int
+        package var namesWithoutEndpoint: [String]
+        /// Officers who answer for somebody of the audience.
+        package var officers: Int
+        /// A few rows of students, all of them held by whoever asks; empty once frozen.
+        package var sample: [String]
+        /// Endpoints that get nothing, because all of it was told there or is of no topic of theirs.
+        package var unaffected: [String]
+        /// Endpoints at which it will wait: not yet tested, paused or disabled.
+        package var waiting: [String]
 
         enum CodingKeys: String, CodingKey {
-            case students, groups
+            case students, groups, officers, sample, unaffected, waiting
+            case namesWithoutEndpoint = "names_without_endpoint"
             case sentenceZH = "sentence_zh"
             case sentenceEN = "sentence_en"
             case groupsWithoutEndpoint = "groups_without_endpoint"
         }
 
         package init(
-            sentenceZH: String, sentenceEN: String, students: Int, groups: Int, groupsWithoutEndpoint: Int
+            sentenceZH: String, sentenceEN: String, students: Int, groups: Int, groupsWithoutEndpoint: Int,
+            namesWithoutEndpoint: [String], officers: Int, sample: [String], unaffected: [String], waiting: [String]
         ) {
             self.sentenceZH = sentenceZH
             self.sentenceEN = sentenceEN
             self.students = students
             self.groups = groups
             self.groupsWithoutEndpoint = groupsWithoutEndpoint
+            self.namesWithoutEndpoint = namesWithoutEndpoint
+            self.officers = officers
+            self.sample = sample
+            self.unaffected = unaffected
+            self.waiting = waiting
         }
     }
 
@@ -267,12 +299,4 @@ package struct DigestPreview: Codable, Hashable, Sendable {
         self.isFrozen = isFrozen
         self.renderings = renderings
     }
-}
-
-/// The body of `POST /v1/deliveries/{delivery}/mark-sent`.
-package struct MarkSentRequest: Codable, Hashable, Sendable {
-    /// About how many people read it.
-    package var reach: Int?
-
-    package init(reach: Int? = nil) { self.reach = reach }
 }

@@ -14,7 +14,12 @@ package enum Path {
     package static let imports = "/v1/imports"
     package static let digests = "/v1/digests"
     package static let endpoints = "/v1/endpoints"
+    package static let endpointNotices = "/v1/endpoint-notices"
     package static let deliveries = "/v1/deliveries"
+    /// Who was told what.
+    package static let tellings = "/v1/tellings"
+    /// Digests that are proposed again and again.
+    package static let schedules = "/v1/schedules"
     package static let enrolmentCodes = "/v1/enrolment-codes"
 }
 

@@ -6,7 +6,7 @@ import RoostSync
 extension ServerConnection {
     /// A step that moves a digest on.
     package enum DigestMove: String, Sendable {
-        case submit, approve, reject, send, cancel
+        case submit, approve, reject, schedule, send, cancel
     }
 
     package func digests() async throws(ClientError) -> DigestList {
@@ -32,11 +32,33 @@ extension ServerConnection {
     }
 
     /// Takes a step; naming the version makes a repetition harmless.
-    package func move(_ id: String, _ move: DigestMove, version: String) async throws(ClientError) -> DigestReport {
-        let body = try encode(DigestStepRequest(version: version))
-        return try decode(
+    package func move(
+        _ id: String, _ move: DigestMove, _ step: DigestStepRequest
+    ) async throws(ClientError) -> DigestReport {
+        try decode(
             DigestReport.self,
-            try await send(.post, "\(Path.digests)/\(id)/\(move.rawValue)", json: body, attempts: 1))
+            try await send(.post, "\(Path.digests)/\(id)/\(move.rawValue)", json: try encode(step), attempts: 1))
+    }
+
+    package func test(_ digest: String, at endpoint: String) async throws(ClientError) -> EndpointTest {
+        let body = try encode(DigestTestRequest(endpoint: endpoint))
+        return try decode(
+            EndpointTest.self, try await send(.post, "\(Path.digests)/\(digest)/test", json: body, attempts: 1))
+    }
+
+    package func redrive(_ digest: String, _ redrive: RedriveRequest) async throws(ClientError) -> DigestReport {
+        try decode(
+            DigestReport.self,
+            try await send(.post, "\(Path.digests)/\(digest)/redrive", json: try encode(redrive), attempts: 1))
+    }
+
+    package func log(of delivery: String) async throws(ClientError) -> DeliveryLog {
+        try decode(DeliveryLog.self, try await send(.get, "\(Path.deliveries)/\(delivery)"))
+    }
+
+    /// Who was told what: by `item`, `endpoint` or `member`.
+    package func tellings(_ name: String, _ row: String) async throws(ClientError) -> TellingList {
+        try decode(TellingList.self, try await send(.get, "\(Path.tellings)?\(name)=\(row)"))
     }
 
     package func markSent(_ delivery: String, reach: Int?) async throws(ClientError) -> DigestReport {
@@ -46,18 +68,29 @@ extension ServerConnection {
             try await send(.post, "\(Path.deliveries)/\(delivery)/mark-sent", json: body, attempts: 1))
     }
 
-    package func resend(_ delivery: String) async throws(ClientError) -> DigestReport {
-        try decode(
-            DigestReport.self, try await send(.post, "\(Path.deliveries)/\(delivery)/resend", attempts: 1))
-    }
-
     package func endpoints() async throws(ClientError) -> EndpointList {
         try decode(EndpointList.self, try await send(.get, Path.endpoints))
+    }
+
+    package func endpointNotices() async throws(ClientError) -> EndpointNoticeList {
+        try decode(EndpointNoticeList.self, try await send(.get, Path.endpointNotices))
     }
 
     package func add(_ endpoint: EndpointDraft) async throws(ClientError) -> EndpointAdded {
         try decode(
             EndpointAdded.self, try await send(.post, Path.endpoints, json: try encode(endpoint), attempts: 1))
+    }
+
+    package func edit(endpoint: String, _ draft: EndpointDraft) async throws(ClientError) -> EndpointAdded {
+        try decode(
+            EndpointAdded.self,
+            try await send(.put, "\(Path.endpoints)/\(endpoint)", json: try encode(draft), attempts: 1))
+    }
+
+    package func rotate(endpoint: String, _ rotation: EndpointRotation) async throws(ClientError) -> EndpointAdded {
+        try decode(
+            EndpointAdded.self,
+            try await send(.post, "\(Path.endpoints)/\(endpoint)/rotate", json: try encode(rotation), attempts: 1))
     }
 
     package func testEndpoint(_ id: String) async throws(ClientError) -> EndpointTest {
@@ -68,7 +101,8 @@ extension ServerConnection {
         try decode(EndpointSummary.self, try await send(.post, "\(Path.endpoints)/\(id)/pause"))
     }
 
-    package func resumeEndpoint(_ id: String) async throws(ClientError) -> EndpointSummary {
-        try decode(EndpointSummary.self, try await send(.post, "\(Path.endpoints)/\(id)/resume"))
+    package func resumeEndpoint(_ id: String, backlog: String) async throws(ClientError) -> EndpointSummary {
+        let body = try encode(EndpointResumption(backlog: backlog))
+        return try decode(EndpointSummary.self, try await send(.post, "\(Path.endpoints)/\(id)/resume", json: body))
     }
 }

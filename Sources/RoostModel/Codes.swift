@@ -278,6 +278,16 @@ enum Codes {
 
     static let digestStatus = [
         Code("draft", "草稿", "draft"), Code("review", "待审批", "in review"), Code("approved", "已批准", "approved"),
-        Code("sending", "发送中", "sending"), Code("sent", "已发送", "sent"), Code("cancelled", "已取消", "cancelled"),
+        Code("scheduled", "已排期", "scheduled"), Code("sending", "发送中", "sending"), Code("sent", "已发送", "sent"),
+        Code("partly_sent", "部分送达", "partly sent"), Code("failed", "未送达", "failed"),
+        Code("cancelled", "已取消", "cancelled"),
+    ]
+    static let digestKind = [
+        Code("regular", "定期推送", "regular"), Code("correction", "更正", "correction"),
+        Code("reminder", "截止提醒", "reminder"),
+    ]
+    /// What becomes of a digest whose time passed while the server was down.
+    static let missedTime = [
+        Code("ask", "询问", "ask"), Code("send", "补发", "send late"), Code("skip", "跳过", "skip"),
     ]
 }

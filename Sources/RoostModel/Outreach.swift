@@ -4,6 +4,9 @@ import RoostSchema
 enum Outreach {
     static let collections = [policy, opportunity, digest]
 
+    /// The states of a digest from its release on.
+    static let released: [Value] = ["sending", "sent", "partly_sent", "failed"]
+
     static let policy = Collection(
         "policy", .authoritative, "政策", "policy",
         fields: [
@@ -65,8 +68,12 @@ enum Outreach {
             Field("audience", .predicate, "受众", "audience"),
             Field("channels", .tags(count: 10, max: 20), "渠道", "channels"),
             Field("status", .code(Codes.digestStatus), "状态", "status", initial: "draft"),
+            Field("kind", .code(Codes.digestKind), "种类", "kind", initial: "regular"),
+            Field("corrects", .reference("digest"), "更正对象", "corrects"),
             Field("scheduled_at", .instant, "计划发送时间", "scheduled at"),
+            Field("missed", .code(Codes.missedTime), "错过时", "when missed", initial: "ask"),
             Field("sent_at", .instant, "发送时间", "sent at"),
+            Field("note", .text(max: 300), "说明", "note"),
             Field("snapshot_hash", .text(max: 64), "定稿摘要值", "frozen content hash"),
             Field("author", .reference("officer"), "起草人", "author", required: true),
             Field("approver", .reference("officer"), "审批人", "approver"),

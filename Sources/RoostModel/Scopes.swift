@@ -28,7 +28,7 @@ enum Scopes {
             View("contact_group", .everyRow),
             View("policy", .everyRow, admits: .field("status", is: "published")),
             View("opportunity", .everyRow, admits: .field("status", .notEqual, "draft")),
-            View("digest", .everyRow, admits: .field("status", in: ["sending", "sent"])),
+            View("digest", .everyRow, admits: .field("status", in: Outreach.released)),
         ])
 
     /// An officer's active caseload, minors included: the responsible officer has a standing approval for them.

@@ -38,7 +38,9 @@ package struct RoostApplication: Sendable {
             observe: CourierService.observer(logger, metrics))
         self.courier = courier
         importer = try SheetImporter(store: store, key: key)
-        digests = DigestDesk(store: store, key: key, settings: courier.settings) { courier.wake() }
+        digests = DigestDesk(
+            store: store, key: key, settings: courier.settings, transport: courier.transport
+        ) { courier.wake() }
         endpoints = EndpointDesk(
             store: store, key: key, settings: courier.settings, transport: courier.transport
         ) { courier.wake() }
@@ -69,6 +71,12 @@ package struct RoostApplication: Sendable {
             RepeatingService("due dates", logger: logger, every: { DueDates.untilNextDay(store.clock()) }) {
                 let count = try await dueDates.refresh()
                 if count > 0 { logger.info("wrote what the day brought", metadata: ["rows": "\(count)"]) }
+            },
+            RepeatingService("scheduled digests", logger: logger, every: { .seconds(15) }) { [digests] in
+                for event in try await digests.releaseDue() {
+                    logger.notice(
+                        "a digest's time came", metadata: ["digest": "\(event.digest)", "result": "\(event.result)"])
+                }
             },
             // SQLite moves the log back by itself as long as readers leave gaps; this catches what busy hours leave.
             RepeatingService("checkpoint", logger: logger, every: { .seconds(900) }) { try store.checkpoint() },

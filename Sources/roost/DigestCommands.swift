@@ -2,19 +2,18 @@ import ArgumentParser
 import Foundation
 import RoostAPI
 import RoostClient
-import RoostModel
 import RoostSchema
 
 struct DigestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "digest", abstract: "政策岗位推送 · Digests of policies and jobs.",
         discussion: """
-            起草 → 预览 → 提交 → 由他人审批 → 发送。编号可只写开头几位。
-            Compose, preview, submit, let somebody else approve, send. The beginning of an id is enough.
+            起草 → 预览 → 试发 → 提交 → 由他人审批 → 发送或排期。编号可只写开头几位。
+            Compose, preview, try out, submit, let somebody else approve, send or schedule. The beginning of an id is enough.
             """,
         subcommands: [
-            List.self, New.self, Edit.self, Preview.self, Submit.self, Approve.self, Reject.self, Send.self,
-            Cancel.self, Status.self, MarkSent.self, Resend.self,
+            List.self, New.self, Edit.self, Preview.self, Test.self, Submit.self, Approve.self, Reject.self,
+            Schedule.self, Send.self, Cancel.self, Status.self, Log.self, MarkSent.self, Redrive.self, Told.self,
         ], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
@@ -38,7 +37,7 @@ struct DigestCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await Session.online(options) { session, server in
-                var draft = try content.draft
+                var draft = try await content.draft(server)
                 draft.title = title
                 try tell(try await server.compose(draft), session)
             }
@@ -56,7 +55,7 @@ struct DigestCommand: AsyncParsableCommand {
         func run() async throws {
             try await Session.online(options) { session, server in
                 let summary = try await server.digest(matching: digest)
-                var draft = try content.draft
+                var draft = try await content.draft(server)
                 draft.title = title
                 draft.version = summary.version
                 try tell(try await server.edit(summary.id, draft), session)
@@ -73,7 +72,10 @@ struct DigestCommand: AsyncParsableCommand {
         func run() async throws {
             try await Session.online(options) { session, server in
                 let preview = try await server.preview(try await server.digest(matching: digest).id)
-                DigestView(session.output).tell(preview)
+                let names = try preview.audience.sample.compactMap { row in
+                    try RowID(row).flatMap { try session.name(ofStudent: $0) }
+                }
+                DigestView(session.output).tell(preview, sample: names)
                 session.output.result(try encoded(preview))
             }
         }
@@ -96,12 +98,6 @@ struct DigestCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "退回起草人 · Give it back to its author.")
         @OptionGroup var step: DigestStepOptions
         func run() async throws { try await step.take(.reject) }
-    }
-
-    struct Send: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "发送 · Release it.")
-        @OptionGroup var step: DigestStepOptions
-        func run() async throws { try await step.take(.send) }
     }
 
     struct Cancel: AsyncParsableCommand {
@@ -137,20 +133,7 @@ struct DigestCommand: AsyncParsableCommand {
         }
     }
 
-    struct Resend: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "重发未送达或无法确认的一条 · Send once more what failed or is uncertain.")
-        @OptionGroup var options: CommonOptions
-        @Argument(help: "投递编号 · The delivery.") var delivery: String
-
-        func run() async throws {
-            try await Session.online(options) { session, server in
-                try tell(try await server.resend(server.delivery(matching: delivery)), session)
-            }
-        }
-    }
-
-    fileprivate static func tell(_ report: DigestReport, _ session: Session) throws {
+    static func tell(_ report: DigestReport, _ session: Session) throws {
         DigestView(session.output).tell(report)
         session.output.result(try encoded(report))
     }
@@ -165,35 +148,29 @@ struct DigestContentOptions: ParsableArguments {
     @Option(help: "受众条件，如 cohort>=2026 and level>=本科 · The audience.") var audience: String?
     @Option(help: "政策编号或行号，可多次 · A policy by code or id; repeatable.") var policy: [String] = []
     @Option(help: "岗位、活动的行号，可多次 · An opportunity by id; repeatable.") var opportunity: [String] = []
-    @Flag(name: .customLong("new"), help: "收入上期之后的新内容 · Take what is new since the last digest.") var takesNew = false
+    @Flag(name: .customLong("new"), help: "收入各端点尚未收到的新内容 · Take what is new to the endpoints.") var takesNew = false
+    @Option(help: "做成截止提醒：几天内截止的内容 · Make a reminder of what ends within so many days.")
+    var endingWithin: Int?
+    @Option(help: "更正哪一期已发送的推送 · Make a correction of a digest that went out.") var corrects: String?
     @Option(
         name: .customLong("channel"),
         help: "渠道 wecom|dingtalk|feishu|generic|email|manual，可多次 · A channel; repeatable.")
     var channels: [String] = []
-    @Option(help: "计划发送时间，如 2026-11-27T19:00 · Not before this moment, local time.") var at: String?
 
     var draft: DigestDraft {
-        get throws {
-            let items =
-                policy.map { text in
-                    DigestDraft.Item(
-                        collection: "policy", id: (RowID(text) ?? Programme.policyRow(code: text)).description)
-                } + opportunity.map { DigestDraft.Item(collection: "opportunity", id: $0) }
-            return DigestDraft(
-                period: period, intro: intro, items: items.isEmpty ? nil : items, new: takesNew ? true : nil,
-                audience: audience, channels: channels.isEmpty ? nil : channels, scheduledAt: try at.map(Self.moment))
-        }
+        let items =
+            policy.map { DigestDraft.Item(collection: "policy", id: $0) }
+            + opportunity.map { DigestDraft.Item(collection: "opportunity", id: $0) }
+        return DigestDraft(
+            period: period, intro: intro, items: items.isEmpty ? nil : items, new: takesNew ? true : nil,
+            endingWithin: endingWithin, audience: audience, channels: channels.isEmpty ? nil : channels)
     }
 
-    private static func moment(_ text: String) throws -> Int64 {
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.dateFormat = "yyyy-MM-dd'T'HH:mm"
-        guard let date = formatter.date(from: text) else {
-            throw ClientError.invalidValue(
-                Label("计划发送时间", "at"), advice: Label("请写成 2026-11-27T19:00", "is written 2026-11-27T19:00"))
-        }
-        return Int64(date.timeIntervalSince1970 * 1000)
+    /// The draft, the digest it corrects looked up.
+    func draft(_ server: ServerConnection) async throws -> DigestDraft {
+        var draft = draft
+        if let corrects { draft.corrects = try await server.digest(matching: corrects).id }
+        return draft
     }
 }
 
@@ -206,7 +183,8 @@ struct DigestStepOptions: ParsableArguments {
     func take(_ move: ServerConnection.DigestMove) async throws {
         try await Session.online(options) { session, server in
             let summary = try await server.digest(matching: digest)
-            let report = try await server.move(summary.id, move, version: version ?? summary.version)
+            let report = try await server.move(
+                summary.id, move, DigestStepRequest(version: version ?? summary.version))
             try tell(report, session)
         }
     }

@@ -21,8 +21,11 @@ struct DigestView {
     func tell(_ report: DigestReport) {
         let digest = report.digest
         output.say("\(digest.title) · \(status(digest.status)) · \(digest.id)")
+        if digest.kind == "correction" { output.say(output.text("更正一期已发送的推送", "corrects a digest that went out")) }
+        if let note = digest.note { output.say(note) }
+        if let students = report.students { output.say("受众 \(students) 人", "audience: \(students) students") }
         if !digest.audience.isEmpty { output.say(output.text("受众：", "audience: ") + digest.audience) }
-        if let moment = digest.scheduledAt { output.say(output.text("计划：", "not before: ") + self.moment(moment)) }
+        if let moment = digest.scheduledAt { output.say(output.text("计划：", "scheduled: ") + self.moment(moment)) }
         if let moment = digest.sentAt { output.say(output.text("发送：", "sent: ") + self.moment(moment)) }
         guard !report.deliveries.isEmpty else { return }
         output.table(
@@ -34,7 +37,7 @@ struct DigestView {
             report.deliveries.map { delivery in
                 [
                     delivery.id, delivery.endpoint, delivery.channel, "\(delivery.part)/\(delivery.parts)",
-                    state(delivery.state), "\(delivery.attempts)", delivery.code ?? "",
+                    state(delivery.state, delivery.heldBy), "\(delivery.attempts)", delivery.code ?? "",
                 ]
             })
         for delivery in report.deliveries where delivery.state != "sent" {
@@ -43,13 +46,59 @@ struct DigestView {
         }
     }
 
-    func tell(_ preview: DigestPreview) {
+    func tell(_ log: DeliveryLog) {
+        let delivery = log.delivery
+        output.say(
+            "\(delivery.endpoint) · \(delivery.channel) · \(delivery.address) · \(state(delivery.state, delivery.heldBy))"
+        )
+        output.table(
+            [
+                output.text("时间", "at"), output.text("毫秒", "ms"), output.text("结果", "outcome"),
+                output.text("结果码", "code"), output.text("状态码", "status"), output.text("连接地址", "address"),
+                output.text("对方说明", "vendor"),
+            ],
+            log.attempts.map { attempt in
+                [
+                    moment(attempt.startedAt), "\(attempt.finishedAt - attempt.startedAt)", attempt.outcome,
+                    attempt.code,
+                    attempt.status.map { "\($0)" } ?? "", attempt.address ?? "",
+                    [attempt.vendorCode.map { "\($0)" }, attempt.vendorMessage].compactMap(\.self)
+                        .joined(separator: " "),
+                ]
+            })
+        if let last = log.attempts.last { output.say(output.text(last.instructionZH, last.instructionEN)) }
+    }
+
+    func tell(_ list: TellingList) {
+        if !list.digests.isEmpty { tell(DigestList(digests: list.digests)) }
+        guard !list.tellings.isEmpty else {
+            if list.digests.isEmpty { output.say("没有推送记录。", "Nothing was told.") }
+            return
+        }
+        output.table(
+            [
+                output.text("推送", "digest"), output.text("端点", "endpoint"), output.text("内容", "item"),
+                output.text("版本", "version"), output.text("状态", "state"), output.text("时间", "sent"),
+            ],
+            list.tellings.map { telling in
+                [
+                    telling.title, telling.endpoint, telling.itemTitle, telling.version, state(telling.state, nil),
+                    telling.sentAt.map(moment) ?? "",
+                ]
+            })
+    }
+
+    func tell(_ preview: DigestPreview, sample: [String]) {
         let audience = preview.audience
         output.say(
             "受众：\(audience.sentenceZH) → \(audience.students) 人，\(audience.groups) 个群"
                 + "（其中 \(audience.groupsWithoutEndpoint) 个没有端点）",
             "Audience: \(audience.sentenceEN): \(audience.students) students in \(audience.groups) groups "
                 + "(\(audience.groupsWithoutEndpoint) of them without endpoint)")
+        if !sample.isEmpty { output.say(output.text("例如：", "For example: ") + sample.joined(separator: ", ")) }
+        list("没有端点的群（须由群主管转发）", "Groups without endpoint, to be told by their keepers", audience.namesWithoutEndpoint)
+        list("没有新内容、不会收到的端点", "Endpoints that get nothing, having been told all of it", audience.unaffected)
+        list("未测试、暂停或停用、将等待的端点", "Endpoints at which it will wait, not tested, paused or disabled", audience.waiting)
         if preview.isFrozen { output.say("内容已定稿。", "What follows is frozen.") }
         for rendering in preview.renderings {
             let endpoints = rendering.endpoints.isEmpty ? "—" : rendering.endpoints.joined(separator: ", ")
@@ -63,25 +112,40 @@ struct DigestView {
         }
     }
 
+    private func list(_ zh: String, _ en: String, _ names: [String]) {
+        guard !names.isEmpty else { return }
+        output.say(zh + "：" + names.joined(separator: "、"), en + ": " + names.joined(separator: ", "))
+    }
+
     private func status(_ status: String) -> String {
         switch status {
         case "draft": output.text("草稿", "draft")
         case "review": output.text("待审批", "in review")
         case "approved": output.text("已批准", "approved")
+        case "scheduled": output.text("已排期", "scheduled")
         case "sending": output.text("发送中", "sending")
+        case "partly_sent": output.text("部分送达", "partly sent")
+        case "failed": output.text("未送达", "failed")
         case "sent": output.text("已发送", "sent")
         case "cancelled": output.text("已取消", "cancelled")
         default: status
         }
     }
 
-    private func state(_ state: String) -> String {
-        switch state {
+    private func state(_ state: String, _ heldBy: String?) -> String {
+        switch heldBy ?? state {
+        case "rate": output.text("限流等待", "held: rate limit")
+        case "suspended": output.text("多次失败，稍后再试", "held: failing, tried again later")
+        case "untested": output.text("等待端点测试", "held: endpoint not tested")
+        case "paused": output.text("端点已暂停", "held: endpoint paused")
+        case "disabled": output.text("端点已停用", "held: endpoint disabled")
+        case "quiet": output.text("免打扰时段", "held: quiet hours")
+        case "sending_paused": output.text("全部发送已暂停", "held: all sending is paused")
+        case "cancelled": output.text("已放弃", "given up")
         case "frozen": output.text("已定稿", "frozen")
         case "queued": output.text("排队中", "queued")
         case "leased": output.text("发送中", "under way")
         case "retry_wait": output.text("等待重试", "waiting to retry")
-        case "held": output.text("限流等待", "held: rate limit")
         case "uncertain": output.text("无法确认", "uncertain")
         case "sent": output.text("已送达", "sent")
         case "failed": output.text("失败", "failed")

@@ -7,7 +7,9 @@ import RoostSchema
 struct EndpointsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "endpoints", abstract: "推送端点：机器人、网址、人工 · Where digests go.",
-        subcommands: [List.self, Add.self, Test.self, Pause.self, Resume.self], defaultSubcommand: List.self)
+        subcommands: [
+            List.self, Add.self, Edit.self, Rotate.self, Test.self, Pause.self, Resume.self, Notices.self,
+        ], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "列出端点 · List endpoints.")
@@ -32,24 +34,77 @@ struct EndpointsCommand: AsyncParsableCommand {
         @OptionGroup var options: CommonOptions
         @Argument(help: "名称 · The name.") var name: String
         @Option(help: "wecom|dingtalk|feishu|generic|email|manual") var channel: String
-        @Option(help: "机器人密钥或网址；“-”读标准输入 · Robot key or URL; “-” reads a line of input.") var address: String?
-        @Option(help: "签名密钥 whsec_…，缺省由服务器生成 · Signing secret; drawn by the server otherwise.") var secret: String?
-        @Option(help: "机器人要求的关键词 · The word that the robot demands.") var keyword: String?
-        @Option(help: "所对应的联络群组编号 · The contact group it speaks to.") var group: String?
+        @OptionGroup var details: EndpointDetailOptions
 
         func run() async throws {
             try await Session.online(options) { session, server in
-                let entered = address == "-" ? readLine() : address
-                let added = try await server.add(
-                    EndpointDraft(
-                        name: name, channel: channel, address: entered, secret: secret, keyword: keyword,
-                        contactGroup: group))
+                var draft = try details.draft
+                (draft.name, draft.channel) = (name, channel)
+                try EndpointsCommand.tell(try await server.add(draft), session)
+                session.output.say(
+                    "先运行 roost endpoints test \(name)，收到测试消息后才会发送推送。",
+                    "Run roost endpoints test \(name) first: digests go there once a test message has arrived.")
+            }
+        }
+    }
+
+    struct Edit: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "修改端点；换地址后须重新测试 · Change an endpoint; a new address has to be tested.")
+        @OptionGroup var options: CommonOptions
+        @Argument(help: "端点名称或编号 · The endpoint.") var endpoint: String
+        @Option(help: "新名称 · A new name.") var name: String?
+        @OptionGroup var details: EndpointDetailOptions
+
+        func run() async throws {
+            try await Session.online(options) { session, server in
+                var draft = try details.draft
+                draft.name = name
+                let id = try await server.endpoint(matching: endpoint).id
+                try EndpointsCommand.tell(try await server.edit(endpoint: id, draft), session)
+            }
+        }
+    }
+
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "更换签名密钥，新旧并用一段时间 · Give a webhook a new signing secret, old ones used beside it.")
+        @OptionGroup var options: CommonOptions
+        @Argument(help: "端点名称或编号 · The endpoint.") var endpoint: String
+        @Option(help: "新旧并用的小时数，0–168，默认 24 · Hours for which the old ones are used too.") var overlapHours: Int?
+        @Option(help: "新密钥 whsec_…；“-”读标准输入；缺省由服务器生成 · The new secret; “-” reads a line of input.")
+        var secret: String?
+
+        func run() async throws {
+            try await Session.online(options) { session, server in
+                let id = try await server.endpoint(matching: endpoint).id
+                let rotation = EndpointRotation(
+                    secret: secret == "-" ? readLine() : secret, overlapHours: overlapHours)
+                try EndpointsCommand.tell(try await server.rotate(endpoint: id, rotation), session)
+            }
+        }
+    }
+
+    struct Notices: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "失败与恢复的端点 · Endpoints that fail, or did and recovered.")
+        @OptionGroup var options: CommonOptions
+
+        func run() async throws {
+            try await Session.online(options) { session, server in
+                let list = try await server.endpointNotices()
                 let output = session.output
-                EndpointsCommand.tell([added.endpoint], output)
-                if let secret = added.secret {
-                    output.say("签名密钥（只显示这一次）：\(secret)", "Signing secret, shown this once: \(secret)")
+                for notice in list.notices {
+                    output.say(
+                        notice.closedAt == nil
+                            ? "✗ \(notice.endpoint)：连续失败 \(notice.failures) 次（\(notice.code)）。\(notice.instructionZH)"
+                            : "✓ \(notice.endpoint)：已恢复（此前 \(notice.code)）。",
+                        notice.closedAt == nil
+                            ? "✗ \(notice.endpoint): failed \(notice.failures) times (\(notice.code)). \(notice.instructionEN)"
+                            : "✓ \(notice.endpoint): recovered (\(notice.code) before).")
                 }
-                output.result(try encoded(added))
+                if list.notices.isEmpty { output.say("没有失败的端点。", "No endpoint fails.") }
+                output.result(try encoded(list))
             }
         }
     }
@@ -90,31 +145,72 @@ struct EndpointsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "恢复发送 · Let deliveries go again.")
         @OptionGroup var options: CommonOptions
         @Argument(help: "端点名称或编号 · The endpoint.") var endpoint: String
+        @Flag(help: "放弃积压的投递 · Give up what gathered meanwhile.") var skipBacklog = false
 
         func run() async throws {
             try await Session.online(options) { session, server in
-                let summary = try await server.resumeEndpoint(try await server.endpoint(matching: endpoint).id)
+                let summary = try await server.resumeEndpoint(
+                    try await server.endpoint(matching: endpoint).id, backlog: skipBacklog ? "skip" : "send")
                 EndpointsCommand.tell([summary], session.output)
                 session.output.result(try encoded(summary))
             }
         }
     }
 
+    fileprivate static func tell(_ added: EndpointAdded, _ session: Session) throws {
+        let output = session.output
+        tell([added.endpoint], output)
+        if let secret = added.secret {
+            output.say("签名密钥（只显示这一次）：\(secret)", "Signing secret, shown this once: \(secret)")
+        }
+        output.result(try encoded(added))
+    }
+
     fileprivate static func tell(_ endpoints: [EndpointSummary], _ output: Output) {
         output.table(
             [
                 output.text("编号", "id"), output.text("名称", "name"), output.text("渠道", "channel"),
-                output.text("地址", "address"), output.text("状态", "state"),
+                output.text("地址", "address"), output.text("状态", "state"), output.text("等待", "waiting"),
             ],
             endpoints.map { endpoint in
                 let state =
                     switch endpoint.state {
-                    case "active": output.text("启用", "active")
+                    case "untested": output.text("待测试", "to be tested")
+                    case "active":
+                        output.text("启用", "active") + (endpoint.forTests ? output.text("（测试用）", " (for tests)") : "")
                     case "paused": output.text("暂停", "paused")
                     case "disabled": output.text("停用", "disabled") + (endpoint.note.map { " (\($0))" } ?? "")
                     default: endpoint.state
                     }
-                return [endpoint.id, endpoint.name, endpoint.channel, endpoint.address, state]
+                return [
+                    endpoint.id, endpoint.name, endpoint.channel, endpoint.address, state, "\(endpoint.waiting)",
+                ]
             })
+    }
+}
+
+/// What an endpoint has besides its name and channel.
+struct EndpointDetailOptions: ParsableArguments {
+    @Option(help: "机器人密钥、网址或邮箱；“-”读标准输入 · Robot key, URL or mailbox; “-” reads a line of input.") var address: String?
+    @Option(help: "签名密钥；缺省由服务器生成 · Signing secret; drawn by the server otherwise.") var secret: String?
+    @Option(help: "消息形式，如 markdown_v2 · The kind of message, such as markdown_v2.") var form: String?
+    @Option(help: "机器人要求的关键词 · The word that the robot demands.") var keyword: String?
+    @Option(help: "所对应的联络群组编号 · The contact group it speaks to.") var group: String?
+    @Option(
+        name: .customLong("topic"),
+        help: "只收这些栏目 industry|environment|policy|jobs，可多次 · Only these sorts of section; repeatable.")
+    var topics: [String] = []
+    @Option(help: "免打扰时段，如 22:00-08:00 · Quiet hours in China.") var quiet: String?
+    @Option(help: "对方证书的签发机构 PEM 文件 · PEM file of the authority of its certificate.") var authority: String?
+    @Flag(help: "仅用于试发 · Only for trying out drafts.") var forTests = false
+
+    var draft: EndpointDraft {
+        get throws {
+            EndpointDraft(
+                form: form, address: address == "-" ? readLine() : address, secret: secret, keyword: keyword,
+                contactGroup: group, topics: topics.isEmpty ? nil : topics, quiet: quiet,
+                authority: try authority.map { try String(contentsOfFile: $0, encoding: .utf8) },
+                forTests: forTests ? true : nil)
+        }
     }
 }

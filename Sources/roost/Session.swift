@@ -53,6 +53,14 @@ struct Session {
 
     func desk() throws -> Desk { try Desk(try openReplica(), environment: environment) }
 
+    /// The name of a student this device holds; nil for anybody else.
+    func name(ofStudent row: RowID) throws -> String? {
+        guard let shown = try openReplica().row(Programme.subject, row),
+            let place = Catalogue.client[Programme.subject]?.position(of: "name")
+        else { return nil }
+        return shown.row.values[place].text
+    }
+
     func connection(_ enrolled: Enrolled, _ client: HTTPClient) throws -> ServerConnection {
         try ServerConnection(
             base: enrolled.server, token: enrolled.token, client: client, environment: environment,

@@ -8,6 +8,6 @@ struct Roostd: AsyncParsableCommand {
         abstract: "Keeps a county's roster and lets devices sync with it. 花名册同步服务器。",
         subcommands: [
             Serve.self, Init.self, DoctorCommand.self, Backup.self, Restore.self, EnrolCode.self, Account.self,
-            Devices.self, SettingsCommand.self,
+            Devices.self, Sending.self, SettingsCommand.self,
         ])
 }

@@ -24,16 +24,25 @@ extension Journey {
     /// The receiver fails the first attempt; the server loses its power in the middle of the second.
     /// - Returns: the secret it was signed with.
     func sendADigestThroughAPowerFailure() async throws -> String {
-        let receiver = try Receiver(.answer(500))
+        let receiver = try Receiver(.answer(204))
         let admin = try await WireDevice.enrolled(as: county.admin, at: county.server)
         let added = try await admin.caller.post(
             Path.endpoints, ["name": "校友网站", "channel": "generic", "address": .text(receiver.url + "/hook")])
         #expect(added.status == 201)
         let secret = try #require(added.json["secret"].text)
+        // Nothing goes to an endpoint before a test message has arrived there.
+        let endpoint = try #require(added.json["endpoint"]["id"].text)
+        #expect(try await admin.caller.post(Path.endpoints + "/\(endpoint)/test", [:]).status == 200)
+        #expect(receiver.requests.value.count == 1)
+        receiver.requests.update { $0 = [] }
+        receiver.behave(.answer(500))
 
         let digest = try await approveADigest()
         #expect(receiver.requests.value.isEmpty)
-        try await registrar.roost("digest", "send", digest)
+        let hasty = try await registrar.attempt("digest", "send", digest, "--json")
+        #expect(try hasty.json["error"]["code"] == "conflict")
+        let students = try #require(try await registrar.roost("digest", "status", digest)["students"].integer)
+        try await registrar.roost("digest", "send", digest, "--students", "\(students)")
         let first = try await receiver.requests.first("the first attempt", \.first)
         receiver.behave(.hang)
         _ = try await receiver.requests.first("the attempt after a failure") { $0.count == 2 ? true : nil }

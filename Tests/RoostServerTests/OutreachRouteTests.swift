@@ -100,6 +100,9 @@ struct OutreachRouteTests {
                 EndpointDraft(
                     name: "合作方", channel: "generic", address: "http://127.0.0.1:\(receiver.port)/hook"))
             #expect(added.status == 201)
+            let endpoint = try decoded(EndpointAdded.self, added).endpoint.id
+            #expect(try await server.send(.post, Path.endpoints + "/\(endpoint)/test", token: admin).status == 200)
+            #expect(await receiver.next().map { String(decoding: $0.body, as: UTF8.self).contains("测试消息") } == true)
             let policy = RowID(bits: 0xB1)
             _ = try await server.store.write(
                 [.init("policy", policy, .create, ["code": "T-1", "title": "人才公寓申请办法"])], by: policy)
@@ -113,7 +116,7 @@ struct OutreachRouteTests {
             for (step, token) in [("submit", author), ("approve", approver), ("send", author)] {
                 let answer = try await post(
                     server, Path.digests + "/\(digest.id)/\(step)", token: token,
-                    DigestStepRequest(version: digest.version))
+                    DigestStepRequest(version: digest.version, students: 0))
                 #expect(answer.status == 200, "\(step)")
                 digest = try decoded(DigestReport.self, answer).digest
             }

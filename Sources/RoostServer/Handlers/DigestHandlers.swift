@@ -1,6 +1,7 @@
 import Hummingbird
 import RoostAPI
 import RoostSchema
+import RoostSync
 
 /// Digests and their deliveries.
 struct DigestHandlers: Sendable {
@@ -34,21 +35,53 @@ struct DigestHandlers: Sendable {
         try Response(try await desk.preview(try context.row("digest"), for: try context.officer))
     }
 
-    /// `POST /v1/digests/{digest}/submit`, `…/approve`, `…/reject`, `…/send`, `…/cancel`.
+    /// `POST /v1/digests/{digest}/submit`, `…/approve`, `…/reject`, `…/schedule`, `…/send`, `…/cancel`.
     func step(_ request: Request, _ context: RoostContext) async throws -> Response {
         let digest = try context.row("digest")
         let officer = try context.officer
-        let version = try await request.value(DigestStepRequest.self).version
+        let step = try await request.value(DigestStepRequest.self)
+        let version = step.version
         let report: DigestReport
         switch context.parameters.get("step") {
         case "submit": report = try await desk.submit(digest, version: version, by: officer)
         case "approve": report = try await desk.approve(digest, version: version, by: officer)
         case "reject": report = try await desk.reject(digest, version: version, by: officer)
-        case "send": report = try await desk.send(digest, version: version, by: officer)
+        case "schedule":
+            guard let at = step.at else { throw Refusal(.malformedRequest, "a digest is scheduled at a moment") }
+            report = try await desk.schedule(
+                digest, version: version, students: step.students, at: Milliseconds(at), missed: step.missed,
+                by: officer)
+        case "send": report = try await desk.send(digest, version: version, students: step.students, by: officer)
         case "cancel": report = try await desk.cancel(digest, version: version, by: officer)
         default: throw Refusal(.notFound, "no such path")
         }
         return try Response(report)
+    }
+
+    /// `POST /v1/digests/{digest}/test`.
+    func test(_ request: Request, _ context: RoostContext) async throws -> Response {
+        let text = try await request.value(DigestTestRequest.self).endpoint
+        guard let endpoint = RowID(text) else { throw Refusal(.notFound, "no such endpoint") }
+        return try Response(try await desk.test(try context.row("digest"), at: endpoint, by: try context.officer))
+    }
+
+    /// `POST /v1/digests/{digest}/redrive`.
+    func redrive(_ request: Request, _ context: RoostContext) async throws -> Response {
+        let redrive = try await request.value(RedriveRequest.self)
+        return try Response(try await desk.redrive(try context.row("digest"), redrive, by: try context.officer))
+    }
+
+    /// `GET /v1/deliveries/{delivery}`.
+    func log(_ request: Request, _ context: RoostContext) async throws -> Response {
+        try Response(try await desk.log(of: try context.row("delivery"), for: try context.officer))
+    }
+
+    /// `GET /v1/tellings?item=…`, `?endpoint=…` or `?member=…`.
+    func tellings(_ request: Request, _ context: RoostContext) async throws -> Response {
+        func row(_ name: Substring) -> RowID? { request.uri.queryParameters[name].flatMap { RowID($0) } }
+        return try Response(
+            try await desk.tellings(
+                item: row("item"), endpoint: row("endpoint"), member: row("member"), for: try context.officer))
     }
 
     /// `POST /v1/deliveries/{delivery}/mark-sent`.
@@ -56,10 +89,5 @@ struct DigestHandlers: Sendable {
         let reach = try await request.value(MarkSentRequest.self).reach
         return try Response(
             try await desk.markSent(try context.row("delivery"), reach: reach, by: try context.officer))
-    }
-
-    /// `POST /v1/deliveries/{delivery}/resend`.
-    func resend(_ request: Request, _ context: RoostContext) async throws -> Response {
-        try Response(try await desk.resend(try context.row("delivery"), by: try context.officer))
     }
 }

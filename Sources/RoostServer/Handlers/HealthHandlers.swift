@@ -45,6 +45,7 @@ struct HealthHandlers: Sendable {
         {
             throw Refusal(.unauthorized, "/metrics wants the bearer token of its configuration")
         }
+        metrics.told(try await store.outboxFigures(), now: store.clock())
         return Response(text: metrics.text, type: PrometheusText.contentType)
     }
 

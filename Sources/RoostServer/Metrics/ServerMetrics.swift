@@ -37,6 +37,26 @@ package struct ServerMetrics: Sendable {
         counter("roost_delivery_attempts_total", [("channel", channel), ("outcome", outcome)]).increment()
     }
 
+    /// How the outbox is doing at this moment.
+    func told(_ figures: OutboxFigures, now: Milliseconds) {
+        func gauge(_ label: String, _ dimensions: [(String, String)] = [], _ value: Int64) {
+            Meter(label: label, dimensions: dimensions, factory: registry).set(value)
+        }
+        for state in DeliveryState.allCases where !state.isSettled {
+            gauge("roost_deliveries", [("state", state.rawValue)], Int64(figures.byState[state] ?? 0))
+        }
+        gauge("roost_delivery_oldest_due_seconds", [], figures.oldestDue.map { max(0, (now - $0) / 1000) } ?? 0)
+        for state in EndpointRecord.State.allCases {
+            gauge("roost_endpoints", [("state", state.rawValue)], Int64(figures.endpoints[state] ?? 0))
+        }
+        gauge("roost_endpoints_suspended", [], Int64(figures.suspended))
+        gauge("roost_sending_paused", [], figures.pause == nil ? 0 : 1)
+        for pace in figures.paces {
+            gauge("roost_delivery_milliseconds", [("channel", pace.channel), ("quantile", "0.5")], pace.median)
+            gauge("roost_delivery_milliseconds", [("channel", pace.channel), ("quantile", "0.95")], pace.p95)
+        }
+    }
+
     func enrolled() { counter("roost_enrolments_total").increment() }
 
     /// The text of `/metrics`, with what is read at this moment.

@@ -23,8 +23,8 @@ package struct Courier: Sendable {
         self.transport = transport
         queue = StoreDeliveryQueue(store: store, vault: EndpointVault(key: key, settings: settings))
         sender = Sender(
-            queue: queue, transport: transport, settings: settings, clock: clock ?? StoreClock(store: store),
-            observe: observe)
+            queue: queue, transport: transport, settings: settings, maximumInFlight: StoreDeliveryQueue.capacity,
+            clock: clock ?? StoreClock(store: store), observe: observe)
     }
 
     /// Looks at the queue now, because something was released.

@@ -8,27 +8,64 @@ import RoostSync
 struct DigestAudience {
     let condition: Condition
     let sentence: Label
-    let students: Int
+    let students: [RowID]
     /// Contact groups in which somebody of the audience is.
     let groups: Set<RowID>
+    /// Officers who answer for somebody of the audience.
+    let officers: Set<RowID>
     /// Endpoints of those groups, and endpoints that speak to no group in particular.
     let endpoints: [EndpointRecord]
+    /// Groups that no endpoint speaks to; whoever keeps them has to be told.
+    let groupsWithoutEndpoint: [RowID]
 
-    /// Resolves an audience.
+    /// Resolves the audience of a digest; a correction goes to those who got what it corrects.
     /// - Throws: ``Refusal`` for a text that is no audience.
-    init(_ text: String, channels: [String], _ reader: RosterReader) throws {
+    init(of digest: DigestRow, _ reader: RosterReader) throws {
+        try self.init(digest.audience, channels: digest.channels, correcting: digest.corrects, reader)
+    }
+
+    init(_ text: String, channels: [String], correcting corrected: RowID? = nil, _ reader: RosterReader) throws {
         condition = try Self.condition(text, reader.catalogue)
         sentence = reader.catalogue.sentence(of: condition, about: Programme.subject)
-        students = try reader.count(Programme.subject, where: condition)
+        students = try reader.ids(Programme.subject, where: condition)
         var groups: Set<RowID> = []
         for row in try reader.rows("contact_group", where: .always) {
             guard let members = try Self.members(of: row, reader) else { continue }
             if try reader.count(Programme.subject, where: .all([condition, members])) > 0 { groups.insert(row.key.id) }
         }
         self.groups = groups
-        endpoints = try reader.endpoints().filter { endpoint in
-            channels.contains(endpoint.channel) && (endpoint.contactGroup.map(groups.contains) ?? true)
+        officers = try Self.officers(answeringFor: Set(students), reader)
+        let told = try corrected.map { corrected in
+            Set(
+                try reader.deliveries(of: corrected)
+                    .filter { ![.frozen, .failed, .expired, .cancelled].contains($0.state) }.map(\.endpoint))
         }
+        let all = try reader.endpoints().filter { !$0.isForTests }
+        endpoints = all.filter { endpoint in
+            channels.contains(endpoint.channel)
+                && (told?.contains(endpoint.id) ?? endpoint.contactGroup.map(groups.contains) ?? true)
+        }
+        groupsWithoutEndpoint = groups.subtracting(all.compactMap(\.contactGroup)).sorted()
+    }
+
+    private static func officers(answeringFor students: Set<RowID>, _ reader: RosterReader) throws -> Set<RowID> {
+        var officers: Set<RowID> = []
+        try reader.scan("liaison", ["student", "officer", "state"]) { _, values in
+            guard values[2] == "active", let student = values[0].id, let officer = values[1].id,
+                students.contains(student)
+            else { return }
+            officers.insert(officer)
+        }
+        return officers
+    }
+
+    /// What is kept of it with a digest.
+    func record(now: Milliseconds) -> AudienceRecord {
+        AudienceRecord(
+            sentence: sentence, students: students.count, frozenAt: now,
+            members: [
+                Programme.subject: students, "contact_group": groups.sorted(), "officer": officers.sorted(),
+            ])
     }
 
     /// The stored form of an audience.
@@ -64,11 +101,16 @@ struct DigestAudience {
         return parts.isEmpty ? nil : .all(parts)
     }
 
-    func report(_ all: [EndpointRecord]) -> DigestPreview.Audience {
-        let served = Set(all.compactMap(\.contactGroup))
-        return DigestPreview.Audience(
-            sentenceZH: sentence.zh, sentenceEN: sentence.en, students: students, groups: groups.count,
-            groupsWithoutEndpoint: groups.subtracting(served).count)
+    /// What is told of it: numbers, names of groups, and of people only rows that whoever asks holds.
+    func report(_ reader: RosterReader, sample: [RowID], unaffected: [EndpointRecord]) throws -> DigestPreview.Audience
+    {
+        DigestPreview.Audience(
+            sentenceZH: sentence.zh, sentenceEN: sentence.en, students: students.count, groups: groups.count,
+            groupsWithoutEndpoint: groupsWithoutEndpoint.count,
+            namesWithoutEndpoint: try groupsWithoutEndpoint.prefix(50).compactMap { group in
+                try reader.text("name", of: group, in: "contact_group")
+            }, officers: officers.count, sample: sample.map(\.description), unaffected: unaffected.map(\.name),
+            waiting: endpoints.filter { $0.state != .active }.map(\.name))
     }
 }
 

@@ -1,3 +1,4 @@
+import Crypto
 import RoostAPI
 import RoostCourier
 import RoostSchema
@@ -7,15 +8,14 @@ import RoostSync
 /// What a digest says: its items looked up, checked and put in order.
 struct DigestContent {
     let reader: RosterReader
+    private let days: Int
     /// Today's date in China, `2026-11-21`.
-    let today: String
+    private let today: String
 
     init(reader: RosterReader, now: Milliseconds) {
         self.reader = reader
-        // China has one time zone: the day changes at 16:00 UTC.
-        let days = Int((now.value + 8 * 3_600_000) / 86_400_000)
-        let (year, month, day) = PartialDate.civil(daysSinceEpoch: days)
-        today = PartialDate(year: year, month: month, day: day)?.text ?? ""
+        days = ChinaTime(now).days
+        today = ChinaTime.date(days: days)
     }
 
     /// The sorts of section, in the order in which a reader finds them.
@@ -24,11 +24,20 @@ struct DigestContent {
         (kind: "jobs", title: "本地岗位"),
     ]
 
+    static var sectionKinds: [String] { kinds.map(\.kind) }
+
     /// An item with what is said of it.
     struct Entry {
         let section: String
         let item: DigestRow.Item
+        let version: Stamp
         let message: Message.Item
+
+        /// A digest of what is said: equal where a reader would see nothing new.
+        var fingerprint: [UInt8] {
+            let words = [message.title, message.text ?? "", message.url ?? "", message.deadline ?? ""]
+            return Array(SHA256.hash(data: Array(words.joined(separator: "\u{1F}").utf8)))
+        }
     }
 
     /// Looks items up.
@@ -38,10 +47,8 @@ struct DigestContent {
         let opportunities = try rows("opportunity", items)
         return try items.map { item in
             let row = item.collection == "policy" ? policies[item.id] : opportunities[item.id]
-            guard let row, let entry = entry(item, Fields(row, reader.catalogue)) else {
-                throw Refusal(
-                    .invalidDigest, reason: "unknown_item",
-                    Label("有一项内容不存在：\(item.id)", "there is no such item: \(item.id)"))
+            guard let row, let entry = entry(item, row.version, Fields(row, reader.catalogue)) else {
+                throw Refusal.unknownItem(item.id.description)
             }
             return entry
         }
@@ -62,7 +69,7 @@ struct DigestContent {
                 let title = fields.text("title") ?? ""
                 throw Refusal(
                     .invalidDigest, reason: "expired_item",
-                    Label("“\(title)”已过期、已撤销或未发布，不能推送。", "an item is over, withdrawn or not published: \(row.key.id)"))
+                    Label("“\(title)”已过期、已撤销或未发布，不能推送。", "“\(title)” is over, withdrawn or not published"))
             }
         }
     }
@@ -75,21 +82,48 @@ struct DigestContent {
         return isOpen && (fields.text("ends_on").map { $0 >= today } ?? true)
     }
 
-    /// What may be told and was in no digest yet, the latest first; few enough for one message to a group.
-    func news(excluding digests: [DigestRow]) throws -> [DigestRow.Item] {
-        let told = Set(digests.filter(\.isPublished).flatMap { $0.sections ?? [] }.flatMap(\.items).map(\.id))
+    /// What may be told and some endpoint has not been told, or not as it now reads, the latest first; few enough for one
+    /// message to a group.
+    ///
+    /// Without an endpoint to compare with, what was in no earlier digest.
+    func news(for endpoints: [EndpointRecord], excluding digests: [DigestRow]) throws -> [DigestRow.Item] {
+        let told = try reader.told(except: RowID(bits: 0))
+        let earlier = Set(digests.filter(\.isPublished).flatMap { $0.sections ?? [] }.flatMap(\.items).map(\.id))
+        func isNew(_ entry: Entry) -> Bool {
+            endpoints.isEmpty
+                ? !earlier.contains(entry.item.id)
+                : endpoints.contains { endpoint in
+                    endpoint.takes(entry.section) && told[endpoint.id]?[entry.item.id] != entry.fingerprint
+                }
+        }
+        return try tellable(limits: (8, 4, 12), isNew)
+    }
+
+    /// What ends within so many days, told before or not.
+    func endingSoon(within span: Int) throws -> [DigestRow.Item] {
+        let last = ChinaTime.date(days: days + span)
+        return try tellable(limits: (8, 4, 12)) { entry in entry.message.deadline.map { $0 <= last } ?? false }
+    }
+
+    /// Items that may be told and that `admits` lets through, by sort, each the latest first.
+    private func tellable(
+        limits: (policies: Int, events: Int, jobs: Int), _ admits: (Entry) -> Bool
+    ) throws -> [DigestRow.Item] {
         func latest(_ collection: CollectionName, by field: FieldName, where condition: Condition, _ limit: Int) throws
             -> [DigestRow.Item]
         {
-            try reader.rows(collection, where: condition)
-                .filter { !told.contains($0.key.id) && isTellable(collection, Fields($0, reader.catalogue)) }
-                .map { ($0.key.id, Fields($0, reader.catalogue).text(field) ?? "") }
-                .sorted { ($1.1, $0.0) < ($0.1, $1.0) }
-                .prefix(limit).map { DigestRow.Item(collection: collection, id: $0.0, text: nil) }
+            try reader.rows(collection, where: condition).compactMap { row -> (DigestRow.Item, String)? in
+                let fields = Fields(row, reader.catalogue)
+                let item = DigestRow.Item(collection: collection, id: row.key.id, text: nil)
+                guard isTellable(collection, fields), let entry = entry(item, row.version, fields), admits(entry)
+                else { return nil }
+                return (item, fields.text(field) ?? "")
+            }
+            .sorted { ($1.1, $0.0.id) < ($0.1, $1.0.id) }.prefix(limit).map(\.0)
         }
-        return try latest("policy", by: "valid_from", where: .always, 8)
-            + latest("opportunity", by: "starts_on", where: .field("kind", in: ["event", "training"]), 4)
-            + latest("opportunity", by: "starts_on", where: .field("kind", in: ["job", "internship"]), 12)
+        return try latest("policy", by: "valid_from", where: .always, limits.policies)
+            + latest("opportunity", by: "starts_on", where: .field("kind", in: ["event", "training"]), limits.events)
+            + latest("opportunity", by: "starts_on", where: .field("kind", in: ["job", "internship"]), limits.jobs)
     }
 
     /// The items by section, in the order of sections and of the items given.
@@ -101,20 +135,11 @@ struct DigestContent {
         }
     }
 
-    /// The message a digest is rendered from.
-    func message(of digest: DigestRow, _ sections: [DigestRow.Section]) throws -> Message {
-        Message(
-            headline: digest.title, summary: digest.intro,
-            sections: try sections.map { section in
-                Message.Section(title: section.title, items: try entries(section.items).map(\.message))
-            })
-    }
-
-    private func entry(_ item: DigestRow.Item, _ fields: Fields) -> Entry? {
+    private func entry(_ item: DigestRow.Item, _ version: Stamp, _ fields: Fields) -> Entry? {
         guard let title = fields.text("title") else { return nil }
         if item.collection == "policy" {
             return Entry(
-                section: "policy", item: item,
+                section: "policy", item: item, version: version,
                 message: Message.Item(
                     title: title, text: item.text ?? fields.text("summary"), url: fields.text("url"),
                     deadline: fields.text("valid_to")))
@@ -127,7 +152,7 @@ struct DigestContent {
             }
         let facts = ["employer", "place", "pay"].compactMap { fields.text(FieldName($0)) }.joined(separator: " · ")
         return Entry(
-            section: section, item: item,
+            section: section, item: item, version: version,
             message: Message.Item(
                 title: title, text: item.text ?? (facts.isEmpty ? nil : facts), url: fields.text("url"),
                 deadline: fields.text("ends_on")))
@@ -144,5 +169,20 @@ struct DigestContent {
         }
 
         func text(_ field: FieldName) -> String? { declaration?.position(of: field).flatMap { row.values[$0].text } }
+    }
+}
+
+extension EndpointRecord {
+    /// Whether it is to get sections of this sort.
+    func takes(_ section: String) -> Bool { topics?.contains(section) ?? true }
+}
+
+extension Refusal {
+    static func unknownItem(_ name: String) -> Refusal {
+        Refusal(
+            .invalidDigest, reason: "unknown_item",
+            Label(
+                "没有这项内容：\(name)。政策可写编号，岗位和活动写行号。",
+                "there is no such item: \(name); name a policy by its code, a job or event by its row"))
     }
 }

@@ -34,7 +34,7 @@ struct DigestPermissions: Sendable {
     func sees(_ digest: DigestRow) -> Bool {
         if digest.author == officer || composes && keepsCounty { return true }
         if approves && digest.status != "draft" { return true }
-        return composes && ["sending", "sent"].contains(digest.status)
+        return composes && digest.isReleased
     }
 
     func mayEdit(_ digest: DigestRow) throws {

@@ -4,12 +4,13 @@ import RoostSchema
 import RoostStore
 import RoostSync
 
-/// A digest as one channel sends it, for the endpoints that get the same bytes.
+/// A digest as some endpoints of one channel get it, byte for byte the same.
 struct DigestRendering: Sendable {
     let channel: Channel
     let keyword: String?
     let rendering: Rendering
-    let endpoints: [EndpointRecord]
+    let entries: [DigestContent.Entry]
+    var endpoints: [EndpointRecord]
 
     /// A delivery for each endpoint and part.
     func frozen(now: Milliseconds) -> [FrozenDelivery] {
@@ -22,48 +23,120 @@ struct DigestRendering: Sendable {
             }
         }
     }
+
+    /// What the endpoints are told by it.
+    var told: [ToldItem] {
+        endpoints.flatMap { endpoint in
+            entries.map { entry in
+                ToldItem(
+                    endpoint: endpoint.id, collection: entry.item.collection, item: entry.item.id,
+                    version: entry.version, fingerprint: entry.fingerprint)
+            }
+        }
+    }
 }
 
-extension DigestDesk {
-    /// Checks a digest and renders it for each of its channels; a channel without endpoint is rendered too, to be seen.
-    static func renderings(
-        of digest: DigestRow, _ reader: RosterReader, now: Milliseconds
-    ) throws -> [DigestRendering] {
-        let audience = try DigestAudience(digest.audience, channels: digest.channels, reader)
-        return try renderings(of: digest, for: audience, reader, now: now)
-    }
+/// A digest as all its channels send it.
+struct DigestRenderings: Sendable {
+    var renderings: [DigestRendering] = []
+    /// Endpoints of the audience that get nothing: all of it was told there before, or is of no topic of theirs.
+    var unaffected: [EndpointRecord] = []
 
-    static func renderings(
+    /// Checks a digest and renders it; a channel without endpoint is rendered too, to be seen.
+    init(
         of digest: DigestRow, for audience: DigestAudience, _ reader: RosterReader, now: Milliseconds
-    ) throws -> [DigestRendering] {
+    ) throws {
         guard let sections = digest.sections, sections.contains(where: { !$0.items.isEmpty }) else {
             throw Refusal(.invalidDigest, reason: "empty", Label("还没有内容。", "the digest has no items"))
         }
         let content = DigestContent(reader: reader, now: now)
         try content.check(sections.flatMap(\.items))
-        let message = try content.message(of: digest, sections)
-        let usable = audience.endpoints.filter { $0.state != .disabled }
-        return try digest.channels.compactMap(Channel.init(rawValue:)).flatMap { channel in
-            let endpoints = usable.filter { $0.channel == channel.rawValue }
-            let keywords = Set(endpoints.map(\.keyword)).sorted { ($0 ?? "") < ($1 ?? "") }
-            return try (keywords.isEmpty ? [nil] : keywords).map { keyword in
-                DigestRendering(
-                    channel: channel, keyword: keyword,
-                    rendering: try rendered(
-                        message, for: channel,
-                        RenderingContext(
-                            keyword: keyword, digest: digest.id.description,
-                            frozenAt: Moment(milliseconds: now.value))),
-                    endpoints: endpoints.filter { $0.keyword == keyword })
+        let composer = Composer(
+            digest: digest, sections: try sections.map { ($0, try content.entries($0.items)) },
+            told: digest.isRepetition ? [:] : try reader.told(except: digest.id), now: now)
+        for channel in digest.channels.compactMap(Channel.init(rawValue:)) {
+            let endpoints = audience.endpoints.filter { $0.channel == channel.rawValue }
+            var places: [Composer.Variant: Int] = [:]
+            for endpoint in endpoints {
+                let variant = composer.variant(for: endpoint)
+                guard !variant.marks.isEmpty else {
+                    unaffected.append(endpoint)
+                    continue
+                }
+                if let place = places[variant] {
+                    renderings[place].endpoints.append(endpoint)
+                } else {
+                    places[variant] = renderings.count
+                    renderings.append(try composer.rendering(variant, on: channel, endpoints: [endpoint]))
+                }
+            }
+            if endpoints.isEmpty {
+                renderings.append(try composer.rendering(composer.whole, on: channel, endpoints: []))
             }
         }
     }
 
-    private static func rendered(
-        _ message: Message, for channel: Channel, _ context: RenderingContext
-    ) throws(Refusal) -> Rendering {
+    /// A digest as an endpoint for tests gets it, whatever was told there before.
+    static func trial(
+        of digest: DigestRow, at endpoint: EndpointRecord, _ reader: RosterReader, now: Milliseconds
+    ) throws -> Rendering {
+        guard let channel = Channel(rawValue: endpoint.channel), let sections = digest.sections,
+            sections.contains(where: { !$0.items.isEmpty })
+        else { throw Refusal(.invalidDigest, reason: "empty", Label("还没有内容。", "the digest has no items")) }
+        let content = DigestContent(reader: reader, now: now)
+        let composer = Composer(
+            digest: digest, sections: try sections.map { ($0, try content.entries($0.items)) }, told: [:], now: now)
+        return try composer.rendering(composer.variant(for: endpoint), on: channel, endpoints: [endpoint]).rendering
+    }
+
+    /// How many deliveries it makes.
+    var deliveries: Int { renderings.reduce(0) { $0 + $1.endpoints.count * $1.rendering.parts.count } }
+}
+
+/// Makes of one digest what each endpoint is to read.
+private struct Composer {
+    /// What makes one endpoint's message differ from another's.
+    struct Variant: Hashable {
+        /// The items it gets, by place, and whether each is marked as changed.
+        let marks: [Int: Bool]
+        let keyword: String?
+        let form: String?
+    }
+
+    let digest: DigestRow
+    let sections: [(section: DigestRow.Section, entries: [DigestContent.Entry])]
+    /// By endpoint and item, the fingerprint of what was said last.
+    let told: [RowID: [RowID: [UInt8]]]
+    let now: Milliseconds
+
+    private var entries: [DigestContent.Entry] { sections.flatMap(\.entries) }
+
+    /// Everything, for nobody in particular.
+    var whole: Variant {
+        Variant(marks: Dictionary(uniqueKeysWithValues: entries.indices.map { ($0, false) }), keyword: nil, form: nil)
+    }
+
+    /// What an endpoint has not been told before, or not like this, of the topics it takes.
+    func variant(for endpoint: EndpointRecord) -> Variant {
+        var marks: [Int: Bool] = [:]
+        for (index, entry) in entries.enumerated() where endpoint.takes(entry.section) {
+            let before = told[endpoint.id]?[entry.item.id]
+            if before != entry.fingerprint { marks[index] = before != nil }
+        }
+        return Variant(marks: marks, keyword: endpoint.keyword, form: endpoint.form)
+    }
+
+    func rendering(
+        _ variant: Variant, on channel: Channel, endpoints: [EndpointRecord]
+    ) throws(Refusal) -> DigestRendering {
+        let context = RenderingContext(
+            keyword: variant.keyword, form: variant.form.flatMap(MessageForm.init(rawValue:)),
+            digest: digest.id.description, frozenAt: Moment(milliseconds: now.value))
         do throws(RenderingError) {
-            return try message.rendered(for: channel, in: context)
+            return DigestRendering(
+                channel: channel, keyword: variant.keyword,
+                rendering: try message(variant).rendered(for: channel, in: context),
+                entries: variant.marks.keys.sorted().map { entries[$0] }, endpoints: endpoints)
         } catch {
             throw Refusal(
                 .invalidDigest, reason: error.code,
@@ -71,5 +144,22 @@ extension DigestDesk {
                     "无法生成 \(channel.rawValue) 消息（\(error.code)）。",
                     "it cannot be rendered for \(channel.rawValue): \(error.code)"))
         }
+    }
+
+    private func message(_ variant: Variant) -> Message {
+        var index = 0
+        let sections = self.sections.map { section, entries in
+            var items: [Message.Item] = []
+            for entry in entries {
+                if let isChanged = variant.marks[index] {
+                    var item = entry.message
+                    if isChanged { item.title = "【更新】" + item.title }
+                    items.append(item)
+                }
+                index += 1
+            }
+            return Message.Section(title: section.title, items: items)
+        }
+        return Message(headline: digest.headline, summary: digest.intro, sections: sections)
     }
 }

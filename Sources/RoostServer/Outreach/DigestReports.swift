@@ -1,6 +1,7 @@
 package import RoostAPI
 package import RoostSchema
 import RoostCourier
+import RoostModel
 import RoostStore
 import RoostSync
 
@@ -20,20 +21,24 @@ extension DigestDesk {
     /// A digest and where its deliveries stand.
     package func report(_ id: RowID, for officer: RowID) async throws -> DigestReport {
         let permissions = try await permissions(of: officer)
-        let vault = vault
+        let (vault, now) = (vault, store.clock())
         return try await store.reading { reader in
             let digest = try Self.digest(id, reader, permissions)
             let endpoints = Dictionary(uniqueKeysWithValues: try reader.endpoints().map { ($0.id, $0) })
+            let isPaused = try reader.sendingPause() != nil
             return DigestReport(
-                digest: digest.summary,
+                digest: digest.summary, students: try reader.audience(of: id)?.students,
                 deliveries: try reader.deliveries(of: id).compactMap { delivery in
-                    endpoints[delivery.endpoint].map { Self.status(of: delivery, at: $0, vault) }
+                    endpoints[delivery.endpoint].map {
+                        Self.status(of: delivery, at: $0, vault, isSendingPaused: isPaused, now: now)
+                    }
                 }.sorted { ($0.endpoint, $0.part) < ($1.endpoint, $1.part) })
         }
     }
 
-    private static func status(
-        of delivery: DeliveryRecord, at endpoint: EndpointRecord, _ vault: EndpointVault
+    static func status(
+        of delivery: DeliveryRecord, at endpoint: EndpointRecord, _ vault: EndpointVault, isSendingPaused: Bool,
+        now: Milliseconds
     ) -> DeliveryStatusReport {
         var instruction: Instruction?
         if let code = delivery.code, let outcome = delivery.outcome.flatMap(Outcome.Class.init(rawValue:)),
@@ -41,30 +46,45 @@ extension DigestDesk {
         {
             instruction = Instruction(after: outcome, code: code, on: channel)
         }
+        let heldBy = delivery.hold(at: endpoint, isSendingPaused: isSendingPaused, now: now)
         return DeliveryStatusReport(
             id: delivery.id.description, endpoint: endpoint.name, channel: endpoint.channel,
             address: vault.redactedAddress(of: endpoint), part: delivery.part, parts: delivery.parts,
-            state: delivery.state.rawValue, attempts: delivery.attempts, code: delivery.code,
-            instructionZH: instruction?.chinese, instructionEN: instruction?.english, nextAt: delivery.nextAt?.value,
-            sentAt: delivery.sentAt?.value, reach: delivery.reach)
+            state: heldBy == nil ? delivery.state.rawValue : DeliveryState.held.rawValue, heldBy: heldBy,
+            attempts: delivery.attempts, code: delivery.code, instructionZH: instruction?.chinese,
+            instructionEN: instruction?.english, nextAt: delivery.nextAt?.value, sentAt: delivery.sentAt?.value,
+            reach: delivery.reach)
     }
 
     /// Exactly what would be sent, or once approved what will be.
     package func preview(_ id: RowID, for officer: RowID) async throws -> DigestPreview {
-        let permissions = try await permissions(of: officer)
-        let now = store.clock()
+        let principal = try await store.principal(of: officer)
+        let (now, rules) = (store.clock(), store.rules)
+        let permissions = DigestPermissions(principal, at: now, rules)
+        let scopes = principal.scopes(at: now, rules).map { rules.scope($0) }
         return try await store.reading { reader in
             let digest = try Self.digest(id, reader, permissions)
-            let audience = try DigestAudience(digest.audience, channels: digest.channels, reader)
-            let all = try reader.endpoints()
+            let audience = try DigestAudience(of: digest, reader)
             let frozen = try reader.deliveries(of: id)
-            let renderings =
-                frozen.isEmpty
-                ? try Self.renderings(of: digest, for: audience, reader, now: now).map(Self.preview)
-                : Self.preview(frozen, all)
+            guard frozen.isEmpty else {
+                let all = try reader.endpoints()
+                var told = try audience.report(reader, sample: [], unaffected: [])
+                if let kept = try reader.audience(of: id) {
+                    told.sentenceZH = kept.sentence.zh
+                    told.sentenceEN = kept.sentence.en
+                    told.students = kept.students
+                    told.groups = kept.members["contact_group"]?.count ?? 0
+                    told.officers = kept.members["officer"]?.count ?? 0
+                }
+                return DigestPreview(
+                    digest: digest.summary, audience: told, isFrozen: true, renderings: Self.preview(frozen, all))
+            }
+            let renderings = try DigestRenderings(of: digest, for: audience, reader, now: now)
+            let sample = try reader.first(5, of: audience.students, in: Programme.subject, heldBy: scopes)
             return DigestPreview(
-                digest: digest.summary, audience: audience.report(all), isFrozen: !frozen.isEmpty,
-                renderings: renderings)
+                digest: digest.summary,
+                audience: try audience.report(reader, sample: sample, unaffected: renderings.unaffected),
+                isFrozen: false, renderings: renderings.renderings.map(Self.preview))
         }
     }
 
@@ -84,8 +104,9 @@ extension DigestDesk {
         _ deliveries: [DeliveryRecord], _ endpoints: [EndpointRecord]
     ) -> [DigestPreview.Rendering] {
         var renderings: [DigestPreview.Rendering] = []
+        let byEndpoint = Dictionary(grouping: deliveries, by: \.endpoint)
         for endpoint in endpoints {
-            let own = deliveries.filter { $0.endpoint == endpoint.id }.sorted { $0.part < $1.part }
+            let own = (byEndpoint[endpoint.id] ?? []).sorted { $0.part < $1.part }
             guard let channel = Channel(rawValue: endpoint.channel), let first = own.first else { continue }
             let messages = own.map { FrozenMessage($0.body, on: channel) }
             let parts = zip(own, messages).map { delivery, message in
@@ -105,38 +126,27 @@ extension DigestDesk {
         }
         return renderings
     }
+}
 
-    /// Notes a delivery made by hand, or found to have arrived.
-    package func markSent(_ delivery: RowID, reach: Int?, by officer: RowID) async throws -> DigestReport {
-        let digest = try await digest(of: delivery, handledBy: officer)
-        guard (reach ?? 0) >= 0, try await store.markDelivered(delivery, reach: reach) else {
-            throw Refusal(
-                .conflict, reason: "not_waiting",
-                Label("这条推送不在等待人工处理。", "the delivery does not wait for anybody"))
+extension DeliveryRecord {
+    /// What keeps it from being sent, be it due or not; nil if nothing does.
+    fileprivate func hold(at endpoint: EndpointRecord, isSendingPaused: Bool, now: Milliseconds) -> String? {
+        switch state {
+        case .queued, .retryWait, .held: break
+        default: return nil
         }
-        return try await report(digest, for: officer)
-    }
-
-    /// Sends once more what did not arrive or may not have.
-    package func resend(_ delivery: RowID, by officer: RowID) async throws -> DigestReport {
-        let digest = try await digest(of: delivery, handledBy: officer)
-        guard try await store.requeue(delivery, until: store.clock() + Self.lifetime) else {
-            throw Refusal(
-                .conflict, reason: "not_resendable",
-                Label("这条推送不需要重发。", "the delivery is in no state to be sent again"))
+        switch endpoint.state {
+        case .active: break
+        case .untested, .paused, .disabled: return endpoint.state.rawValue
         }
-        wake()
-        return try await report(digest, for: officer)
-    }
-
-    /// The digest of a delivery that the officer may decide about.
-    private func digest(of delivery: RowID, handledBy officer: RowID) async throws -> RowID {
-        let permissions = try await permissions(of: officer)
-        return try await store.reading { reader in
-            guard let record = try reader.delivery(delivery) else { throw Refusal(.notFound, "no such delivery") }
-            let digest = try Self.digest(record.digest, reader, permissions)
-            try permissions.mayEdit(digest)
-            return digest.id
+        if isSendingPaused { return "sending_paused" }
+        if let until = endpoint.health.openUntil, until > now { return "suspended" }
+        if let until = endpoint.heldUntil, until > now { return "rate" }
+        if let nextAt, nextAt <= now, let hours = endpoint.quiet.flatMap({ QuietHours($0) }),
+            hours.end(for: Moment(milliseconds: now.value)) > Moment(milliseconds: now.value)
+        {
+            return "quiet"
         }
+        return state == .held ? "rate" : nil
     }
 }

@@ -46,11 +46,29 @@ struct DigestRow: Sendable {
     var approver: RowID? { self["approver"].id }
     /// Who composed, changed or submitted it by the server's routes.
     var editors: Set<RowID> { Set(self["editors"].list?.compactMap { $0.text.flatMap { RowID($0) } } ?? []) }
+    var kind: String { self["kind"].text ?? "regular" }
+    var corrects: RowID? { self["corrects"].id }
+    var missed: String { self["missed"].text ?? "ask" }
+    var note: String? { self["note"].text }
     var scheduledAt: Int64? { self["scheduled_at"].integer }
     var sentAt: Int64? { self["sent_at"].integer }
 
+    /// Whether it says again, on purpose, what its readers were told before.
+    var isRepetition: Bool { kind != "regular" }
+
+    /// The title as a reader sees it: what was sent cannot be called back, so that a correction says that it is one.
+    var headline: String {
+        switch kind {
+        case "correction": "【更正】" + title
+        case "reminder": "【截止提醒】" + title
+        default: title
+        }
+    }
+
+    /// Whether it was handed to the sender, whatever came of it.
+    var isReleased: Bool { ["sending", "sent", "partly_sent", "failed"].contains(status) }
     /// Whether its items have been told to anybody, or are about to be.
-    var isPublished: Bool { ["approved", "sending", "sent"].contains(status) }
+    var isPublished: Bool { isReleased || ["approved", "scheduled"].contains(status) }
 
     /// The sections; nil if what is stored has another shape.
     var sections: [Section]? {
@@ -99,7 +117,8 @@ struct DigestRow: Sendable {
         DigestSummary(
             id: id.description, version: version.description, title: title, period: period, status: status,
             audience: audience, channels: channels, items: sections?.reduce(0) { $0 + $1.items.count } ?? 0,
-            author: author?.description ?? "", approver: approver?.description, scheduledAt: scheduledAt, sentAt: sentAt
-        )
+            author: author?.description ?? "", approver: approver?.description, scheduledAt: scheduledAt,
+            sentAt: sentAt, kind: kind, corrects: corrects?.description,
+            missed: scheduledAt == nil ? nil : missed, note: note)
     }
 }

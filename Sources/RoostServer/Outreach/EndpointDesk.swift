@@ -11,6 +11,10 @@ package struct EndpointDesk: Sendable {
     private let transport: any HTTPTransport
     private let wake: @Sendable () -> Void
 
+    /// For how long an old signing secret is used beside the new one, unless somebody says otherwise; and the most of them.
+    private static let usualOverlapHours = 24
+    private static let mostSecrets = 11
+
     package init(
         store: ServerStore, key: ServerKey, settings: CourierSettings, transport: any HTTPTransport,
         wake: @escaping @Sendable () -> Void
@@ -23,127 +27,193 @@ package struct EndpointDesk: Sendable {
 
     /// Every endpoint, addresses redacted.
     package func list(for officer: RowID) async throws -> EndpointList {
-        let principal = try await store.principal(of: officer)
-        let rights: [Right] = [.manageEndpoints, .composeDigests, .approveDigests]
-        guard rights.contains(where: { principal.has($0, at: store.clock(), store.rules.catalogue) }) else {
-            throw Refusal(.forbidden, "endpoints are shown to those who deal with digests")
+        try await mayLook(officer)
+        let vault = vault
+        return try await store.reading { reader in
+            let waiting = try reader.waitingByEndpoint()
+            return EndpointList(
+                endpoints: try reader.endpoints().map { EndpointSummary($0, vault, waiting: waiting[$0.id] ?? 0) })
         }
-        return EndpointList(endpoints: try await store.endpoints().map(summary))
     }
 
-    /// Adds an endpoint; the signing secret of a webhook is told in this answer only.
+    /// Endpoints that fail, and those that did and recovered: one notice for each run of failures.
+    package func notices(for officer: RowID) async throws -> EndpointNoticeList {
+        try await mayLook(officer)
+        return try await store.reading { reader in
+            let endpoints = Dictionary(uniqueKeysWithValues: try reader.endpoints().map { ($0.id, $0) })
+            return EndpointNoticeList(
+                notices: try reader.notices(limit: 100).compactMap { notice in
+                    guard let endpoint = endpoints[notice.endpoint],
+                        let channel = Channel(rawValue: endpoint.channel)
+                    else { return nil }
+                    let instruction = Instruction(
+                        after: Outcome.Class(rawValue: notice.outcome) ?? .unrecognised, code: notice.code, on: channel)
+                    return EndpointNotice(
+                        endpoint: endpoint.name, channel: endpoint.channel, code: notice.code,
+                        failures: notice.failures, openedAt: notice.openedAt.value, latestAt: notice.latestAt.value,
+                        closedAt: notice.closedAt?.value, instructionZH: instruction.chinese,
+                        instructionEN: instruction.english)
+                })
+        }
+    }
+
+    /// Adds an endpoint; the signing secret of a webhook is told in this answer only. Nothing goes there before a test
+    /// message has arrived.
     package func add(_ draft: EndpointDraft, by officer: RowID) async throws -> EndpointAdded {
         try await mayManage(officer)
-        guard let channel = Channel(rawValue: draft.channel) else {
-            throw Self.invalid(
-                "unknown_channel", Label("渠道只能是 \(Self.channelNames)。", "channels are \(Self.channelNames)"))
-        }
-        guard !draft.name.isEmpty, draft.name.count <= 60, (draft.keyword?.count ?? 0) <= 30 else {
-            throw Self.invalid(
-                "name_length", Label("名称须为 1–60 字，关键词不超过 30 字。", "a name has 1-60 characters, a keyword at most 30"))
+        guard let channel = Channel(rawValue: draft.channel ?? "") else {
+            throw Refusal.invalidEndpoint(
+                "unknown_channel", Label("渠道只能是 \(Channel.names)。", "the channels are \(Channel.names)"))
         }
         let id = RowID(milliseconds: store.clock().value, random: UInt128.random(in: .min ... .max))
-        var record = EndpointRecord(
-            id: id, name: draft.name, channel: channel.rawValue, contactGroup: try await group(draft.contactGroup),
-            keyword: draft.keyword)
-        var secret: WebhookSecret?
+        var record = EndpointRecord(id: id, name: "", channel: channel.rawValue)
+        if channel == .manual { record.state = .active }
+        var draft = draft
+        if draft.address == nil, channel != .manual { draft.address = "" }
+        let secret = try await fill(&record, from: draft, channel)
         do {
-            switch channel {
-            case .wecom:
-                record.sealedAddress = try vault.sealedAddress(WeComKey(draft.address ?? "").revealed, of: id)
-            case .generic:
-                let url = try WebhookURL(draft.address ?? "", settings: vault.settings)
-                let signing = try draft.secret.map { text throws in try WebhookSecret(text) } ?? .random()
-                record.sealedAddress = try vault.sealedAddress(url.revealed, of: id)
-                record.sealedSecrets = try vault.sealedSecrets([signing], of: id)
-                secret = signing
-            case .dingtalk:
-                record.sealedAddress = try vault.sealedAddress(DingTalkToken(draft.address ?? "").revealed, of: id)
-                record.sealedSecrets = try vault.sealedRobotSecret(draft.secret, of: id)
-            case .feishu:
-                record.sealedAddress = try vault.sealedAddress(FeishuToken(draft.address ?? "").revealed, of: id)
-                record.sealedSecrets = try vault.sealedRobotSecret(draft.secret, of: id)
-            case .email:
-                record.sealedAddress = try vault.sealedAddress(MailAddress(draft.address ?? "").revealed, of: id)
-            case .manual: break
-            }
             try await store.add(record)
-        } catch let error as EndpointAddressError {
-            throw Self.invalid(error.rawValue, error.label)
-        } catch let error as WebhookSecret.ParseError {
-            throw Self.invalid(error.rawValue, Label("签名密钥不可用。", "the secret is not of the form whsec_…"))
         } catch EndpointProblem.nameTaken {
             throw Refusal(.conflict, reason: "name_taken", Label("已有同名端点。", "there is an endpoint of this name"))
         }
-        return EndpointAdded(endpoint: summary(record), secret: secret?.revealed)
+        return EndpointAdded(endpoint: EndpointSummary(record, vault, waiting: 0), secret: secret?.revealed)
     }
 
-    private static let channelNames = Channel.allCases.map(\.rawValue).joined(separator: ", ")
+    /// Changes an endpoint; a new address has to be tested before anything goes there.
+    package func edit(_ id: RowID, _ draft: EndpointDraft, by officer: RowID) async throws -> EndpointAdded {
+        try await mayManage(officer)
+        var record = try await endpoint(id)
+        guard let channel = Channel(rawValue: record.channel) else { throw Refusal(.notFound, "no such endpoint") }
+        let secret = try await fill(&record, from: draft, channel)
+        if draft.address != nil, channel != .manual { record.state = .untested }
+        let others = try await store.endpoints().filter { $0.id != id }
+        guard !others.contains(where: { $0.name == record.name }) else {
+            throw Refusal(.conflict, reason: "name_taken", Label("已有同名端点。", "there is an endpoint of this name"))
+        }
+        try await store.replace(record)
+        return EndpointAdded(endpoint: try await summary(id), secret: secret?.revealed)
+    }
 
-    private func group(_ text: String?) async throws -> RowID? {
-        guard let text else { return nil }
+    /// Puts what a draft says into a record; the new signing secret of a webhook, if it got one.
+    private func fill(
+        _ record: inout EndpointRecord, from draft: EndpointDraft, _ channel: Channel
+    ) async throws -> WebhookSecret? {
+        try record.take(draft)
+        if let group = draft.contactGroup { record.contactGroup = try await self.group(group) }
+        do {
+            return try vault.sealAddress(of: draft, in: &record, channel)
+        } catch let error as EndpointAddressError {
+            throw Refusal.invalidEndpoint(error.rawValue, error.label)
+        } catch let error as WebhookSecret.ParseError {
+            throw Refusal.invalidEndpoint(
+                error.rawValue, Label("签名密钥不可用。", "the secret is not of the form whsec_…"))
+        }
+    }
+
+    private func group(_ text: String) async throws -> RowID? {
+        guard !text.isEmpty else { return nil }
         guard let id = RowID(text), try await !store.rows("contact_group", ids: [id]).isEmpty else {
-            throw Self.invalid("unknown_group", Label("没有这个联络群组。", "there is no such contact group"))
+            throw Refusal.invalidEndpoint("unknown_group", Label("没有这个联络群组。", "there is no such contact group"))
         }
         return id
     }
 
-    /// Sends a test message at once; an endpoint that was disabled and takes it may be resumed.
+    /// Gives a webhook a new signing secret, told in this answer only; the old ones are used beside it for a while, so that
+    /// the receiver can change over at a time of its own.
+    package func rotate(_ id: RowID, _ rotation: EndpointRotation, by officer: RowID) async throws -> EndpointAdded {
+        try await mayManage(officer)
+        var record = try await endpoint(id)
+        let hours = rotation.overlapHours ?? Self.usualOverlapHours
+        guard record.channel == Channel.generic.rawValue else {
+            throw Refusal(
+                .conflict, reason: "no_signing_secret",
+                Label("只有网址端点可以轮换密钥；机器人请更换地址。", "only webhooks have secrets to rotate; give a robot a new address"))
+        }
+        guard (0...168).contains(hours) else {
+            throw Refusal.invalidEndpoint(
+                "overlap_range", Label("新旧密钥并用时间为 0–168 小时。", "secrets overlap for 0 to 168 hours"))
+        }
+        let now = store.clock()
+        let end = now + Int64(hours) * 3_600_000
+        do {
+            let secret = try rotation.secret.map { text throws in try WebhookSecret(text) } ?? .random()
+            let old = try vault.secrets(of: record, at: now).map { entry in
+                EndpointVault.SigningSecret(secret: entry.secret, until: entry.until.map { min($0, end) } ?? end)
+            }
+            let kept = hours == 0 ? [] : old.filter { $0.secret != secret }.prefix(Self.mostSecrets - 1)
+            record.sealedSecrets = try vault.sealedSecrets([.init(secret: secret)] + kept, of: id)
+            try await store.replace(record)
+            return EndpointAdded(endpoint: try await summary(id), secret: secret.revealed)
+        } catch let error as WebhookSecret.ParseError {
+            throw Refusal.invalidEndpoint(
+                error.rawValue, Label("签名密钥不可用。", "the secret is not of the form whsec_…"))
+        }
+    }
+
+    /// Sends a test message at once; a new endpoint that takes it is active, one that was disabled may be resumed.
     package func test(_ id: RowID, by officer: RowID) async throws -> EndpointTest {
         try await mayManage(officer)
         let endpoint = try await endpoint(id)
-        guard let target = try vault.target(of: endpoint) else {
-            throw Refusal(
-                .conflict, reason: "manual",
-                Label("人工渠道无需测试。", "what a person delivers cannot be tested"))
-        }
-        let now = Moment(milliseconds: store.clock().value)
+        guard let channel = Channel(rawValue: endpoint.channel) else { throw Refusal(.notFound, "no such endpoint") }
         let message = Message(headline: "测试消息", summary: "这是一条测试消息，收到即表示端点可用。This is a test.")
         let rendering = try message.rendered(
-            for: target.channel,
+            for: channel,
             in: RenderingContext(
-                keyword: endpoint.keyword, eventType: "endpoint.test", digest: id.description, frozenAt: now))
-        var outcome: Outcome?
-        for part in rendering.parts {
-            let name = RowID(milliseconds: now.milliseconds, random: UInt128.random(in: .min ... .max))
-            outcome = await sendOnce(
-                part.body, contentType: rendering.contentType, to: target,
-                as: StoreDeliveryQueue.webhookID(of: name), over: transport, settings: vault.settings,
-                clock: SystemSenderClock())
+                keyword: endpoint.keyword, form: endpoint.form.flatMap(MessageForm.init(rawValue:)),
+                eventType: "endpoint.test", digest: id.description,
+                frozenAt: Moment(milliseconds: store.clock().value)))
+        let outcome = try await EndpointTrial(store: store, vault: vault, transport: transport)
+            .send(rendering, to: endpoint)
+        if outcome.class == .sent {
+            switch endpoint.state {
+            case .untested:
+                try await store.setState(.active, of: id)
+                wake()
+            case .disabled: try await store.setState(.paused, of: id)
+            case .active, .paused: break
+            }
         }
-        guard let outcome else { throw Refusal(.internalError, "a rendering without parts") }
-        if outcome.class == .sent, endpoint.state == .disabled { try await store.setState(.paused, of: id) }
-        let instruction = Instruction(after: outcome.class, code: outcome.code, on: target.channel)
+        let instruction = Instruction(after: outcome.class, code: outcome.code, on: channel)
         return EndpointTest(
-            endpoint: summary(try await self.endpoint(id)), sent: outcome.class == .sent, code: outcome.code,
+            endpoint: try await summary(id), sent: outcome.class == .sent, code: outcome.code,
             instructionZH: instruction.chinese, instructionEN: instruction.english)
     }
 
     /// Keeps deliveries back until the endpoint is resumed.
     package func pause(_ id: RowID, by officer: RowID) async throws -> EndpointSummary {
         try await mayManage(officer)
-        guard try await endpoint(id).state != .disabled else { throw Self.testFirst }
+        guard ![.disabled, .untested].contains(try await endpoint(id).state) else { throw Self.testFirst }
         try await store.setState(.paused, of: id)
-        return summary(try await endpoint(id))
+        return try await summary(id)
     }
 
-    /// Lets deliveries go again; after a failure that a person had to mend, a test has to succeed first.
-    package func resume(_ id: RowID, by officer: RowID) async throws -> EndpointSummary {
+    /// Lets deliveries go again, what gathered meanwhile first, or without it; after a failure that a person had to mend,
+    /// a test has to succeed first.
+    package func resume(_ id: RowID, backlog: String = "send", by officer: RowID) async throws -> EndpointSummary {
         try await mayManage(officer)
-        guard try await endpoint(id).state != .disabled else { throw Self.testFirst }
+        guard ![.disabled, .untested].contains(try await endpoint(id).state) else { throw Self.testFirst }
+        switch backlog {
+        case "send": break
+        case "skip": _ = try await store.skipBacklog(of: id)
+        default: throw Refusal(.malformedRequest, "backlog is send or skip")
+        }
         try await store.setState(.active, of: id)
         wake()
-        return summary(try await endpoint(id))
+        return try await summary(id)
     }
 
     private static var testFirst: Refusal {
         Refusal(
             .conflict, reason: "test_first",
-            Label("端点已停用：修正后先测试发送成功，再恢复。", "the endpoint is disabled: mend it and test it first"))
+            Label("端点未经测试或已停用：修正后先测试发送成功，再恢复。", "the endpoint is disabled or not tested: mend it and test it first"))
     }
 
-    private static func invalid(_ reason: String, _ message: Label) -> Refusal {
-        Refusal(.invalidEndpoint, reason: reason, message)
+    private func mayLook(_ officer: RowID) async throws {
+        let principal = try await store.principal(of: officer)
+        let rights: [Right] = [.manageEndpoints, .composeDigests, .approveDigests]
+        guard rights.contains(where: { principal.has($0, at: store.clock(), store.rules.catalogue) }) else {
+            throw Refusal(.forbidden, "endpoints are shown to those who deal with digests")
+        }
     }
 
     private func mayManage(_ officer: RowID) async throws {
@@ -159,28 +229,9 @@ package struct EndpointDesk: Sendable {
         }
     }
 
-    private func summary(_ endpoint: EndpointRecord) -> EndpointSummary {
-        EndpointSummary(
-            id: endpoint.id.description, name: endpoint.name, channel: endpoint.channel,
-            address: vault.redactedAddress(of: endpoint), keyword: endpoint.keyword,
-            contactGroup: endpoint.contactGroup?.description, state: endpoint.state.rawValue, note: endpoint.note)
-    }
-}
-
-extension EndpointAddressError {
-    /// What is wrong with the address; it never repeats what was entered, which may hold a token.
-    fileprivate var label: Label {
-        switch self {
-        case .foreignHost:
-            Label("这不是该渠道机器人的地址。", "this is not the address of a robot of this channel")
-        case .missingKey: Label("缺少机器人密钥。", "the robot's key is missing")
-        case .malformedKey: Label("机器人密钥的格式不对。", "the robot's key is malformed")
-        case .malformedURL: Label("网址的格式不对。", "the address is not a URL such as https://host/path")
-        case .innerAddress:
-            Label("网址指向内部网络或本机。", "the address leads to this machine or into an internal network")
-        case .malformedMailbox: Label("邮箱地址的格式不对。", "the address is not a mailbox such as name@example.org")
-        case .malformedSecret: Label("签名密钥的格式不对。", "the robot's signing secret is malformed")
-        case .insecureScheme: Label("网址须以 https:// 开头。", "the address has to begin with https://")
-        }
+    private func summary(_ id: RowID) async throws -> EndpointSummary {
+        let record = try await endpoint(id)
+        let waiting = try await store.reading { reader in try reader.waitingByEndpoint()[id] ?? 0 }
+        return EndpointSummary(record, vault, waiting: waiting)
     }
 }

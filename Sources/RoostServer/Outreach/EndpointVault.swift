@@ -3,6 +3,7 @@ import Foundation
 import RoostCourier
 import RoostSchema
 import RoostStore
+import RoostSync
 
 /// Why what an endpoint keeps sealed cannot be used: another key file, or a damaged database.
 struct UnsealableEndpoint: Error, Hashable, Sendable {
@@ -42,9 +43,26 @@ struct EndpointVault: Sendable {
         try seal(address, endpoint, "address")
     }
 
-    /// Newest first, one to a line.
-    func sealedSecrets(_ secrets: [WebhookSecret], of endpoint: RowID) throws -> [UInt8] {
-        try seal(secrets.map(\.revealed).joined(separator: "\n"), endpoint, "secrets")
+    /// A signing secret, and until when it is used beside a newer one; nil for the newest.
+    struct SigningSecret: Hashable, Sendable {
+        var secret: WebhookSecret
+        var until: Milliseconds?
+    }
+
+    /// Newest first, one to a line, the last moment of an old one behind it.
+    func sealedSecrets(_ secrets: [SigningSecret], of endpoint: RowID) throws -> [UInt8] {
+        let lines = secrets.map { entry in entry.secret.revealed + (entry.until.map { " \($0.value)" } ?? "") }
+        return try seal(lines.joined(separator: "\n"), endpoint, "secrets")
+    }
+
+    /// The secrets that are used at a moment, newest first.
+    func secrets(of endpoint: EndpointRecord, at now: Milliseconds) throws -> [SigningSecret] {
+        try open(endpoint.sealedSecrets, endpoint.id, "secrets").split(separator: "\n").map { line in
+            let words = line.split(separator: " ")
+            return SigningSecret(
+                secret: try WebhookSecret(String(words[0])),
+                until: words.count > 1 ? Int64(words[1]).map(Milliseconds.init) : nil)
+        }.filter { entry in entry.until.map { $0 > now } ?? true }
     }
 
     /// The secret of a robot that checks signatures; nothing for one that does not.
@@ -59,7 +77,7 @@ struct EndpointVault: Sendable {
     }
 
     /// Where an endpoint's deliveries go; nil where a person delivers.
-    func target(of endpoint: EndpointRecord) throws -> DeliveryTarget? {
+    func target(of endpoint: EndpointRecord, at now: Milliseconds) throws -> DeliveryTarget? {
         switch Channel(rawValue: endpoint.channel) {
         case .wecom: return .wecom(try WeComKey(try open(endpoint.sealedAddress, endpoint.id, "address")))
         case .dingtalk:
@@ -73,17 +91,16 @@ struct EndpointVault: Sendable {
         case .email:
             return .email(MailTarget(try MailAddress(open(endpoint.sealedAddress, endpoint.id, "address"))))
         case .generic:
-            let secrets = try open(endpoint.sealedSecrets, endpoint.id, "secrets").split(separator: "\n")
             return .generic(
                 try WebhookURL(try open(endpoint.sealedAddress, endpoint.id, "address"), settings: settings),
-                secrets: try secrets.map { try WebhookSecret(String($0)) })
+                secrets: try secrets(of: endpoint, at: now).map(\.secret))
         case .manual, nil: return nil
         }
     }
 
     /// The address as anybody may see it.
     func redactedAddress(of endpoint: EndpointRecord) -> String {
-        switch try? target(of: endpoint) {
+        switch try? target(of: endpoint, at: Milliseconds(0)) {
         case .wecom(let key): "\(key)"
         case .dingtalk(let token, _): "\(token)"
         case .feishu(let token, _): "\(token)"

@@ -1,3 +1,4 @@
+import Curl
 import RoostCourier
 import RoostSchema
 import RoostStore
@@ -8,44 +9,45 @@ struct StoreDeliveryQueue: DeliveryQueue {
     let store: ServerStore
     let vault: EndpointVault
 
-    /// Longer than any transfer takes.
-    private static let leaseMilliseconds: Int64 = 60_000
+    /// How much is under way at once in all: room for a thousand receivers that hang, and as many again that do not.
+    static let capacity = 2048
 
-    private static let limits = Dictionary(
-        uniqueKeysWithValues: Channel.allCases.map { channel in
-            (
-                channel.rawValue,
-                // WeCom takes 20 messages a minute; its robots' parts must arrive in order.
-                ChannelLimits(
-                    inFlight: channel.maximumInFlight, perMinute: channel.isRobot ? 20 : nil,
-                    keepsOrder: channel.isRobot)
-            )
-        })
+    static let rules = OutboxRules(
+        // Longer than any transfer takes.
+        lease: 60_000,
+        // A quarter of the places stays free for first attempts.
+        retries: capacity * 3 / 4,
+        ordered: Set(Channel.allCases.filter { $0.maximumInFlight == 1 }.map(\.rawValue)),
+        memory: Dictionary(
+            uniqueKeysWithValues: Channel.allCases.filter { $0.rateMemory > .zero }.map { channel in
+                (channel.rawValue, channel.rateMemory.milliseconds)
+            }),
+        room: EndpointPacing.room(at:inFlight:ends:now:), expired: Self.result(ofExpiredLease:now:),
+        judge: EndpointPacing.judge(_:_:now:))
 
     /// Settles what a sender that is no more had taken; for a start, before the first lease.
-    func recover() async throws {
-        let now = store.clock()
-        try await store.settleAllLeases { due in Self.result(ofExpiredLease: due, now: now) }
-    }
+    func recover() async throws { try await store.settleAllLeases(rules: Self.rules) }
 
     func lease(now: Moment, limit: Int) async throws -> [LeasedDelivery] {
         let moment = Milliseconds(now.milliseconds)
-        let due = try await store.leaseDeliveries(
-            now: moment, limit: limit, lease: Self.leaseMilliseconds, limits: Self.limits
-        ) { due in Self.result(ofExpiredLease: due, now: moment) }
+        let due = try await store.leaseDeliveries(now: moment, limit: limit, rules: Self.rules)
         var leased: [LeasedDelivery] = []
         var unusable: [DeliveryResult] = []
+        var targets: [RowID: DeliveryTarget] = [:]
+        leased.reserveCapacity(due.count)
         for due in due {
             do {
-                guard let target = try vault.target(of: due.endpoint) else {
+                guard let target = try targets[due.endpoint.id] ?? vault.target(of: due.endpoint, at: moment) else {
                     throw UnsealableEndpoint(endpoint: due.endpoint.id)
                 }
+                targets[due.endpoint.id] = target
                 leased.append(
                     LeasedDelivery(
                         id: DeliveryID(due.delivery.id.description), webhookID: Self.webhookID(of: due.delivery.id),
                         endpoint: EndpointID(due.endpoint.id.description), target: target, body: due.delivery.body,
                         contentType: due.delivery.contentType, attempts: due.delivery.attempts,
-                        notAfter: Moment(milliseconds: due.delivery.notAfter?.value ?? .max)))
+                        notAfter: Moment(milliseconds: due.delivery.notAfter?.value ?? .max),
+                        authorities: due.endpoint.authority))
             } catch {
                 // It cannot be sent whatever the receiver does: a person must enter the address again.
                 unusable.append(
@@ -54,12 +56,12 @@ struct StoreDeliveryQueue: DeliveryQueue {
                         outcome: Outcome.Class.config.rawValue, code: "endpoint_unreadable", disablesEndpoint: true))
             }
         }
-        if !unusable.isEmpty { try await store.record(unusable) }
+        if !unusable.isEmpty { try await store.record(unusable, rules: Self.rules) }
         return leased
     }
 
     func record(_ results: [AttemptResult]) async throws {
-        try await store.record(results.compactMap(Self.result))
+        try await store.record(results.compactMap(Self.result), rules: Self.rules)
     }
 
     /// The same for every attempt, so that a receiver recognises a repetition.
@@ -74,15 +76,27 @@ struct StoreDeliveryQueue: DeliveryQueue {
             delivery: id, state: state, nextAt: result.decision.nextAt.map { Milliseconds($0.milliseconds) },
             attempts: result.decision.attempts, outcome: result.outcome.class.rawValue, code: result.outcome.code,
             endpointHeldUntil: result.decision.endpointHeldUntil.map { Milliseconds($0.milliseconds) },
-            disablesEndpoint: result.decision.disablesEndpoint,
-            attempt: isAttempt
-                ? DeliveryResult.Attempt(
-                    startedAt: Milliseconds(result.startedAt.milliseconds),
-                    finishedAt: Milliseconds(result.finishedAt.milliseconds), status: result.status,
-                    response: result.answer) : nil)
+            disablesEndpoint: result.decision.disablesEndpoint, attempt: isAttempt ? record(of: result) : nil)
     }
 
-    private static func result(ofExpiredLease due: DueDelivery, now: Milliseconds) -> DeliveryResult {
+    private static func record(of result: AttemptResult) -> AttemptRecord {
+        AttemptRecord(
+            startedAt: Milliseconds(result.startedAt.milliseconds),
+            finishedAt: Milliseconds(result.finishedAt.milliseconds), status: result.status, response: result.answer,
+            url: result.url, address: result.connectedAddress, vendorCode: result.outcome.vendor?.code,
+            vendorMessage: result.outcome.vendor?.message,
+            timings: .init(
+                resolved: microseconds(result.timings.resolved), connected: microseconds(result.timings.connected),
+                secured: microseconds(result.timings.secured), firstByte: microseconds(result.timings.firstByte)))
+    }
+
+    private static func microseconds(_ duration: Duration) -> Int64? {
+        guard duration > .zero else { return nil }
+        return duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000
+    }
+
+    /// What was under way may have arrived just before the sender died; it counts towards what the vendor allows.
+    @Sendable private static func result(ofExpiredLease due: DueDelivery, now: Milliseconds) -> DeliveryResult {
         let decision = RetryPolicy.decision(
             afterExpiredLease: DeliveryCircumstances(
                 channel: Channel(rawValue: due.endpoint.channel) ?? .manual, attempts: due.delivery.attempts,
@@ -91,6 +105,12 @@ struct StoreDeliveryQueue: DeliveryQueue {
         return DeliveryResult(
             delivery: due.delivery.id, state: DeliveryState(rawValue: decision.status.rawValue) ?? .uncertain,
             nextAt: decision.nextAt.map { Milliseconds($0.milliseconds) }, attempts: decision.attempts,
-            outcome: Outcome.Class.uncertain.rawValue, code: "sender_lost")
+            outcome: Outcome.Class.uncertain.rawValue, code: "sender_lost",
+            attempt: AttemptRecord(startedAt: now, finishedAt: now, status: nil, response: ""))
     }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
 }

@@ -31,8 +31,8 @@ package struct Refusal: Error, Hashable, Sendable {
 
 extension Refusal {
     /// A refusal in both languages with a code of its own.
-    init(_ code: APIErrorCode, reason: String, _ message: Label) {
-        self.init(code, message.en, messageZH: message.zh, reason: reason)
+    init(_ code: APIErrorCode, reason: String, _ message: Label, retryAfter: Int? = nil) {
+        self.init(code, message.en, messageZH: message.zh, reason: reason, retryAfter: retryAfter)
     }
 
     /// What the sender is told of an error, or nil for one that is nobody's business but the operator's.

@@ -37,13 +37,15 @@ package enum DeliveryState: String, CaseIterable, Hashable, Sendable {
     case sent
     case failed
     case expired
+    /// Given up by a person before it was sent.
+    case cancelled
     case manualPending = "manual_pending"
     case manualDone = "manual_done"
 
     /// Whether nothing more happens by itself and nobody is expected to do anything.
     package var isSettled: Bool {
         switch self {
-        case .sent, .failed, .expired, .manualDone: true
+        case .sent, .failed, .expired, .cancelled, .manualDone: true
         case .frozen, .queued, .leased, .retryWait, .held, .uncertain, .manualPending: false
         }
     }
@@ -68,10 +70,39 @@ extension RosterReader {
         return try statement.step() ? try Self.delivery(statement) : nil
     }
 
+    /// The attempts at a delivery, the earliest first.
+    package func attempts(at delivery: RowID) throws -> [AttemptRecord] {
+        let statement = try BoundStatement(
+            db,
+            """
+            SELECT started_ms, finished_ms, outcome, code, http_status, response, url, address, vendor_code,
+                vendor_message, resolved_us, connected_us, secured_us, first_byte_us
+            FROM attempt WHERE delivery = ? ORDER BY id
+            """)
+        defer { statement.reset() }
+        try statement.bind(1, delivery)
+        func integer(_ column: Int) -> Int64? { statement.isNull(column) ? nil : statement.integer(column) }
+        func text(_ column: Int) -> String? { statement.isNull(column) ? nil : statement.text(column) }
+        var attempts: [AttemptRecord] = []
+        while try statement.step() {
+            var attempt = AttemptRecord(
+                startedAt: Milliseconds(statement.integer(0)), finishedAt: Milliseconds(statement.integer(1)),
+                status: integer(4).map(Int.init), response: statement.text(5), url: text(6), address: text(7),
+                vendorCode: integer(8).map(Int.init), vendorMessage: text(9),
+                timings: .init(
+                    resolved: integer(10), connected: integer(11), secured: integer(12), firstByte: integer(13)))
+            attempt.outcome = statement.text(2)
+            attempt.code = statement.text(3)
+            attempts.append(attempt)
+        }
+        return attempts
+    }
+
     static let deliveryColumns =
         """
-        SELECT id, digest, version, endpoint, part, parts, content_type, body, state, attempts, next_ms, not_after_ms,
-            outcome, code, reach, sent_ms FROM delivery
+        SELECT id, digest, version, endpoint, part, parts, content_type,
+            coalesce((SELECT content.body FROM content WHERE content.id = delivery.content), body), state, attempts,
+            next_ms, not_after_ms, outcome, code, reach, sent_ms FROM delivery
         """
 
     static func delivery(_ statement: BoundStatement) throws -> DeliveryRecord {
@@ -102,7 +133,7 @@ extension ServerStore {
                 UPDATE delivery SET state = CASE state WHEN 'manual_pending' THEN 'manual_done' ELSE 'sent' END,
                     reach = ?, sent_ms = ? WHERE id = ? AND state IN ('manual_pending', 'uncertain')
                 """)
-            if let reach { try statement.bind(1, Int64(reach)) } else { try statement.bindNull(1) }
+            try statement.bind(1, optional: reach.map(Int64.init))
             try statement.bind(2, self.clock().value)
             try statement.bind(3, delivery)
             try statement.run()
@@ -114,37 +145,113 @@ extension ServerStore {
         }
     }
 
-    /// Puts a delivery that did not arrive, or may not have, back in the queue for one more series of attempts.
-    /// - Returns: False if it is in no state to be sent again.
-    package func requeue(_ delivery: RowID, until: Milliseconds) async throws -> Bool {
+    /// Puts deliveries that did not arrive, or may not have, back in the queue for one more series of attempts, under the
+    /// same identities; a digest that had come to an end is under way again.
+    /// - Returns: How many were in a state to be sent again.
+    package func requeue(_ deliveries: [RowID], until: Milliseconds) async throws -> Int {
         try await pool.write { db in
             let statement = try BoundStatement(
                 db,
                 """
                 UPDATE delivery SET state = 'queued', attempts = 0, next_ms = ?, not_after_ms = ?, outcome = NULL,
-                    code = NULL WHERE id = ? AND state IN ('uncertain', 'failed', 'expired')
+                    code = NULL WHERE id = ? AND state IN ('uncertain', 'failed', 'expired', 'cancelled')
+                RETURNING digest
                 """)
-            try statement.bind(1, self.clock().value)
-            try statement.bind(2, until.value)
-            try statement.bind(3, delivery)
-            try statement.run()
-            return db.changesCount == 1
+            var digests: Set<RowID> = []
+            var count = 0
+            for delivery in deliveries {
+                try statement.bind(1, self.clock().value)
+                try statement.bind(2, until.value)
+                try statement.bind(3, delivery)
+                if try statement.step() {
+                    digests.insert(statement.id(0))
+                    count += 1
+                }
+                statement.reset()
+            }
+            try self.move(digests, to: "sending", db) { $0 != "sending" }
+            return count
         }
     }
 
-    /// Marks digests as sent, all of whose deliveries have come to an end.
+    /// Gives up what waits for an endpoint, for a person who does not want it to arrive late.
+    /// - Returns: How many deliveries were given up.
+    package func skipBacklog(of endpoint: RowID) async throws -> Int {
+        try await pool.write { db in
+            let statement = try BoundStatement(
+                db,
+                """
+                UPDATE delivery SET state = 'cancelled', next_ms = NULL, code = 'backlog_skipped'
+                WHERE endpoint = ? AND state IN ('queued', 'retry_wait', 'held') RETURNING digest
+                """)
+            try statement.bind(1, endpoint)
+            var digests: [RowID] = []
+            while try statement.step() { digests.append(statement.id(0)) }
+            statement.reset()
+            try self.settle(Set(digests), db)
+            return digests.count
+        }
+    }
+
+    /// Gives up what of a digest has not been sent; what is under way is waited for.
+    func cancelDeliveries(of digest: RowID, _ db: Database) throws {
+        let statement = try BoundStatement(
+            db,
+            """
+            UPDATE delivery SET state = 'cancelled', next_ms = NULL
+            WHERE digest = ? AND state IN ('queued', 'retry_wait', 'held', 'manual_pending')
+            """)
+        try statement.bind(1, digest)
+        try statement.run()
+    }
+
+    /// Ends digests all of whose deliveries have come to an end: sent, partly sent, failed or cancelled.
     func settle(_ digests: Set<RowID>, _ db: Database) throws {
-        let reader = RosterReader(store: self, db: db)
-        guard let declaration = rules.catalogue["digest"], let author = declaration.position(of: "author" as FieldName),
-            let status = declaration.position(of: "status" as FieldName)
+        let open = try BoundStatement(
+            db,
+            """
+            SELECT 1 FROM delivery WHERE digest = ? AND state IN ('frozen', 'queued', 'leased', 'retry_wait', 'held',
+                'uncertain', 'manual_pending') LIMIT 1
+            """)
+        let counts = try BoundStatement(
+            db,
+            """
+            SELECT count(*), sum(state IN ('sent', 'manual_done')), sum(state = 'cancelled') FROM delivery
+            WHERE digest = ?
+            """)
+        for digest in digests {
+            try open.bind(1, digest)
+            let isOpen = try open.step()
+            open.reset()
+            guard !isOpen else { continue }
+            try counts.bind(1, digest)
+            guard try counts.step() else { continue }
+            let (all, sent, cancelled) = (counts.integer(0), counts.integer(1), counts.integer(2))
+            counts.reset()
+            let status =
+                switch (sent, cancelled) {
+                case (all, _): "sent"
+                case (0, all): "cancelled"
+                case (0, _): "failed"
+                default: "partly_sent"
+                }
+            try move([digest], to: status, db) { $0 == "sending" }
+        }
+    }
+
+    /// Writes the status of digests whose present one passes `from`, in the name of their authors.
+    private func move(
+        _ digests: Set<RowID>, to status: String, _ db: Database, from: (String) -> Bool
+    ) throws {
+        guard !digests.isEmpty, let declaration = rules.catalogue["digest"],
+            let author = declaration.position(of: "author" as FieldName),
+            let place = declaration.position(of: "status" as FieldName)
         else { return }
-        for row in try reader.rows("digest", ids: digests.sorted()) {
-            guard row.values[status] == "sending", let officer = row.values[author].id,
-                try reader.deliveries(of: row.key.id).allSatisfy(\.state.isSettled)
-            else { continue }
-            let edit = TrustedEdit(
-                "digest", row.key.id, .edit, ["status": "sent", "sent_at": .integer(clock().value)])
-            _ = try write([edit], by: officer, as: writer, db)
+        for row in try RosterReader(store: self, db: db).rows("digest", ids: digests.sorted()) {
+            guard from(row.values[place].text ?? ""), let officer = row.values[author].id else { continue }
+            var fields: [FieldName: Value] = ["status": .text(status)]
+            if status != "sending" { fields["sent_at"] = .integer(clock().value) }
+            _ = try write([TrustedEdit("digest", row.key.id, .edit, fields)], by: officer, as: writer, db)
         }
     }
 }

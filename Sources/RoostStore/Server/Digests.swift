@@ -22,16 +22,35 @@ package struct FrozenDelivery: Hashable, Sendable {
     }
 }
 
+/// Everything about a digest that an approval fixes.
+package struct FrozenDigest: Hashable, Sendable {
+    package var deliveries: [FrozenDelivery]
+    package var audience: AudienceRecord
+    package var told: [ToldItem]
+
+    package init(deliveries: [FrozenDelivery], audience: AudienceRecord, told: [ToldItem]) {
+        self.deliveries = deliveries
+        self.audience = audience
+        self.told = told
+    }
+}
+
 /// A step in a digest's life: what to write, and what becomes of its deliveries, in one transaction.
 package struct DigestStep<Outcome: Sendable>: Sendable {
     package enum Deliveries: Hashable, Sendable {
         case untouched
         /// Keeps bytes that nothing changes any more; any frozen before are discarded.
-        case freeze([FrozenDelivery])
+        case freeze(FrozenDigest)
+        /// Keeps what is frozen for the version that this step writes.
+        case confirm
         /// Takes back an approval.
         case discard
-        /// Hands them to the sender, and what a person delivers to that person; due at `from`, given up at `until`.
-        case release(from: Milliseconds, until: Milliseconds)
+        /// Hands them to the sender, and what a person delivers to that person; given up at `until`.
+        ///
+        /// Due at `from`, or at the moment that `later` names for the endpoint.
+        case release(from: Milliseconds, later: [RowID: Milliseconds], until: Milliseconds)
+        /// Gives up what has not been sent.
+        case cancel
     }
 
     package var edits: [TrustedEdit]
@@ -55,12 +74,21 @@ extension ServerStore {
             if !step.edits.isEmpty { _ = try self.write(step.edits, by: officer, as: self.writer, db) }
             switch step.deliveries {
             case .untouched: break
+            case .confirm:
+                let statement = try BoundStatement(
+                    db, "UPDATE delivery SET version = ? WHERE digest = ? AND state = 'frozen'")
+                try statement.bind(1, try self.version(of: digest, db))
+                try statement.bind(2, digest)
+                try statement.run()
             case .discard: try self.discardDeliveries(of: digest, db)
-            case .freeze(let deliveries):
+            case .freeze(let frozen):
                 try self.discardDeliveries(of: digest, db)
-                let version = try self.version(of: digest, db)
-                for delivery in deliveries { try self.insert(delivery, of: digest, version: version, db) }
-            case .release(let from, let until): try self.release(digest, from: from, until: until, db)
+                try self.freeze(frozen, of: digest, db)
+            case .release(let from, let later, let until):
+                try self.release(digest, from: from, later: later, until: until, db)
+            case .cancel:
+                try self.cancelDeliveries(of: digest, db)
+                try self.settle([digest], db)
             }
             return step.outcome
         }
@@ -74,33 +102,53 @@ extension ServerStore {
     }
 
     private func discardDeliveries(of digest: RowID, _ db: Database) throws {
-        let statement = try BoundStatement(db, "DELETE FROM delivery WHERE digest = ? AND state = 'frozen'")
-        try statement.bind(1, digest)
-        try statement.run()
+        for sql in [
+            "DELETE FROM delivery WHERE digest = ? AND state = 'frozen'", "DELETE FROM content WHERE digest = ?",
+            "DELETE FROM told WHERE digest = ?", "DELETE FROM audience WHERE digest = ?",
+            "DELETE FROM audience_member WHERE digest = ?",
+        ] {
+            let statement = try BoundStatement(db, sql)
+            try statement.bind(1, digest)
+            try statement.run()
+        }
     }
 
-    private func insert(
-        _ delivery: FrozenDelivery, of digest: RowID, version: Stamp, _ db: Database
-    ) throws {
+    private func freeze(_ frozen: FrozenDigest, of digest: RowID, _ db: Database) throws {
+        let version = try version(of: digest, db)
         let statement = try BoundStatement(
             db,
             """
-            INSERT INTO delivery (id, digest, version, endpoint, part, parts, content_type, body, state)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'frozen')
+            INSERT INTO delivery (id, digest, version, endpoint, part, parts, content_type, body, content, state)
+            VALUES (?, ?, ?, ?, ?, ?, ?, zeroblob(0), ?, 'frozen')
             """)
-        try statement.bind(1, delivery.id)
-        try statement.bind(2, digest)
-        try statement.bind(3, version)
-        try statement.bind(4, delivery.endpoint)
-        try statement.bind(5, Int64(delivery.part))
-        try statement.bind(6, Int64(delivery.parts))
-        try statement.bind(7, delivery.contentType)
-        try statement.bind(8, delivery.body)
+        var contents: [[UInt8]: Int64] = [:]
+        for delivery in frozen.deliveries {
+            let content = try contents[delivery.body] ?? insert(delivery.body, of: digest, db)
+            contents[delivery.body] = content
+            try statement.bind(1, delivery.id)
+            try statement.bind(2, digest)
+            try statement.bind(3, version)
+            try statement.bind(4, delivery.endpoint)
+            try statement.bind(5, Int64(delivery.part))
+            try statement.bind(6, Int64(delivery.parts))
+            try statement.bind(7, delivery.contentType)
+            try statement.bind(8, content)
+            try statement.run()
+        }
+        try keep(frozen.audience, of: digest, db)
+        try keep(frozen.told, of: digest, db)
+    }
+
+    private func insert(_ body: [UInt8], of digest: RowID, _ db: Database) throws -> Int64 {
+        let statement = try BoundStatement(db, "INSERT INTO content (digest, body) VALUES (?, ?)")
+        try statement.bind(1, digest)
+        try statement.bind(2, body)
         try statement.run()
+        return db.lastInsertedRowID
     }
 
     private func release(
-        _ digest: RowID, from: Milliseconds, until: Milliseconds, _ db: Database
+        _ digest: RowID, from: Milliseconds, later: [RowID: Milliseconds], until: Milliseconds, _ db: Database
     ) throws {
         let statement = try BoundStatement(
             db,
@@ -114,5 +162,13 @@ extension ServerStore {
         try statement.bind(2, from.value)
         try statement.bind(3, until.value)
         try statement.run()
+        let postpone = try BoundStatement(
+            db, "UPDATE delivery SET next_ms = ? WHERE digest = ? AND endpoint = ? AND state = 'queued'")
+        for (endpoint, moment) in later {
+            try postpone.bind(1, moment.value)
+            try postpone.bind(2, digest)
+            try postpone.bind(3, endpoint)
+            try postpone.run()
+        }
     }
 }

@@ -1,30 +1,44 @@
 package import RoostSchema
-import RoostSync
+package import RoostSync
 import GRDB
 
 /// Where digests go, as it is kept; what is secret in it is sealed by whoever has the key.
 package struct EndpointRecord: Hashable, Sendable {
-    package enum State: String, Hashable, Sendable {
+    package enum State: String, CaseIterable, Hashable, Sendable {
+        /// New or just mended: deliveries gather until a test message has arrived there.
+        case untested
         case active
         /// By a person; deliveries gather until it is resumed or their last moment passes.
         case paused
-        /// By an outcome that a person must mend first.
+        /// By an outcome that a person must mend first, or by failing for days.
         case disabled
     }
 
     package var id: RowID
     package var name: String
     package var channel: String
+    /// The kind of message it wants; nil for the usual one of its channel.
+    package var form: String?
     package var contactGroup: RowID?
     package var sealedAddress: [UInt8]
     package var sealedSecrets: [UInt8]
     package var keyword: String?
+    /// The sorts of section it takes; nil for all.
+    package var topics: [String]?
+    /// Hours in which it wants nothing, as `22:00-08:00` in China.
+    package var quiet: String?
+    /// PEM of an authority of its own.
+    package var authority: String?
+    package var isForTests = false
     package var state: State
     package var note: String?
+    /// Until when its receiver wants nothing.
+    package var heldUntil: Milliseconds?
+    package var health = EndpointHealth()
 
     package init(
         id: RowID, name: String, channel: String, contactGroup: RowID? = nil, sealedAddress: [UInt8] = [],
-        sealedSecrets: [UInt8] = [], keyword: String? = nil, state: State = .active, note: String? = nil
+        sealedSecrets: [UInt8] = [], keyword: String? = nil, state: State = .untested, note: String? = nil
     ) {
         self.id = id
         self.name = name
@@ -36,6 +50,24 @@ package struct EndpointRecord: Hashable, Sendable {
         self.state = state
         self.note = note
     }
+}
+
+/// How an endpoint has been doing since it last took something.
+package struct EndpointHealth: Hashable, Sendable {
+    /// When it last took something.
+    package var answeredAt: Milliseconds?
+    /// Attempts failed since.
+    package var failures = 0
+    /// Until when sending to it is suspended for that.
+    package var openUntil: Milliseconds?
+    /// Deliveries given up since, and when the first of them was.
+    package var exhausted = 0
+    package var exhaustedSince: Milliseconds?
+
+    package init() {}
+
+    /// Whether somebody should be told.
+    var isFailing: Bool { openUntil != nil || exhausted > 0 }
 }
 
 /// Why an endpoint cannot be kept.
@@ -56,19 +88,29 @@ extension ServerStore {
             let statement = try BoundStatement(
                 db,
                 """
-                INSERT INTO endpoint (id, name, channel, contact_group, address, secrets, keyword, state, created_ms)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO endpoint (name, channel, form, contact_group, address, secrets, keyword, topics,
+                    quiet, authority, for_tests, state, id, created_ms)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
-            try statement.bind(1, endpoint.id)
-            try statement.bind(2, endpoint.name)
-            try statement.bind(3, endpoint.channel)
-            if let group = endpoint.contactGroup { try statement.bind(4, group) } else { try statement.bindNull(4) }
-            try statement.bind(5, endpoint.sealedAddress)
-            try statement.bind(6, endpoint.sealedSecrets)
-            if let keyword = endpoint.keyword { try statement.bind(7, keyword) } else { try statement.bindNull(7) }
-            try statement.bind(8, endpoint.state.rawValue)
-            try statement.bind(9, self.clock().value)
+            try endpoint.bind(to: statement)
+            try statement.bind(14, self.clock().value)
             try statement.run()
+        }
+    }
+
+    /// Replaces what is kept of an endpoint, its health and holds excepted.
+    package func replace(_ endpoint: EndpointRecord) async throws {
+        try await pool.write { db in
+            let statement = try BoundStatement(
+                db,
+                """
+                UPDATE endpoint SET name = ?, channel = ?, form = ?, contact_group = ?, address = ?, secrets = ?,
+                    keyword = ?, topics = ?, quiet = ?, authority = ?,
+                    for_tests = ?, state = ? WHERE id = ?
+                """)
+            try endpoint.bind(to: statement)
+            try statement.run()
+            guard db.changesCount == 1 else { throw EndpointProblem.unknown }
         }
     }
 
@@ -84,11 +126,15 @@ extension ServerStore {
         return endpoint
     }
 
-    /// Moves an endpoint to another state; a hold or note from before is forgotten.
+    /// Moves an endpoint to another state; holds, failures and a note from before are forgotten.
     package func setState(_ state: EndpointRecord.State, of endpoint: RowID) async throws {
         try await pool.write { db in
             let statement = try BoundStatement(
-                db, "UPDATE endpoint SET state = ?, note = NULL, held_until_ms = NULL WHERE id = ?")
+                db,
+                """
+                UPDATE endpoint SET state = ?, note = NULL, held_until_ms = NULL, failures = 0,
+                    open_until_ms = NULL, exhausted = 0, exhausted_since_ms = NULL WHERE id = ?
+                """)
             try statement.bind(1, state.rawValue)
             try statement.bind(2, endpoint)
             try statement.run()
@@ -98,24 +144,82 @@ extension ServerStore {
 }
 
 extension RosterReader {
+    static let endpointColumns =
+        """
+        SELECT id, name, channel, form, contact_group, address, secrets, keyword, topics, quiet, authority,
+            for_tests, state, note, held_until_ms, answered_ms, failures, open_until_ms,
+            exhausted, exhausted_since_ms FROM endpoint
+        """
+
     /// Every endpoint, by name.
     package func endpoints() throws -> [EndpointRecord] {
-        let statement = try BoundStatement(
-            db,
-            """
-            SELECT id, name, channel, contact_group, address, secrets, keyword, state, note FROM endpoint ORDER BY name
-            """)
+        let statement = try BoundStatement(db, Self.endpointColumns + " ORDER BY name")
         defer { statement.reset() }
         var endpoints: [EndpointRecord] = []
-        while try statement.step() {
-            endpoints.append(
-                EndpointRecord(
-                    id: statement.id(0), name: statement.text(1), channel: statement.text(2),
-                    contactGroup: statement.isNull(3) ? nil : statement.id(3), sealedAddress: statement.blob(4),
-                    sealedSecrets: statement.blob(5), keyword: statement.isNull(6) ? nil : statement.text(6),
-                    state: EndpointRecord.State(rawValue: statement.text(7)) ?? .disabled,
-                    note: statement.isNull(8) ? nil : statement.text(8)))
-        }
+        while try statement.step() { endpoints.append(EndpointRecord(statement)) }
         return endpoints
+    }
+}
+
+extension EndpointRecord {
+    /// Reads the columns of ``RosterReader/endpointColumns``.
+    init(_ statement: BoundStatement) {
+        func text(_ column: Int) -> String? { statement.isNull(column) ? nil : statement.text(column) }
+        func moment(_ column: Int) -> Milliseconds? {
+            statement.isNull(column) ? nil : Milliseconds(statement.integer(column))
+        }
+        self.init(
+            id: statement.id(0), name: statement.text(1), channel: statement.text(2),
+            contactGroup: statement.isNull(4) ? nil : statement.id(4), sealedAddress: statement.blob(5),
+            sealedSecrets: statement.blob(6), keyword: text(7),
+            state: State(rawValue: statement.text(12)) ?? .disabled, note: text(13))
+        form = text(3)
+        topics = statement.texts(8)
+        quiet = text(9)
+        authority = text(10)
+        isForTests = statement.integer(11) == 1
+        heldUntil = moment(14)
+        health.answeredAt = moment(15)
+        health.failures = Int(statement.integer(16))
+        health.openUntil = moment(17)
+        health.exhausted = Int(statement.integer(18))
+        health.exhaustedSince = moment(19)
+    }
+
+    /// Binds what a person decides about an endpoint to the first thirteen places.
+    fileprivate func bind(to statement: BoundStatement) throws {
+        try statement.bind(1, name)
+        try statement.bind(2, channel)
+        try statement.bind(3, optional: form)
+        if let contactGroup { try statement.bind(4, contactGroup) } else { try statement.bindNull(4) }
+        try statement.bind(5, sealedAddress)
+        try statement.bind(6, sealedSecrets)
+        try statement.bind(7, optional: keyword)
+        try statement.bind(8, optional: topics.map(BoundStatement.json))
+        try statement.bind(9, optional: quiet)
+        try statement.bind(10, optional: authority)
+        try statement.bind(11, isForTests ? 1 : 0 as Int64)
+        try statement.bind(12, state.rawValue)
+        try statement.bind(13, id)
+    }
+}
+
+extension BoundStatement {
+    func bind(_ index: Int, optional text: String?) throws {
+        if let text { try bind(index, text) } else { try bindNull(index) }
+    }
+
+    func bind(_ index: Int, optional integer: Int64?) throws {
+        if let integer { try bind(index, integer) } else { try bindNull(index) }
+    }
+
+    /// A list of texts as it is stored.
+    static func json(_ texts: [String]) -> String {
+        String(decoding: Value.list(texts.map(Value.text)).json, as: UTF8.self)
+    }
+
+    /// A list of texts; nil where there is none.
+    func texts(_ column: Int) -> [String]? {
+        value(column, as: .json).list?.compactMap(\.text)
     }
 }

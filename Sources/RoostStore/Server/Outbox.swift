@@ -1,4 +1,4 @@
-package import RoostSchema
+import RoostSchema
 package import RoostSync
 import GRDB
 
@@ -8,92 +8,83 @@ package struct DueDelivery: Hashable, Sendable {
     package let endpoint: EndpointRecord
 }
 
-/// How many deliveries may be under way to one endpoint, and how many attempts it takes in a minute, by channel.
-package struct ChannelLimits: Hashable, Sendable {
-    package var inFlight: Int
-    /// Nil for no limit.
-    package var perMinute: Int?
-    /// Whether a later part waits until the earlier ones were sent.
-    package var keepsOrder: Bool
+/// What an endpoint takes at a moment.
+package struct EndpointRoom: Hashable, Sendable {
+    /// How many deliveries may start.
+    package var count: Int
+    /// Whether only first attempts whose chosen time has just come may start: it has quiet hours.
+    package var onlyChosen: Bool
 
-    package init(inFlight: Int, perMinute: Int?, keepsOrder: Bool) {
-        self.inFlight = inFlight
-        self.perMinute = perMinute
-        self.keepsOrder = keepsOrder
+    package init(count: Int, onlyChosen: Bool = false) {
+        self.count = count
+        self.onlyChosen = onlyChosen
     }
 }
 
-/// What becomes of a leased delivery.
-package struct DeliveryResult: Hashable, Sendable {
-    /// One attempt as it is kept.
-    package struct Attempt: Hashable, Sendable {
-        package var startedAt: Milliseconds
-        package var finishedAt: Milliseconds
-        package var status: Int?
-        /// Nothing secret, at most 4 KiB.
-        package var response: String
-
-        package init(startedAt: Milliseconds, finishedAt: Milliseconds, status: Int?, response: String) {
-            self.startedAt = startedAt
-            self.finishedAt = finishedAt
-            self.status = status
-            self.response = response
-        }
-    }
-
-    package var delivery: RowID
-    package var state: DeliveryState
-    package var nextAt: Milliseconds?
-    package var attempts: Int
-    package var outcome: String
-    package var code: String
-    package var endpointHeldUntil: Milliseconds?
-    package var disablesEndpoint: Bool
-    /// Nil where nothing was sent.
-    package var attempt: Attempt?
+/// What the outbox asks about deliveries and endpoints; the store decides nothing.
+package struct OutboxRules: Sendable {
+    /// How long a lease lasts, in milliseconds.
+    package var lease: Int64
+    /// How many retries may be under way at once; the rest is kept for first attempts.
+    package var retries: Int
+    /// Channels whose later parts wait until the earlier ones were sent.
+    package var ordered: Set<String>
+    /// For how long, in milliseconds, attempts matter for what a channel's endpoints take; by channel.
+    package var memory: [String: Int64]
+    /// What an endpoint takes, given how much is under way and when its latest attempts ended.
+    package var room: @Sendable (EndpointRecord, _ inFlight: Int, _ ends: [Milliseconds], Milliseconds) -> EndpointRoom
+    /// What becomes of a delivery whose sender has not reported.
+    package var expired: @Sendable (DueDelivery, Milliseconds) -> DeliveryResult
+    /// How an endpoint is doing after a result, and the code for which it is to be disabled, if it is.
+    package var judge: @Sendable (EndpointHealth, DeliveryResult, Milliseconds) -> (EndpointHealth, disable: String?)
 
     package init(
-        delivery: RowID, state: DeliveryState, nextAt: Milliseconds?, attempts: Int, outcome: String, code: String,
-        endpointHeldUntil: Milliseconds? = nil, disablesEndpoint: Bool = false, attempt: Attempt? = nil
+        lease: Int64, retries: Int, ordered: Set<String>, memory: [String: Int64],
+        room: @escaping @Sendable (EndpointRecord, Int, [Milliseconds], Milliseconds) -> EndpointRoom,
+        expired: @escaping @Sendable (DueDelivery, Milliseconds) -> DeliveryResult,
+        judge: @escaping @Sendable (EndpointHealth, DeliveryResult, Milliseconds) -> (EndpointHealth, disable: String?)
     ) {
-        self.delivery = delivery
-        self.state = state
-        self.nextAt = nextAt
-        self.attempts = attempts
-        self.outcome = outcome
-        self.code = code
-        self.endpointHeldUntil = endpointHeldUntil
-        self.disablesEndpoint = disablesEndpoint
-        self.attempt = attempt
+        self.lease = lease
+        self.retries = retries
+        self.ordered = ordered
+        self.memory = memory
+        self.room = room
+        self.expired = expired
+        self.judge = judge
     }
 }
 
 extension ServerStore {
-    /// Takes due deliveries for `lease` milliseconds, the longest overdue first.
+    /// Takes at most `limit` due deliveries, each endpoint's longest overdue first, one of each endpoint before the second
+    /// of any.
     ///
-    /// Before that, leases that ended without a result are settled as `expired` decides, and deliveries whose last moment
-    /// has passed are given up. Deliveries of endpoints that are held, paused or disabled stay where they are.
+    /// Before that, leases that ended without a result are settled, and deliveries whose last moment has passed are given
+    /// up. Deliveries of endpoints that are held, suspended, paused or disabled stay where they are; while sending is
+    /// paused as a whole nothing is taken.
     package func leaseDeliveries(
-        now: Milliseconds, limit: Int, lease: Int64, limits: [String: ChannelLimits],
-        expired: @Sendable (DueDelivery) -> DeliveryResult
+        now: Milliseconds, limit: Int, rules: OutboxRules
     ) async throws -> [DueDelivery] {
         // Most ticks find nothing due: that takes no write transaction.
         guard try await pool.read({ db in try self.hasDue(now: now, db) }) else { return [] }
         return try await pool.write { db in
-            try self.settleLeases(endedBy: now, expired, db)
-            try self.giveUp(now: now, db)
-            return try self.takeDue(now: now, limit: limit, lease: lease, limits: limits, db)
+            try self.settleLeases(endedBy: now, now: now, rules, db)
+            try self.giveUp(now: now, rules, db)
+            guard try self.sendingPause(db) == nil else { return [] }
+            return try self.takeDue(now: now, limit: limit, rules: rules, db)
         }
     }
 
     /// Settles every lease, for a start after a crash: no sender but the new one is alive.
-    package func settleAllLeases(_ expired: @Sendable (DueDelivery) -> DeliveryResult) async throws {
-        try await pool.write { db in try self.settleLeases(endedBy: nil, expired, db) }
+    package func settleAllLeases(rules: OutboxRules) async throws {
+        let now = clock()
+        try await pool.write { db in
+            try self.settleLeases(endedBy: Milliseconds(.max), now: now, rules, db)
+        }
     }
 
     /// Keeps results, all or none; a result for a delivery that is not leased changes nothing.
-    package func record(_ results: [DeliveryResult]) async throws {
-        try await pool.write { db in try self.keep(results, db) }
+    package func record(_ results: [DeliveryResult], rules: OutboxRules) async throws {
+        try await pool.write { db in try self.keep(results, rules, db) }
     }
 
     private func hasDue(now: Milliseconds, _ db: Database) throws -> Bool {
@@ -110,177 +101,170 @@ extension ServerStore {
     }
 
     private func settleLeases(
-        endedBy now: Milliseconds?, _ expired: (DueDelivery) -> DeliveryResult, _ db: Database
+        endedBy end: Milliseconds, now: Milliseconds, _ rules: OutboxRules, _ db: Database
     ) throws {
-        let reader = RosterReader(store: self, db: db)
         let statement = try BoundStatement(
             db, RosterReader.deliveryColumns + " WHERE state = 'leased' AND lease_until_ms <= ?")
-        defer { statement.reset() }
-        try statement.bind(1, now?.value ?? .max)
+        try statement.bind(1, end.value)
         var ended: [DeliveryRecord] = []
         while try statement.step() { ended.append(try RosterReader.delivery(statement)) }
+        statement.reset()
         guard !ended.isEmpty else { return }
-        let endpoints = Dictionary(uniqueKeysWithValues: try reader.endpoints().map { ($0.id, $0) })
+        let endpoints = Dictionary(
+            uniqueKeysWithValues: try RosterReader(store: self, db: db).endpoints().map { ($0.id, $0) })
         try keep(
             ended.compactMap { delivery in
-                endpoints[delivery.endpoint].map { expired(DueDelivery(delivery: delivery, endpoint: $0)) }
-            }, db)
+                endpoints[delivery.endpoint].map { rules.expired(DueDelivery(delivery: delivery, endpoint: $0), now) }
+            }, rules, db)
     }
 
-    private func giveUp(now: Milliseconds, _ db: Database) throws {
+    private func giveUp(now: Milliseconds, _ rules: OutboxRules, _ db: Database) throws {
         let statement = try BoundStatement(
             db,
             """
             UPDATE delivery SET state = 'expired', next_ms = NULL
-            WHERE state IN ('queued', 'retry_wait', 'held') AND not_after_ms <= ? RETURNING digest
+            WHERE state IN ('queued', 'retry_wait', 'held') AND not_after_ms <= ?
+            RETURNING id, digest, endpoint, attempts, coalesce(outcome, ''), coalesce(code, '')
             """)
         try statement.bind(1, now.value)
         var digests: Set<RowID> = []
-        while try statement.step() { digests.insert(statement.id(0)) }
+        var exhausted: [RowID: [DeliveryResult]] = [:]
+        while try statement.step() {
+            digests.insert(statement.id(1))
+            // What was never tried says nothing about its endpoint.
+            guard statement.integer(3) > 0 else { continue }
+            exhausted[statement.id(2), default: []].append(
+                DeliveryResult(
+                    delivery: statement.id(0), state: .expired, nextAt: nil, attempts: Int(statement.integer(3)),
+                    outcome: statement.text(4), code: statement.text(5)))
+        }
         statement.reset()
+        for (endpoint, results) in exhausted { try judge(endpoint, results, now: now, rules, db) }
         try settle(digests, db)
     }
 
     private func takeDue(
-        now: Milliseconds, limit: Int, lease: Int64, limits: [String: ChannelLimits], _ db: Database
+        now: Milliseconds, limit: Int, rules: OutboxRules, _ db: Database
     ) throws -> [DueDelivery] {
-        let reader = RosterReader(store: self, db: db)
-        let endpoints = Dictionary(uniqueKeysWithValues: try reader.endpoints().map { ($0.id, $0) })
-        let statement = try BoundStatement(
-            db,
-            """
-            SELECT id FROM delivery WHERE state IN ('queued', 'retry_wait', 'held') AND next_ms <= ?1
-                AND EXISTS (SELECT 1 FROM endpoint WHERE endpoint.id = delivery.endpoint AND endpoint.state = 'active'
-                    AND (held_until_ms IS NULL OR held_until_ms <= ?1))
-            ORDER BY next_ms, digest, endpoint, part
-            """)
-        try statement.bind(1, now.value)
-        var due: [RowID] = []
-        while try statement.step() { due.append(statement.id(0)) }
-        statement.reset()
+        let flights = try Flights(db)
+        var candidates: [Candidate] = []
+        var endpoints: [RowID: EndpointRecord] = [:]
+        for endpoint in try endpointsWithDue(now: now, db) {
+            let ends = try rules.memory[endpoint.channel].map { memory in
+                try self.ends(at: endpoint.id, since: now.value - memory, db)
+            }
+            let room = rules.room(endpoint, flights.byEndpoint[endpoint.id] ?? 0, ends ?? [], now)
+            guard room.count > 0 else { continue }
+            endpoints[endpoint.id] = endpoint
+            candidates += try due(
+                at: endpoint.id, limit: min(room.count, limit), isOrdered: rules.ordered.contains(endpoint.channel),
+                onlyChosen: room.onlyChosen, now: now, db)
+        }
+        candidates.sort { ($0.rank, $0.nextAt, $0.id) < ($1.rank, $1.nextAt, $1.id) }
         let mark = try BoundStatement(
             db, "UPDATE delivery SET state = 'leased', lease_until_ms = ? WHERE id = ?")
-        var room: [RowID: Int] = [:]
+        let reader = RosterReader(store: self, db: db)
+        var retries = rules.retries - flights.retries
         var taken: [DueDelivery] = []
-        for id in due where taken.count < limit {
-            guard let delivery = try reader.delivery(id), let endpoint = endpoints[delivery.endpoint],
-                let limits = limits[endpoint.channel]
+        for candidate in candidates where taken.count < limit {
+            if candidate.isRetry {
+                guard retries > 0 else { continue }
+                retries -= 1
+            }
+            guard let delivery = try reader.delivery(candidate.id), let endpoint = endpoints[delivery.endpoint]
             else { continue }
-            let left = try room[endpoint.id] ?? self.room(at: endpoint.id, limits, now: now, db)
-            room[endpoint.id] = left
-            guard left > 0 else { continue }
-            if limits.keepsOrder, try isBehind(delivery, db) { continue }
-            try mark.bind(1, now.value + lease)
-            try mark.bind(2, id)
+            try mark.bind(1, now.value + rules.lease)
+            try mark.bind(2, candidate.id)
             try mark.run()
-            room[endpoint.id] = left - 1
             taken.append(DueDelivery(delivery: delivery, endpoint: endpoint))
         }
         return taken
     }
 
-    /// How many more deliveries an endpoint takes now.
-    private func room(
-        at endpoint: RowID, _ limits: ChannelLimits, now: Milliseconds, _ db: Database
-    ) throws -> Int {
-        func count(_ sql: String, since: Int64? = nil) throws -> Int {
-            let statement = try BoundStatement(db, sql)
-            defer { statement.reset() }
-            try statement.bind(1, endpoint)
-            if let since { try statement.bind(2, since) }
-            return try statement.step() ? Int(statement.integer(0)) : 0
-        }
-        let leased = try count("SELECT count(*) FROM delivery WHERE endpoint = ? AND state = 'leased'")
-        guard let perMinute = limits.perMinute else { return limits.inFlight - leased }
-        // Counted over the last sixty seconds, not from a bucket that refills: a burst on either side of a full minute
-        // would exceed what the vendor allows.
-        let recent = try count(
-            """
-            SELECT count(*) FROM delivery JOIN attempt ON attempt.delivery = delivery.id
-            WHERE delivery.endpoint = ? AND attempt.started_ms > ?
-            """, since: now.value - 60_000)
-        return min(limits.inFlight - leased, perMinute - recent - leased)
+    private struct Candidate {
+        let id: RowID
+        let nextAt: Int64
+        let isRetry: Bool
+        /// Its place among those of its endpoint.
+        let rank: Int
     }
 
-    /// Whether an earlier part of the same digest is still to arrive.
-    private func isBehind(_ delivery: DeliveryRecord, _ db: Database) throws -> Bool {
+    /// What is under way, by endpoint.
+    private struct Flights {
+        private(set) var byEndpoint: [RowID: Int] = [:]
+        private(set) var retries = 0
+
+        init(_ db: Database) throws {
+            let statement = try BoundStatement(
+                db,
+                "SELECT endpoint, count(*), sum(attempts > 0) FROM delivery WHERE state = 'leased' GROUP BY endpoint"
+            )
+            defer { statement.reset() }
+            while try statement.step() {
+                byEndpoint[statement.id(0)] = Int(statement.integer(1))
+                retries += Int(statement.integer(2))
+            }
+        }
+    }
+
+    private func endpointsWithDue(now: Milliseconds, _ db: Database) throws -> [EndpointRecord] {
+        let statement = try BoundStatement(
+            db,
+            RosterReader.endpointColumns + """
+                 WHERE state = 'active' AND (held_until_ms IS NULL OR held_until_ms <= ?1)
+                    AND (open_until_ms IS NULL OR open_until_ms <= ?1)
+                    AND EXISTS (SELECT 1 FROM delivery WHERE delivery.endpoint = endpoint.id
+                        AND delivery.state IN ('queued', 'retry_wait', 'held') AND delivery.next_ms <= ?1)
+                """)
+        defer { statement.reset() }
+        try statement.bind(1, now.value)
+        var endpoints: [EndpointRecord] = []
+        while try statement.step() { endpoints.append(EndpointRecord(statement)) }
+        return endpoints
+    }
+
+    /// The first due deliveries of an endpoint; in its quiet hours only first attempts whose chosen time has just come.
+    private func due(
+        at endpoint: RowID, limit: Int, isOrdered: Bool, onlyChosen: Bool, now: Milliseconds, _ db: Database
+    ) throws -> [Candidate] {
+        let chosen = "AND attempts = 0 AND next_ms > ?2 - 900000"
+        // A part waits for those before it; what a person marked or cancelled is no longer waited for.
+        let order = """
+            AND NOT EXISTS (SELECT 1 FROM delivery AS earlier WHERE earlier.digest = delivery.digest
+                AND earlier.endpoint = delivery.endpoint AND earlier.part < delivery.part
+                AND earlier.state NOT IN ('sent', 'cancelled'))
+            """
         let statement = try BoundStatement(
             db,
             """
-            SELECT 1 FROM delivery WHERE digest = ? AND endpoint = ? AND part < ? AND state != 'sent' LIMIT 1
+            SELECT id, next_ms, attempts FROM delivery WHERE endpoint = ?1
+                AND state IN ('queued', 'retry_wait', 'held') AND next_ms <= ?2 \(onlyChosen ? chosen : "")
+                \(isOrdered ? order : "")
+            ORDER BY next_ms\(isOrdered ? ", digest, part" : "") LIMIT ?3
             """)
         defer { statement.reset() }
-        try statement.bind(1, delivery.digest)
-        try statement.bind(2, delivery.endpoint)
-        try statement.bind(3, Int64(delivery.part))
-        return try statement.step()
-    }
-
-    private func keep(_ results: [DeliveryResult], _ db: Database) throws {
-        let reader = RosterReader(store: self, db: db)
-        var digests: Set<RowID> = []
-        for result in results {
-            guard let delivery = try reader.delivery(result.delivery), delivery.state == .leased else { continue }
-            try update(result, db)
-            if let attempt = result.attempt { try insert(attempt, of: result, db) }
-            try judgeEndpoint(delivery.endpoint, result, db)
-            if result.state.isSettled { digests.insert(delivery.digest) }
+        try statement.bind(1, endpoint)
+        try statement.bind(2, now.value)
+        try statement.bind(3, Int64(limit))
+        var candidates: [Candidate] = []
+        while try statement.step() {
+            candidates.append(
+                Candidate(
+                    id: statement.id(0), nextAt: statement.integer(1), isRetry: statement.integer(2) > 0,
+                    rank: candidates.count))
         }
-        try settle(digests, db)
+        return candidates
     }
 
-    private func update(_ result: DeliveryResult, _ db: Database) throws {
+    /// When attempts at an endpoint ended, after a moment.
+    func ends(at endpoint: RowID, since: Int64, _ db: Database) throws -> [Milliseconds] {
         let statement = try BoundStatement(
-            db,
-            """
-            UPDATE delivery SET state = ?, next_ms = ?, attempts = ?, outcome = ?, code = ?, sent_ms = ?,
-                lease_until_ms = NULL WHERE id = ?
-            """)
-        try statement.bind(1, result.state.rawValue)
-        if let next = result.nextAt { try statement.bind(2, next.value) } else { try statement.bindNull(2) }
-        try statement.bind(3, Int64(result.attempts))
-        try statement.bind(4, result.outcome)
-        try statement.bind(5, result.code)
-        if result.state == .sent {
-            try statement.bind(6, (result.attempt?.finishedAt ?? clock()).value)
-        } else {
-            try statement.bindNull(6)
-        }
-        try statement.bind(7, result.delivery)
-        try statement.run()
-    }
-
-    private func insert(
-        _ attempt: DeliveryResult.Attempt, of result: DeliveryResult, _ db: Database
-    ) throws {
-        let statement = try BoundStatement(
-            db,
-            """
-            INSERT INTO attempt (delivery, started_ms, finished_ms, outcome, http_status, code, response)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
-            """)
-        try statement.bind(1, result.delivery)
-        try statement.bind(2, attempt.startedAt.value)
-        try statement.bind(3, attempt.finishedAt.value)
-        try statement.bind(4, result.outcome)
-        if let status = attempt.status { try statement.bind(5, Int64(status)) } else { try statement.bindNull(5) }
-        try statement.bind(6, result.code)
-        try statement.bind(7, attempt.response)
-        try statement.run()
-    }
-
-    private func judgeEndpoint(_ endpoint: RowID, _ result: DeliveryResult, _ db: Database) throws {
-        if let until = result.endpointHeldUntil {
-            let statement = try BoundStatement(db, "UPDATE endpoint SET held_until_ms = ? WHERE id = ?")
-            try statement.bind(1, until.value)
-            try statement.bind(2, endpoint)
-            try statement.run()
-        }
-        if result.disablesEndpoint {
-            let statement = try BoundStatement(db, "UPDATE endpoint SET state = 'disabled', note = ? WHERE id = ?")
-            try statement.bind(1, result.code)
-            try statement.bind(2, endpoint)
-            try statement.run()
-        }
+            db, "SELECT finished_ms FROM attempt WHERE endpoint = ? AND finished_ms > ?")
+        defer { statement.reset() }
+        try statement.bind(1, endpoint)
+        try statement.bind(2, since)
+        var ends: [Milliseconds] = []
+        while try statement.step() { ends.append(Milliseconds(statement.integer(0))) }
+        return ends
     }
 }

@@ -52,6 +52,11 @@ package struct RosterReader {
         try store.count(of: collection, where: condition, db)
     }
 
+    /// The identities of live rows that satisfy a condition.
+    package func ids(_ collection: CollectionName, where condition: Condition) throws -> [RowID] {
+        try store.ids(of: collection, where: condition, db)
+    }
+
     /// Live rows that satisfy a condition.
     package func rows(_ collection: CollectionName, where condition: Condition) throws -> [RoostSync.Row] {
         try store.rows(of: collection, where: condition, db)

@@ -42,6 +42,19 @@ extension ServerStore {
         return rows
     }
 
+    func ids(of collection: CollectionName, where condition: Condition, _ db: Database) throws -> [RowID] {
+        guard let position = rules.catalogue.position(of: collection) else { return [] }
+        var compiler = ConditionCompiler(rules.catalogue, collection: position)
+        let predicate = compiler.compile(condition)
+        let statement = try BoundStatement(
+            db, "SELECT id FROM \"\(collection)\" AS subject WHERE deleted = 0 AND (\(predicate)) ORDER BY id")
+        defer { statement.reset() }
+        for (index, value) in compiler.values.enumerated() { try statement.bind(index + 1, value) }
+        var ids: [RowID] = []
+        while try statement.step() { ids.append(statement.id(0)) }
+        return ids
+    }
+
     /// How many live rows satisfy a condition.
     package func count(of collection: CollectionName, where condition: Condition = .always) async throws -> Int {
         try await pool.read { db in try self.count(of: collection, where: condition, db) }

@@ -15,6 +15,7 @@ enum ServerSchema {
             try db.execute(
                 sql: "DROP INDEX quarantine_by_row; ALTER TABLE quarantine RENAME TO former_quarantine")
         }
+        migrator.registerMigration("0005-outreach") { db in try db.execute(sql: OutreachSchema.outreach) }
         return migrator
     }()
 

@@ -38,7 +38,7 @@ struct DigestTests {
         #expect(edited.digest.approver == nil)
         #expect(edited.deliveries.isEmpty)
         refusal = await #expect(throws: Refusal.self) {
-            try await world.desk.send(id, version: edited.digest.version, by: OutreachFixture.author)
+            try await world.send(edited)
         }
         #expect(refusal?.reason == "wrong_status")
     }
@@ -163,8 +163,7 @@ struct DigestTests {
         #expect(released.digest.status == "sending")
         #expect(Set(released.deliveries.map(\.state)) == ["queued", "manual_pending"])
         let refusal = await #expect(throws: Refusal.self) {
-            try await world.desk.send(
-                try world.row(released.digest.id), version: released.digest.version, by: OutreachFixture.author)
+            try await world.send(released)
         }
         #expect(refusal?.reason == "wrong_status")
         let manual = try #require(released.deliveries.first { $0.channel == "manual" })
@@ -206,7 +205,7 @@ struct DigestTests {
         }
         let record = try await world.fixture.store.endpoint(try world.row(robot.endpoint.id))
         #expect(
-            try EndpointVault(key: world.fixture.key, settings: world.settings).target(of: record)
+            try EndpointVault(key: world.fixture.key, settings: world.settings).target(of: record, at: Milliseconds(0))
                 == .wecom(WeComKey("0123456789abcdef0123")))
         await #expect(throws: Refusal.self) {
             try await world.endpoints.add(

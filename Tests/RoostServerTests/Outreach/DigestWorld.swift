@@ -25,7 +25,8 @@ struct DigestWorld {
 
     init() async throws {
         fixture = try await OutreachFixture()
-        desk = DigestDesk(store: fixture.store, key: fixture.key, settings: settings, wake: {})
+        desk = DigestDesk(
+            store: fixture.store, key: fixture.key, settings: settings, transport: HTTPClient(), wake: {})
         endpoints = EndpointDesk(
             store: fixture.store, key: fixture.key, settings: settings, transport: HTTPClient(), wake: {})
         var edits = [
@@ -66,13 +67,19 @@ struct DigestWorld {
         DigestDraft.Item(collection: "policy", id: policy.description),
     ]
 
+    /// Adds an endpoint as one whose test message arrived.
     func add(
         _ name: String, _ channel: String, _ address: String?, group: RowID? = nil, keyword: String? = nil
     ) async throws -> EndpointAdded {
-        try await endpoints.add(
+        try await add(
             EndpointDraft(
-                name: name, channel: channel, address: address, keyword: keyword, contactGroup: group?.description),
-            by: OutreachFixture.administrator)
+                name: name, channel: channel, address: address, keyword: keyword, contactGroup: group?.description))
+    }
+
+    func add(_ draft: EndpointDraft) async throws -> EndpointAdded {
+        let added = try await endpoints.add(draft, by: OutreachFixture.administrator)
+        try await fixture.store.setState(.active, of: try row(added.endpoint.id))
+        return added
     }
 
     func compose(channels: [String] = ["wecom", "generic", "manual"]) async throws -> DigestReport {
@@ -83,16 +90,46 @@ struct DigestWorld {
 
     /// A digest that was submitted and approved.
     func approved(channels: [String] = ["wecom", "generic", "manual"]) async throws -> DigestReport {
-        let draft = try await compose(channels: channels).digest
-        let id = try row(draft.id)
-        let review = try await desk.submit(id, version: draft.version, by: OutreachFixture.author).digest
+        try await approve(try await compose(channels: channels))
+    }
+
+    /// Submits a draft and approves it.
+    func approve(_ draft: DigestReport) async throws -> DigestReport {
+        let id = try row(draft.digest.id)
+        let review = try await desk.submit(id, version: draft.digest.version, by: OutreachFixture.author).digest
         return try await desk.approve(id, version: review.version, by: OutreachFixture.approver)
+    }
+
+    /// Releases an approved digest.
+    func send(_ approved: DigestReport) async throws -> DigestReport {
+        try await desk.send(
+            try row(approved.digest.id), version: approved.digest.version, students: approved.students,
+            by: OutreachFixture.author)
     }
 
     /// A digest whose deliveries are due.
     func released(channels: [String] = ["wecom", "generic", "manual"]) async throws -> DigestReport {
-        let digest = try await approved(channels: channels).digest
-        return try await desk.send(try row(digest.id), version: digest.version, by: OutreachFixture.author)
+        try await send(try await approved(channels: channels))
+    }
+
+    /// Notes that leased deliveries arrived, as the sender would.
+    func arrived(_ leased: [LeasedDelivery]) async throws {
+        try await settle(leased, as: .sent, outcome: .sent, code: "sent")
+    }
+
+    /// Notes what came of leased deliveries.
+    func settle(
+        _ leased: [LeasedDelivery], as state: DeliveryState, outcome: Outcome.Class, code: String,
+        nextAt: Milliseconds? = nil
+    ) async throws {
+        let now = fixture.time.now
+        try await fixture.store.record(
+            try leased.map { delivery in
+                DeliveryResult(
+                    delivery: try row(delivery.id.description), state: state, nextAt: nextAt,
+                    attempts: delivery.attempts + 1, outcome: outcome.rawValue, code: code,
+                    attempt: AttemptRecord(startedAt: now, finishedAt: now, status: 200, response: ""))
+            }, rules: StoreDeliveryQueue.rules)
     }
 
     func report(_ digest: DigestReport) async throws -> DigestReport {

@@ -1,0 +1,123 @@
+import RoostAPI
+import RoostCourier
+import RoostSchema
+import RoostStore
+import RoostSync
+
+/// From what somebody enters about an endpoint to what is kept, and from there to what is shown.
+extension EndpointRecord {
+    /// Takes everything but address and secret.
+    mutating func take(_ draft: EndpointDraft) throws(Refusal) {
+        name = draft.name ?? name
+        guard !name.isEmpty, name.count <= 60, (draft.keyword?.count ?? 0) <= 30 else {
+            throw Refusal.invalidEndpoint(
+                "name_length", Label("名称须为 1–60 字，关键词不超过 30 字。", "a name has 1-60 characters, a keyword at most 30"))
+        }
+        if let keyword = draft.keyword { self.keyword = keyword.isEmpty ? nil : keyword }
+        if let topics = draft.topics {
+            let kinds = DigestContent.sectionKinds
+            guard topics.allSatisfy(kinds.contains) else {
+                throw Refusal.invalidEndpoint(
+                    "unknown_topic",
+                    Label(
+                        "栏目只能是 \(kinds.joined(separator: "、"))。", "the topics are \(kinds.joined(separator: ", "))"))
+            }
+            self.topics = topics.isEmpty ? nil : topics
+        }
+        if let quiet = draft.quiet {
+            guard quiet.isEmpty || QuietHours(quiet) != nil else {
+                throw Refusal.invalidEndpoint(
+                    "quiet_form", Label("免打扰时段请写成 22:00-08:00。", "quiet hours are written 22:00-08:00"))
+            }
+            self.quiet = quiet.isEmpty ? nil : quiet
+        }
+        if let form = draft.form {
+            let forms = Channel(rawValue: channel)?.forms.map(\.rawValue) ?? []
+            guard form.isEmpty || forms.contains(form) else {
+                throw Refusal.invalidEndpoint(
+                    "unknown_form",
+                    Label(
+                        "消息形式只能是 \(forms.joined(separator: "、"))。",
+                        "this channel's kinds of message are \(forms.joined(separator: ", "))"))
+            }
+            self.form = form.isEmpty ? nil : form
+        }
+        if let authority = draft.authority {
+            guard authority.isEmpty || authority.contains("-----BEGIN CERTIFICATE-----"), authority.utf8.count <= 8192
+            else {
+                throw Refusal.invalidEndpoint(
+                    "authority_no_pem", Label("证书须为 PEM 格式。", "the authority's certificate is in PEM"))
+            }
+            self.authority = authority.isEmpty ? nil : authority
+        }
+        isForTests = draft.forTests ?? isForTests
+    }
+}
+
+extension EndpointVault {
+    /// Checks and seals what a draft says of the address; the signing secret of a webhook that is new.
+    func sealAddress(
+        of draft: EndpointDraft, in record: inout EndpointRecord, _ channel: Channel
+    ) throws -> WebhookSecret? {
+        guard let address = draft.address else { return nil }
+        switch channel {
+        case .wecom:
+            record.sealedAddress = try sealedAddress(WeComKey(address).revealed, of: record.id)
+        case .dingtalk:
+            record.sealedAddress = try sealedAddress(DingTalkToken(address).revealed, of: record.id)
+            record.sealedSecrets = try sealedRobotSecret(draft.secret, of: record.id)
+        case .feishu:
+            record.sealedAddress = try sealedAddress(FeishuToken(address).revealed, of: record.id)
+            record.sealedSecrets = try sealedRobotSecret(draft.secret, of: record.id)
+        case .email:
+            record.sealedAddress = try sealedAddress(MailAddress(address).revealed, of: record.id)
+        case .generic:
+            let url = try WebhookURL(address, settings: settings)
+            try url.checkHost(settings: settings)
+            record.sealedAddress = try sealedAddress(url.revealed, of: record.id)
+            guard record.sealedSecrets.isEmpty || draft.secret != nil else { return nil }
+            let secret = try draft.secret.map { text throws in try WebhookSecret(text) } ?? .random()
+            record.sealedSecrets = try sealedSecrets([.init(secret: secret)], of: record.id)
+            return secret
+        case .manual: break
+        }
+        return nil
+    }
+}
+
+extension EndpointSummary {
+    init(_ endpoint: EndpointRecord, _ vault: EndpointVault, waiting: Int) {
+        self.init(
+            id: endpoint.id.description, name: endpoint.name, channel: endpoint.channel, form: endpoint.form,
+            address: vault.redactedAddress(of: endpoint), keyword: endpoint.keyword,
+            contactGroup: endpoint.contactGroup?.description, topics: endpoint.topics, quiet: endpoint.quiet,
+            forTests: endpoint.isForTests, state: endpoint.state.rawValue, note: endpoint.note, waiting: waiting,
+            failures: endpoint.health.failures, suspendedUntil: endpoint.health.openUntil?.value,
+            exhausted: endpoint.health.exhausted, exhaustedSince: endpoint.health.exhaustedSince?.value,
+            answeredAt: endpoint.health.answeredAt?.value)
+    }
+}
+
+extension Refusal {
+    static func invalidEndpoint(_ reason: String, _ message: Label) -> Refusal {
+        Refusal(.invalidEndpoint, reason: reason, message)
+    }
+}
+
+extension EndpointAddressError {
+    /// What is wrong with the address; it never repeats what was entered, which may hold a token.
+    var label: Label {
+        switch self {
+        case .foreignHost:
+            Label("这不是该渠道机器人的地址。", "this is not the address of a robot of this channel")
+        case .missingKey: Label("缺少机器人密钥。", "the robot's key is missing")
+        case .malformedKey: Label("机器人密钥的格式不对。", "the robot's key is malformed")
+        case .malformedURL: Label("网址的格式不对。", "the address is not a URL such as https://host/path")
+        case .innerAddress:
+            Label("网址指向内部网络或本机。", "the address leads to this machine or into an internal network")
+        case .malformedMailbox: Label("邮箱地址的格式不对。", "the address is not a mailbox such as name@example.org")
+        case .malformedSecret: Label("签名密钥的格式不对。", "the robot's signing secret is malformed")
+        case .insecureScheme: Label("网址须以 https:// 开头。", "the address has to begin with https://")
+        }
+    }
+}

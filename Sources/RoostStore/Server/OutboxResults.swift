@@ -1,0 +1,213 @@
+package import RoostSchema
+package import RoostSync
+import GRDB
+
+/// What becomes of a leased delivery.
+package struct DeliveryResult: Hashable, Sendable {
+    package var delivery: RowID
+    package var state: DeliveryState
+    package var nextAt: Milliseconds?
+    package var attempts: Int
+    package var outcome: String
+    package var code: String
+    package var endpointHeldUntil: Milliseconds?
+    package var disablesEndpoint: Bool
+    /// Nil where nothing was sent.
+    package var attempt: AttemptRecord?
+
+    package init(
+        delivery: RowID, state: DeliveryState, nextAt: Milliseconds?, attempts: Int, outcome: String, code: String,
+        endpointHeldUntil: Milliseconds? = nil, disablesEndpoint: Bool = false, attempt: AttemptRecord? = nil
+    ) {
+        self.delivery = delivery
+        self.state = state
+        self.nextAt = nextAt
+        self.attempts = attempts
+        self.outcome = outcome
+        self.code = code
+        self.endpointHeldUntil = endpointHeldUntil
+        self.disablesEndpoint = disablesEndpoint
+        self.attempt = attempt
+    }
+}
+
+/// One attempt as it is kept; nothing in it is secret.
+package struct AttemptRecord: Hashable, Sendable {
+    /// Microseconds from the start to the end of each phase; nil for one that was not reached.
+    package struct Timings: Hashable, Sendable {
+        package var resolved: Int64?
+        package var connected: Int64?
+        package var secured: Int64?
+        package var firstByte: Int64?
+
+        package init(
+            resolved: Int64? = nil, connected: Int64? = nil, secured: Int64? = nil, firstByte: Int64? = nil
+        ) {
+            self.resolved = resolved
+            self.connected = connected
+            self.secured = secured
+            self.firstByte = firstByte
+        }
+    }
+
+    package var startedAt: Milliseconds
+    package var finishedAt: Milliseconds
+    /// Class and code; filled in from the result when it is kept.
+    package var outcome = ""
+    package var code = ""
+    package var status: Int?
+    /// At most 4 KiB of what the receiver said.
+    package var response: String
+    package var url: String?
+    package var address: String?
+    package var vendorCode: Int?
+    package var vendorMessage: String?
+    package var timings: Timings
+
+    package init(
+        startedAt: Milliseconds, finishedAt: Milliseconds, status: Int?, response: String, url: String? = nil,
+        address: String? = nil, vendorCode: Int? = nil, vendorMessage: String? = nil, timings: Timings = Timings()
+    ) {
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.status = status
+        self.response = response
+        self.url = url
+        self.address = address
+        self.vendorCode = vendorCode
+        self.vendorMessage = vendorMessage
+        self.timings = timings
+    }
+}
+
+extension ServerStore {
+    func keep(_ results: [DeliveryResult], _ rules: OutboxRules, _ db: Database) throws {
+        let update = try BoundStatement(
+            db,
+            """
+            UPDATE delivery SET state = ?, next_ms = ?, attempts = ?, outcome = ?, code = ?, sent_ms = ?,
+                lease_until_ms = NULL WHERE id = ? AND state = 'leased' RETURNING digest, endpoint
+            """)
+        let now = clock()
+        var digests: Set<RowID> = []
+        var byEndpoint: [RowID: [DeliveryResult]] = [:]
+        for result in results {
+            try update.bind(1, result.state.rawValue)
+            try update.bind(2, optional: result.nextAt?.value)
+            try update.bind(3, Int64(result.attempts))
+            try update.bind(4, result.outcome)
+            try update.bind(5, result.code)
+            try update.bind(6, optional: result.state == .sent ? (result.attempt?.finishedAt ?? now).value : nil)
+            try update.bind(7, result.delivery)
+            guard try update.step() else {
+                update.reset()
+                continue
+            }
+            let (digest, endpoint) = (update.id(0), update.id(1))
+            update.reset()
+            if let attempt = result.attempt {
+                try insert(attempt, outcome: result.outcome, code: result.code, result.delivery, at: endpoint, db)
+            }
+            byEndpoint[endpoint, default: []].append(result)
+            if result.state.isSettled { digests.insert(digest) }
+        }
+        for (endpoint, results) in byEndpoint { try judge(endpoint, results, now: now, rules, db) }
+        try settle(digests, db)
+    }
+
+    /// When attempts at an endpoint ended after a moment, test messages included.
+    package func ends(at endpoint: RowID, since: Int64) async throws -> [Milliseconds] {
+        try await pool.read { db in try self.ends(at: endpoint, since: since, db) }
+    }
+
+    /// Notes an attempt outside the queue: a test message counts towards what the vendor allows like any other.
+    package func note(
+        _ attempt: AttemptRecord, outcome: String, code: String, named id: RowID, at endpoint: RowID
+    ) async throws {
+        try await pool.write { db in try self.insert(attempt, outcome: outcome, code: code, id, at: endpoint, db) }
+    }
+
+    private func insert(
+        _ attempt: AttemptRecord, outcome: String, code: String, _ delivery: RowID, at endpoint: RowID,
+        _ db: Database
+    ) throws {
+        let statement = try BoundStatement(
+            db,
+            """
+            INSERT INTO attempt (delivery, endpoint, started_ms, finished_ms, outcome, code, http_status, response, url,
+                address, vendor_code, vendor_message, resolved_us, connected_us, secured_us, first_byte_us)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        try statement.bind(1, delivery)
+        try statement.bind(2, endpoint)
+        try statement.bind(3, attempt.startedAt.value)
+        try statement.bind(4, attempt.finishedAt.value)
+        try statement.bind(5, outcome)
+        try statement.bind(6, code)
+        try statement.bind(7, optional: attempt.status.map(Int64.init))
+        try statement.bind(8, attempt.response)
+        try statement.bind(9, optional: attempt.url)
+        try statement.bind(10, optional: attempt.address)
+        try statement.bind(11, optional: attempt.vendorCode.map(Int64.init))
+        try statement.bind(12, optional: attempt.vendorMessage)
+        try statement.bind(13, optional: attempt.timings.resolved)
+        try statement.bind(14, optional: attempt.timings.connected)
+        try statement.bind(15, optional: attempt.timings.secured)
+        try statement.bind(16, optional: attempt.timings.firstByte)
+        try statement.run()
+    }
+
+    /// Brings an endpoint's health up to date, disables it if it must be, and opens or closes the notice about it.
+    func judge(
+        _ endpoint: RowID, _ results: [DeliveryResult], now: Milliseconds, _ rules: OutboxRules, _ db: Database
+    ) throws {
+        let read = try BoundStatement(db, RosterReader.endpointColumns + " WHERE id = ?")
+        try read.bind(1, endpoint)
+        guard try read.step() else { return read.reset() }
+        let record = EndpointRecord(read)
+        read.reset()
+        var health = record.health
+        var heldUntil = record.heldUntil
+        var disable: String?
+        for result in results {
+            let verdict = rules.judge(health, result, now)
+            health = verdict.0
+            disable = disable ?? (result.disablesEndpoint ? result.code : verdict.disable)
+            heldUntil = [heldUntil, result.endpointHeldUntil].compactMap(\.self).max()
+        }
+        if health != record.health || heldUntil != record.heldUntil {
+            try write(health, heldUntil: heldUntil, of: endpoint, db)
+        }
+        if let disable, record.state != .disabled {
+            let statement = try BoundStatement(db, "UPDATE endpoint SET state = 'disabled', note = ? WHERE id = ?")
+            try statement.bind(1, disable)
+            try statement.bind(2, endpoint)
+            try statement.run()
+        }
+        guard let last = results.last else { return }
+        if disable != nil || health.isFailing {
+            try openNotice(about: endpoint, last, failures: health.failures, now: now, db)
+        } else if record.health.isFailing {
+            try closeNotice(about: endpoint, now: now, db)
+        }
+    }
+
+    private func write(
+        _ health: EndpointHealth, heldUntil: Milliseconds?, of endpoint: RowID, _ db: Database
+    ) throws {
+        let statement = try BoundStatement(
+            db,
+            """
+            UPDATE endpoint SET answered_ms = ?, failures = ?, open_until_ms = ?, exhausted = ?,
+                exhausted_since_ms = ?, held_until_ms = ? WHERE id = ?
+            """)
+        try statement.bind(1, optional: health.answeredAt?.value)
+        try statement.bind(2, Int64(health.failures))
+        try statement.bind(3, optional: health.openUntil?.value)
+        try statement.bind(4, Int64(health.exhausted))
+        try statement.bind(5, optional: health.exhaustedSince?.value)
+        try statement.bind(6, optional: heldUntil?.value)
+        try statement.bind(7, endpoint)
+        try statement.run()
+    }
+}

@@ -1,0 +1,124 @@
+/// The tables of outward delivery as the second version of them adds to the first.
+enum OutreachSchema {
+    static let outreach = """
+        -- The kind of message it wants of its channel; NULL for the usual one.
+        ALTER TABLE endpoint ADD COLUMN form TEXT;
+        -- JSON list of the sorts of section it takes; NULL for all.
+        ALTER TABLE endpoint ADD COLUMN topics TEXT;
+        -- Hours of the day in China in which nothing is sent, as 22:00-08:00; NULL for none.
+        ALTER TABLE endpoint ADD COLUMN quiet TEXT;
+        -- PEM of the authority its certificate is from, where that is none of the system's.
+        ALTER TABLE endpoint ADD COLUMN authority TEXT;
+        -- 1 where only drafts are tried out and no digest goes.
+        ALTER TABLE endpoint ADD COLUMN for_tests INTEGER NOT NULL DEFAULT 0 CHECK (for_tests IN (0, 1));
+        -- The last time it took something.
+        ALTER TABLE endpoint ADD COLUMN answered_ms INTEGER;
+        -- Attempts failed since, and until when sending to it is suspended for that.
+        ALTER TABLE endpoint ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE endpoint ADD COLUMN open_until_ms INTEGER;
+        -- Deliveries given up since it last took something, and when the first of them was.
+        ALTER TABLE endpoint ADD COLUMN exhausted INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE endpoint ADD COLUMN exhausted_since_ms INTEGER;
+
+        -- Bytes that many deliveries of a digest share.
+        CREATE TABLE content (
+            id INTEGER PRIMARY KEY,
+            digest BLOB NOT NULL,
+            body BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX content_by_digest ON content (digest);
+        -- The row of content; NULL where the body stands in the delivery itself.
+        ALTER TABLE delivery ADD COLUMN content INTEGER;
+        -- Queues by endpoint; what is under way; digests that are not finished.
+        CREATE INDEX delivery_queue ON delivery (endpoint, next_ms) WHERE state IN ('queued', 'retry_wait', 'held');
+        CREATE INDEX delivery_leased ON delivery (endpoint) WHERE state = 'leased';
+        CREATE INDEX delivery_open ON delivery (digest)
+            WHERE state IN ('frozen', 'queued', 'leased', 'retry_wait', 'held', 'uncertain', 'manual_pending');
+
+        ALTER TABLE attempt ADD COLUMN endpoint BLOB;
+        -- Where it went: the URL without anything secret, and the address that was connected to.
+        ALTER TABLE attempt ADD COLUMN url TEXT;
+        ALTER TABLE attempt ADD COLUMN address TEXT;
+        -- The vendor's own code and words.
+        ALTER TABLE attempt ADD COLUMN vendor_code INTEGER;
+        ALTER TABLE attempt ADD COLUMN vendor_message TEXT;
+        -- Microseconds from the start to the end of each phase; NULL for one that was not reached.
+        ALTER TABLE attempt ADD COLUMN resolved_us INTEGER;
+        ALTER TABLE attempt ADD COLUMN connected_us INTEGER;
+        ALTER TABLE attempt ADD COLUMN secured_us INTEGER;
+        ALTER TABLE attempt ADD COLUMN first_byte_us INTEGER;
+        UPDATE attempt SET endpoint = (SELECT endpoint FROM delivery WHERE delivery.id = attempt.delivery);
+        -- What an endpoint was sent lately, by which vendors' limits are kept across a restart.
+        CREATE INDEX attempt_by_endpoint ON attempt (endpoint, finished_ms);
+
+        -- Which items a digest brings to which endpoint, in which version.
+        CREATE TABLE told (
+            digest BLOB NOT NULL,
+            endpoint BLOB NOT NULL,
+            item BLOB NOT NULL,
+            collection TEXT NOT NULL,
+            -- Version of the item's row when the digest was frozen.
+            version BLOB NOT NULL,
+            -- SHA-256 of what is said of it.
+            fingerprint BLOB NOT NULL,
+            PRIMARY KEY (digest, endpoint, item)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX told_by_endpoint ON told (endpoint, item);
+
+        -- Whom a digest was for when it was frozen.
+        CREATE TABLE audience (
+            digest BLOB NOT NULL PRIMARY KEY,
+            sentence_zh TEXT NOT NULL,
+            sentence_en TEXT NOT NULL,
+            students INTEGER NOT NULL,
+            frozen_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE audience_member (
+            digest BLOB NOT NULL,
+            -- student, contact_group, officer
+            collection TEXT NOT NULL,
+            row BLOB NOT NULL,
+            PRIMARY KEY (digest, collection, row)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX audience_by_member ON audience_member (row, collection);
+
+        -- Endpoints that fail, one row for each run of failures, closed when the endpoint takes something again.
+        CREATE TABLE notice (
+            id INTEGER PRIMARY KEY,
+            endpoint BLOB NOT NULL,
+            -- Class and code of the latest outcome.
+            outcome TEXT NOT NULL,
+            code TEXT NOT NULL,
+            failures INTEGER NOT NULL,
+            opened_ms INTEGER NOT NULL,
+            latest_ms INTEGER NOT NULL,
+            closed_ms INTEGER
+        ) STRICT;
+        CREATE INDEX notice_open ON notice (endpoint) WHERE closed_ms IS NULL;
+
+        -- Digests that are proposed again and again.
+        CREATE TABLE schedule (
+            id BLOB NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            -- The officer in whose name drafts are made.
+            officer BLOB NOT NULL,
+            -- weekly or monthly
+            cadence TEXT NOT NULL,
+            -- 1 (Monday) to 7, or 1 to 31; the last day of a shorter month.
+            day INTEGER NOT NULL,
+            -- Minute of the day in China.
+            minute INTEGER NOT NULL,
+            audience TEXT NOT NULL,
+            -- JSON list
+            channels TEXT NOT NULL,
+            -- skip, send or ask: what becomes of a digest whose time passed while the server was down.
+            missed TEXT NOT NULL,
+            -- The next time of sending, and when its draft is made.
+            next_ms INTEGER NOT NULL,
+            draft_ms INTEGER NOT NULL,
+            paused INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1)),
+            -- What became of the last draft: made, or nothing_new.
+            note TEXT
+        ) STRICT, WITHOUT ROWID;
+        """
+}

@@ -1,0 +1,138 @@
+package import RoostSchema
+package import RoostSync
+import GRDB
+
+/// How the outbox as a whole is doing.
+package struct OutboxFigures: Hashable, Sendable {
+    /// One run of attempts at one channel.
+    package struct Pace: Hashable, Sendable {
+        package let channel: String
+        /// Milliseconds from start to end, of half of the attempts and of nineteen in twenty.
+        package let median: Int64
+        package let p95: Int64
+    }
+
+    /// Deliveries by state, those that came to an end left out.
+    package var byState: [DeliveryState: Int] = [:]
+    /// When the delivery that has been due longest was due; nil where none is.
+    package var oldestDue: Milliseconds?
+    /// Endpoints by state, and how many of them sending is suspended for.
+    package var endpoints: [EndpointRecord.State: Int] = [:]
+    package var suspended = 0
+    package var paces: [Pace] = []
+    /// Why sending is paused as a whole; nil where it is not.
+    package var pause: String?
+}
+
+extension RosterReader {
+    /// Why sending is paused as a whole; nil where it is not.
+    package func sendingPause() throws -> String? { try store.sendingPause(db) }
+
+    /// How many deliveries wait for each endpoint.
+    package func waitingByEndpoint() throws -> [RowID: Int] {
+        let statement = try BoundStatement(
+            db,
+            """
+            SELECT endpoint, count(*) FROM delivery WHERE state IN ('queued', 'retry_wait', 'held') GROUP BY endpoint
+            """)
+        defer { statement.reset() }
+        var waiting: [RowID: Int] = [:]
+        while try statement.step() { waiting[statement.id(0)] = Int(statement.integer(1)) }
+        return waiting
+    }
+}
+
+/// Sending as a whole, which an operator or a restoration pauses.
+extension ServerStore {
+    private static let fact = "sending_paused"
+
+    /// Why sending is paused; nil where it is not.
+    func sendingPause(_ db: Database) throws -> String? {
+        let statement = try BoundStatement(db, "SELECT value FROM meta WHERE name = ?")
+        defer { statement.reset() }
+        try statement.bind(1, Self.fact)
+        return try statement.step() ? statement.text(0) : nil
+    }
+
+    /// Lets nothing out until ``resumeSending(doubting:)``.
+    package func pauseSending(_ reason: String) async throws {
+        try await pool.write { db in
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", arguments: [Self.fact, reason])
+        }
+    }
+
+    /// Lets what is due go again.
+    ///
+    /// After a restoration what was queued when the backup was made may have been sent since: `channels` names those whose
+    /// receivers cannot tell a repetition, and what waits there becomes uncertain, for a person to decide.
+    /// - Returns: How many deliveries are in doubt.
+    package func resumeSending(doubting channels: [String] = []) async throws -> Int {
+        try await pool.write { db in
+            try db.execute(sql: "DELETE FROM meta WHERE name = ?", arguments: [Self.fact])
+            var count = 0
+            for channel in channels {
+                try db.execute(
+                    sql: """
+                        UPDATE delivery SET state = 'uncertain', next_ms = NULL, outcome = 'uncertain', code = 'restored'
+                        WHERE state IN ('queued', 'retry_wait', 'held')
+                            AND endpoint IN (SELECT id FROM endpoint WHERE channel = ?)
+                        """, arguments: [channel])
+                count += db.changesCount
+            }
+            return count
+        }
+    }
+
+    /// How the outbox is doing; paces are those of the last day's attempts.
+    package func outboxFigures() async throws -> OutboxFigures {
+        let now = clock()
+        return try await pool.read { db in
+            var figures = OutboxFigures()
+            figures.pause = try self.sendingPause(db)
+            let states = try BoundStatement(
+                db,
+                """
+                SELECT state, count(*), min(CASE WHEN state IN ('queued', 'retry_wait', 'held') THEN next_ms END)
+                FROM delivery WHERE state IN ('frozen', 'queued', 'leased', 'retry_wait', 'held', 'uncertain',
+                    'manual_pending') GROUP BY state
+                """)
+            while try states.step() {
+                guard let state = DeliveryState(rawValue: states.text(0)) else { continue }
+                figures.byState[state] = Int(states.integer(1))
+                guard !states.isNull(2), states.integer(2) <= now.value else { continue }
+                figures.oldestDue = min(figures.oldestDue ?? now, Milliseconds(states.integer(2)))
+            }
+            states.reset()
+            for endpoint in try RosterReader(store: self, db: db).endpoints() {
+                figures.endpoints[endpoint.state, default: 0] += 1
+                if let until = endpoint.health.openUntil, until > now { figures.suspended += 1 }
+            }
+            figures.paces = try self.paces(since: now.value - 86_400_000, db)
+            return figures
+        }
+    }
+
+    private func paces(since: Int64, _ db: Database) throws -> [OutboxFigures.Pace] {
+        let statement = try BoundStatement(
+            db,
+            """
+            SELECT channel, max(CASE WHEN place * 2 <= total + 1 THEN duration END),
+                max(CASE WHEN place * 20 <= total * 19 + 19 THEN duration END)
+            FROM (SELECT channel, duration, row_number() OVER (PARTITION BY channel ORDER BY duration) AS place,
+                count(*) OVER (PARTITION BY channel) AS total
+                FROM (SELECT endpoint.channel, finished_ms - started_ms AS duration FROM attempt
+                    JOIN endpoint ON endpoint.id = attempt.endpoint WHERE finished_ms > ? ORDER BY attempt.id DESC
+                    LIMIT 10000)) GROUP BY channel
+            """)
+        defer { statement.reset() }
+        try statement.bind(1, since)
+        var paces: [OutboxFigures.Pace] = []
+        while try statement.step() {
+            paces.append(
+                OutboxFigures.Pace(
+                    channel: statement.text(0), median: statement.integer(1), p95: statement.integer(2)))
+        }
+        return paces
+    }
+}

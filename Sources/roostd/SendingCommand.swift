@@ -1,0 +1,83 @@
+import ArgumentParser
+import RoostServer
+import RoostStore
+
+/// Sending as a whole, for an operator: after a restoration it stands still until somebody has looked.
+struct Sending: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sending", abstract: "See, pause or resume all sending of digests. 全部推送的状态、暂停与恢复。",
+        subcommands: [Status.self, Pause.self, Resume.self], defaultSubcommand: Status.self)
+
+    struct Status: OperatorCommand {
+        static let configuration = CommandConfiguration(abstract: "How the outbox is doing. 发件箱状态。")
+        @OptionGroup var options: CommonOptions
+
+        func act() async throws { try await Sending.tell(options) { _ in } }
+    }
+
+    struct Pause: OperatorCommand {
+        static let configuration = CommandConfiguration(abstract: "Let nothing out. 暂停全部发送。")
+        @OptionGroup var options: CommonOptions
+
+        func act() async throws {
+            try await Sending.tell(options) { store in try await store.pauseSending("operator") }
+        }
+    }
+
+    struct Resume: OperatorCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let deliveries go again. 恢复发送。",
+            discussion: """
+                After a restoration, what was queued may have been sent since the backup was made. Webhooks tell a \
+                repetition by its id; what waits for robots and mailboxes becomes uncertain, to be looked at and \
+                redriven, unless --send-all is given. 恢复备份后，机器人和邮件的待发投递会标为“无法确认”，查看后再重发。
+                """)
+        @OptionGroup var options: CommonOptions
+        @Flag(help: "Send what may have been sent already. 连可能已发送的也照发。") var sendAll = false
+
+        func act() async throws {
+            let all = sendAll
+            try await Sending.tell(options) { store in
+                let reason = try await store.outboxFigures().pause
+                let isDoubtful = reason != nil && reason != "operator" && !all
+                _ = try await store.resumeSending(doubting: isDoubtful ? DigestDesk.channelsWithoutIdentity : [])
+            }
+        }
+    }
+
+    private static func tell(
+        _ options: CommonOptions, after action: (ServerStore) async throws -> Void
+    ) async throws {
+        let settings = try await SettingsReading(options).settings
+        let store = try DataDirectory(path: settings.data).open().store
+        try await action(store)
+        let figures = try await store.outboxFigures()
+        try store.close()
+        let counts = DeliveryState.allCases.filter { !$0.isSettled }.map { ($0, figures.byState[$0] ?? 0) }
+        if options.json {
+            printLine(
+                jsonObject { writer in
+                    writer.name("paused")
+                    writer.boolean(figures.pause != nil)
+                    if let pause = figures.pause {
+                        writer.name("reason")
+                        writer.string(pause)
+                    }
+                    for (state, count) in counts {
+                        writer.name(escaping: state.rawValue)
+                        writer.integer(Int64(count))
+                    }
+                })
+            return
+        }
+        switch figures.pause {
+        case nil: options.say("正在发送。", "Sending is on.")
+        case "operator": options.say("已由操作员暂停。", "Paused by the operator.")
+        case let reason?:
+            options.say(
+                "已暂停（\(reason)）：数据库来自备份，请确认后运行 roostd sending resume。",
+                "Paused (\(reason)): the database is from a backup; look, then run roostd sending resume.")
+        }
+        for (state, count) in counts where count > 0 { print("\(state.rawValue): \(count)") }
+    }
+}

@@ -1,6 +1,7 @@
 import ArgumentParser
 import RoostServer
 import RoostStore
+import RoostSync
 
 /// Sending as a whole, for an operator: after a restoration it stands still until somebody has looked.
 struct Sending: AsyncParsableCommand {

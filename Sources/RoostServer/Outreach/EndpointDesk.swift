@@ -156,12 +156,13 @@ package struct EndpointDesk: Sendable {
         let endpoint = try await endpoint(id)
         guard let channel = Channel(rawValue: endpoint.channel) else { throw Refusal(.notFound, "no such endpoint") }
         let message = Message(headline: "测试消息", summary: "这是一条测试消息，收到即表示端点可用。This is a test.")
-        let rendering = try message.rendered(
-            for: channel,
-            in: RenderingContext(
-                keyword: endpoint.keyword, form: endpoint.form.flatMap(MessageForm.init(rawValue:)),
-                eventType: "endpoint.test", digest: id.description,
-                frozenAt: Moment(milliseconds: store.clock().value)))
+        var context = RenderingContext(
+            keyword: endpoint.keyword, form: endpoint.form.flatMap(MessageForm.init(rawValue:)),
+            eventType: "endpoint.test", digest: id.description,
+            frozenAt: Moment(milliseconds: store.clock().value))
+        // Forms that show links only cannot show this one.
+        if (try? message.rendered(for: channel, in: context)) == nil { context.form = nil }
+        let rendering = try message.rendered(for: channel, in: context)
         let outcome = try await EndpointTrial(store: store, vault: vault, transport: transport)
             .send(rendering, to: endpoint)
         if outcome.class == .sent {

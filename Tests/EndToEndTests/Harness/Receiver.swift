@@ -23,6 +23,8 @@ final class Receiver: Sendable {
 
     enum Behaviour: Sendable {
         case answer(Int)
+        /// Answers 200 with this body, as robots want to be answered.
+        case say(String)
         /// Reads the request and then says nothing until the sender goes away.
         case hang
     }
@@ -61,6 +63,9 @@ final class Receiver: Sendable {
             switch behaviour {
             case .answer(let status):
                 Descriptor.write(Array("HTTP/1.1 \(status) Answer\r\nContent-Length: 0\r\n\r\n".utf8), to: connection)
+            case .say(let text):
+                let head = "HTTP/1.1 200 OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n"
+                Descriptor.write(Array((head + text).utf8), to: connection)
             case .hang:
                 while let bytes = Descriptor.read(connection), !bytes.isEmpty {}
                 return

@@ -1,0 +1,105 @@
+import Foundation
+import RoostAPI
+import RoostSchema
+import Testing
+
+/// The server's power fails again and again while it delivers.
+@Suite(.timeLimit(.minutes(30)))
+struct DeliveryCrashTests {
+    /// How many deliveries are made; `ROOST_KILL_DELIVERIES` makes it more than a daily run has time for.
+    private static let wanted =
+        ProcessInfo.processInfo.environment["ROOST_KILL_DELIVERIES"].flatMap { Int($0) } ?? 180
+    private static let digests = 3
+
+    @Test func `no delivery is missing or doubled however often the power fails`() async throws {
+        let webhooks = try Receiver(.answer(204))
+        let robots = try Receiver(.say(#"{"errcode":0,"errmsg":"ok"}"#))
+        let county = try await County.founded(settings: ["ROOST_COURIER_TEST_BASE": robots.url])
+        let admin = try await WireDevice.enrolled(as: county.admin, at: county.server)
+        let approver = try await WireDevice.enrolled(as: county.approver, at: county.server)
+        let count = Self.wanted / Self.digests / 2
+        for number in 0..<count {
+            try await add(
+                ["name": .text("网址\(number)"), "channel": "generic", "address": .text("\(webhooks.url)/\(number)")],
+                by: admin)
+            try await add(
+                [
+                    "name": .text("机器人\(number)"), "channel": "wecom",
+                    "address": .text("key-of-the-robot-\(number)"),
+                ], by: admin)
+        }
+        webhooks.requests.update { $0 = [] }
+        robots.requests.update { $0 = [] }
+        var released: [String] = []
+        for number in 0..<Self.digests {
+            released.append(try await release(number, county, approver))
+            // Not before something was sent, and not after everything was.
+            let target = robots.requests.value.count + count / 3
+            _ = try await robots.requests.first("a part of the digest") { $0.count >= target ? true : nil }
+            try await county.server.kill()
+            try await county.server.start()
+        }
+        var deliveries: [JSON] = []
+        // What waits for a retry or the end of a minute comes by itself.
+        for digest in released {
+            while true {
+                let report = try await county.wire.caller.get(Path.digests + "/" + digest).json
+                let open = report["deliveries"].list.filter { !["sent", "uncertain"].contains($0["state"]) }
+                if open.isEmpty {
+                    deliveries += report["deliveries"].list
+                    break
+                }
+                try #require(open.allSatisfy { $0["state"] != "failed" && $0["state"] != "expired" })
+                let before = webhooks.requests.value.count + robots.requests.value.count
+                _ = try await webhooks.requests.first("more") { requests in
+                    requests.count + robots.requests.value.count > before ? true : nil
+                }
+            }
+        }
+        #expect(deliveries.count == Self.digests * count * 2)
+        #expect(deliveries.allSatisfy { $0["channel"] == "wecom" || $0["state"] == "sent" })
+
+        // Webhooks: every delivery arrived, however often under one id and with one body.
+        let byID = Dictionary(grouping: webhooks.requests.value) { $0.values(of: "webhook-id").first ?? "" }
+        #expect(byID.count == Self.digests * count)
+        for requests in byID.values { #expect(Set(requests.map(\.body)).count == 1) }
+        // Robots: nothing twice; what is called uncertain may have arrived or not.
+        let posts = Dictionary(grouping: robots.requests.value) { "\($0.path) \(String(decoding: $0.body, as: UTF8.self))" }
+        for requests in posts.values { #expect(requests.count == 1, "a group read it twice") }
+        let sent = deliveries.count { $0["channel"] == "wecom" && $0["state"] == "sent" }
+        let uncertain = deliveries.count { $0["state"] == "uncertain" }
+        #expect((sent...sent + uncertain).contains(posts.count))
+    }
+
+    private func add(_ endpoint: JSON, by admin: WireDevice) async throws {
+        let added = try await admin.caller.post(Path.endpoints, endpoint)
+        let id = try #require(added.json["endpoint"]["id"].text)
+        #expect(try await admin.caller.post(Path.endpoints + "/\(id)/test", [:]).json["sent"] == true)
+    }
+
+    /// Releases a digest of one policy to everybody.
+    private func release(_ number: Int, _ county: County, _ approver: WireDevice) async throws -> String {
+        let code = "断电〔2026〕\(number)号"
+        try await county.wire.push([
+            .create(
+                "policy", RowID(naming: "policy", code).description,
+                ["code": .text(code), "title": .text("断电演练\(number)"), "status": "published"])
+        ])
+        let caller = county.wire.caller
+        var report = try await caller.post(
+            Path.digests,
+            [
+                "title": .text("第\(number)期"), "items": [["collection": "policy", "id": .text(code)]],
+                "channels": ["generic", "wecom"],
+            ]
+        ).json
+        let id = try #require(report["digest"]["id"].text)
+        for (step, caller) in [("submit", caller), ("approve", approver.caller), ("send", caller)] {
+            let answer = try await caller.post(
+                Path.digests + "/\(id)/\(step)", ["version": report["digest"]["version"], "students": 0])
+            try #require(answer.status == 200, "\(step): \(answer.code?.rawValue ?? "")")
+            report = answer.json
+        }
+        return id
+    }
+}

@@ -64,7 +64,9 @@ struct DeliveryCrashTests {
         #expect(byID.count == Self.digests * count)
         for requests in byID.values { #expect(Set(requests.map(\.body)).count == 1) }
         // Robots: nothing twice; what is called uncertain may have arrived or not.
-        let posts = Dictionary(grouping: robots.requests.value) { "\($0.path) \(String(decoding: $0.body, as: UTF8.self))" }
+        let posts = Dictionary(grouping: robots.requests.value) {
+            "\($0.path) \(String(decoding: $0.body, as: UTF8.self))"
+        }
         for requests in posts.values { #expect(requests.count == 1, "a group read it twice") }
         let sent = deliveries.count { $0["channel"] == "wecom" && $0["state"] == "sent" }
         let uncertain = deliveries.count { $0["state"] == "uncertain" }

@@ -20,7 +20,8 @@ enum EndpointPacing {
         }
         // One that has not answered lately gets one at a time: a thousand that hang take a thousand places, not four
         // thousand.
-        let isWarm = endpoint.health.failures == 0
+        let isWarm =
+            endpoint.health.failures == 0
             && (endpoint.health.answeredAt.map { $0.value > now.value - warmth } ?? false)
         return EndpointRoom(
             count: isWarm ? room : min(room, 1 - inFlight),

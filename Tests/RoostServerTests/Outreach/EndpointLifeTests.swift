@@ -37,7 +37,8 @@ struct EndpointLifeTests {
     }
 
     @Test(arguments: [
-        "https://127.0.0.1/x", "https://[::1]/x", "https://localhost/x", "https://10.0.0.8/x", "https://169.254.169.254/",
+        "https://127.0.0.1/x", "https://[::1]/x", "https://localhost/x", "https://10.0.0.8/x",
+        "https://169.254.169.254/",
         "https://2130706433/x", "https://0x7f000001/x", "https://0177.0.0.1/x",
     ])
     func `an address inside the house is refused when it is entered`(address: String) async throws {
@@ -110,7 +111,8 @@ struct EndpointLifeTests {
         #expect(try await world.report(digest).digest.status == "sent")
     }
 
-    @Test func `a robot that is gone is disabled at once, and what is for it gathers until it is mended`() async throws {
+    @Test func `a robot that is gone is disabled at once, and what is for it gathers until it is mended`() async throws
+    {
         let world = try await DigestWorld()
         let added = try await world.add("机器人", "wecom", "0123456789abcdef0123")
         let digest = try await world.released(channels: ["wecom"])

@@ -34,7 +34,8 @@ struct OutboxLoadTests {
         }
     }
 
-    private func add(_ name: String, _ channel: Channel, _ address: String, to world: DigestWorld) async throws -> RowID {
+    private func add(_ name: String, _ channel: Channel, _ address: String, to world: DigestWorld) async throws -> RowID
+    {
         let vault = EndpointVault(key: world.fixture.key, settings: world.settings)
         let id = RowID(milliseconds: world.fixture.time.now.value, random: UInt128.random(in: .min ... .max))
         var record = EndpointRecord(

@@ -4,7 +4,7 @@ package struct DigestStepRequest: Codable, Hashable, Sendable {
     package var version: String
     /// For `schedule` and `send`: the number of students in the frozen audience, typed back.
     package var students: Int?
-    /// For `schedule`: when it is to be sent, in milliseconds since the Unix epoch.
+    /// For `schedule`: when it is to be sent, in milliseconds since the Unix epoch; when its draft proposes if absent.
     package var at: Int64?
     /// For `schedule`: what is done when the server was down at that moment: `ask` (if absent), `send` or `skip`.
     package var missed: String?

@@ -61,6 +61,21 @@ extension ServerConnection {
         try decode(TellingList.self, try await send(.get, "\(Path.tellings)?\(name)=\(row)"))
     }
 
+    package func schedules() async throws(ClientError) -> ScheduleList {
+        try decode(ScheduleList.self, try await send(.get, Path.schedules))
+    }
+
+    package func add(_ schedule: ScheduleDraft) async throws(ClientError) -> ScheduleSummary {
+        try decode(
+            ScheduleSummary.self, try await send(.post, Path.schedules, json: try encode(schedule), attempts: 1))
+    }
+
+    /// Does one of `pause`, `resume` and `remove` to a schedule.
+    package func change(schedule id: String, _ change: String) async throws(ClientError) -> ScheduleList {
+        try decode(
+            ScheduleList.self, try await send(.post, "\(Path.schedules)/\(id)/\(change)", attempts: 1))
+    }
+
     package func markSent(_ delivery: String, reach: Int?) async throws(ClientError) -> DigestReport {
         let body = try encode(MarkSentRequest(reach: reach))
         return try decode(

@@ -20,6 +20,10 @@ static const unsigned char senior_schools[] = {
 #embed "../../Config/senior-schools.csv"
 };
 
+static const unsigned char holidays[] = {
+#embed "../../Config/holidays.csv"
+};
+
 roost_reference_list roost_reference_schools(void) {
     return (roost_reference_list){schools, sizeof schools};
 }
@@ -34,4 +38,8 @@ roost_reference_list roost_reference_school_aliases(void) {
 
 roost_reference_list roost_reference_senior_schools(void) {
     return (roost_reference_list){senior_schools, sizeof senior_schools};
+}
+
+roost_reference_list roost_reference_holidays(void) {
+    return (roost_reference_list){holidays, sizeof holidays};
 }

@@ -72,6 +72,11 @@ package struct RoostApplication: Sendable {
                 let count = try await dueDates.refresh()
                 if count > 0 { logger.info("wrote what the day brought", metadata: ["rows": "\(count)"]) }
             },
+            RepeatingService("digest drafts", logger: logger, every: { .seconds(300) }) { [digests] in
+                for result in try await digests.draftDue() {
+                    logger.info("a schedule's draft was due", metadata: ["result": "\(result)"])
+                }
+            },
             RepeatingService("scheduled digests", logger: logger, every: { .seconds(15) }) { [digests] in
                 for event in try await digests.releaseDue() {
                     logger.notice(

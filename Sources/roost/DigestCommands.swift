@@ -14,6 +14,7 @@ struct DigestCommand: AsyncParsableCommand {
         subcommands: [
             List.self, New.self, Edit.self, Preview.self, Test.self, Submit.self, Approve.self, Reject.self,
             Schedule.self, Send.self, Cancel.self, Status.self, Log.self, MarkSent.self, Redrive.self, Told.self,
+            Plan.self,
         ], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {

@@ -40,9 +40,10 @@ extension DigestCommand {
             abstract: "到时自动发送 · Let it be released at a moment.",
             discussion: "须输入受众人数确认。 The number of students in its audience is typed back.")
         @OptionGroup var release: ReleaseOptions
-        @Option(help: "北京时间，如 2026-11-27T19:10 · When, in China's time.") var at: String
+        @Option(help: "北京时间，如 2026-11-27T19:10；缺省按计划 · When, in China's time; as its plan proposes otherwise.")
+        var at: String?
         @Option(help: "错过时 ask|send|skip · What is done if the server was down then.") var missed: String?
-        func run() async throws { try await release.take(.schedule, at: try Self.moment(at), missed: missed) }
+        func run() async throws { try await release.take(.schedule, at: try at.map(Self.moment), missed: missed) }
 
         private static func moment(_ text: String) throws -> Int64 {
             let formatter = DateFormatter()

@@ -156,7 +156,7 @@ struct DigestView {
         }
     }
 
-    private func moment(_ milliseconds: Int64) -> String {
+    func moment(_ milliseconds: Int64) -> String {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.dateFormat = "yyyy-MM-dd HH:mm"

@@ -23,4 +23,7 @@ roost_reference_list roost_reference_school_aliases(void);
 /// Senior schools: name, kind, aliases separated by `|`.
 roost_reference_list roost_reference_senior_schools(void);
 
+/// Public holidays of the mainland: date,name. As announced for 2026; for 2027 those that are fixed by law.
+roost_reference_list roost_reference_holidays(void);
+
 #endif

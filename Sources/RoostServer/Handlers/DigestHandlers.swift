@@ -47,10 +47,9 @@ struct DigestHandlers: Sendable {
         case "approve": report = try await desk.approve(digest, version: version, by: officer)
         case "reject": report = try await desk.reject(digest, version: version, by: officer)
         case "schedule":
-            guard let at = step.at else { throw Refusal(.malformedRequest, "a digest is scheduled at a moment") }
             report = try await desk.schedule(
-                digest, version: version, students: step.students, at: Milliseconds(at), missed: step.missed,
-                by: officer)
+                digest, version: version, students: step.students, at: step.at.map { Milliseconds($0) },
+                missed: step.missed, by: officer)
         case "send": report = try await desk.send(digest, version: version, students: step.students, by: officer)
         case "cancel": report = try await desk.cancel(digest, version: version, by: officer)
         default: throw Refusal(.notFound, "no such path")
@@ -82,6 +81,24 @@ struct DigestHandlers: Sendable {
         return try Response(
             try await desk.tellings(
                 item: row("item"), endpoint: row("endpoint"), member: row("member"), for: try context.officer))
+    }
+
+    /// `GET /v1/schedules`.
+    func schedules(_ request: Request, _ context: RoostContext) async throws -> Response {
+        try Response(try await desk.schedules(for: try context.officer))
+    }
+
+    /// `POST /v1/schedules`.
+    func addSchedule(_ request: Request, _ context: RoostContext) async throws -> Response {
+        let draft = try await request.value(ScheduleDraft.self)
+        return try Response(try await desk.add(draft, by: try context.officer), status: .created)
+    }
+
+    /// `POST /v1/schedules/{schedule}/pause`, `…/resume`, `…/remove`.
+    func changeSchedule(_ request: Request, _ context: RoostContext) async throws -> Response {
+        let change = context.parameters.get("change") ?? ""
+        return try Response(
+            try await desk.change(schedule: try context.row("schedule"), change, by: try context.officer))
     }
 
     /// `POST /v1/deliveries/{delivery}/mark-sent`.

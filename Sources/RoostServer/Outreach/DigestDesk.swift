@@ -160,17 +160,12 @@ package struct DigestDesk: Sendable {
         return try await report(id, for: officer)
     }
 
-    /// Sets the moment at which an approved digest is released by itself.
+    /// Sets the moment at which an approved digest is released by itself: the one chosen, or that its draft proposes.
     package func schedule(
-        _ id: RowID, version: String, students: Int?, at moment: Milliseconds, missed: String?, by officer: RowID
+        _ id: RowID, version: String, students: Int?, at chosen: Milliseconds?, missed: String?, by officer: RowID
     ) async throws -> DigestReport {
         let permissions = try await permissions(of: officer)
         let now = store.clock()
-        guard moment > now, moment < now + Self.farthest else {
-            throw Refusal(
-                .invalidDigest, reason: "time_out_of_range",
-                Label("计划时间须在将来一年以内。", "the moment has to be within the coming year"))
-        }
         try await taking(id, by: officer) { reader in
             let digest = try Self.digest(id, reader, permissions)
             try permissions.mayEdit(digest)
@@ -178,13 +173,20 @@ package struct DigestDesk: Sendable {
             guard ["approved", "scheduled"].contains(digest.status) else { throw Self.wrongStatus(digest) }
             try Self.check(students, isAudienceOf: id, reader)
             try Self.checkFrozen(digest, reader, now: now)
+            guard let moment = chosen ?? digest.scheduledAt.map({ Milliseconds($0) }), moment > now,
+                moment < now + Self.farthest
+            else {
+                throw Refusal(
+                    .invalidDigest, reason: "time_out_of_range",
+                    Label("计划时间须在将来一年以内。", "the moment has to be within the coming year"))
+            }
             return DigestStep(
                 edits: [
                     TrustedEdit(
                         "digest", id, .edit,
                         [
                             "status": "scheduled", "scheduled_at": .integer(moment.value),
-                            "missed": .text(missed ?? "ask"), "note": .null,
+                            "missed": .text(missed ?? digest.missed), "note": .null,
                         ])
                 ], deliveries: .confirm, outcome: ())
         }

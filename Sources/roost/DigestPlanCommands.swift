@@ -16,7 +16,7 @@ extension DigestCommand {
             @OptionGroup var options: CommonOptions
 
             func run() async throws {
-                try await Session.online(options) { session, server in try tell(try await server.schedules(), session) }
+                try await Session.online(options) { session, server in try show(try await server.schedules(), session) }
             }
         }
 
@@ -41,7 +41,7 @@ extension DigestCommand {
                         ScheduleDraft(
                             name: name, cadence: weekly == nil ? "monthly" : "weekly", day: day, time: time,
                             audience: audience, channels: channels.isEmpty ? nil : channels, missed: missed))
-                    try tell(try await server.schedules(), session)
+                    try show(try await server.schedules(), session)
                 }
             }
         }
@@ -76,12 +76,12 @@ struct PlanOptions: ParsableArguments {
             guard let plan = try await server.schedules().schedules.first(where: { $0.name == name }) else {
                 throw ClientError.noSuchEntry(name)
             }
-            try tell(try await server.change(schedule: plan.id, change), session)
+            try show(try await server.change(schedule: plan.id, change), session)
         }
     }
 }
 
-private func tell(_ list: ScheduleList, _ session: Session) throws {
+private func show(_ list: ScheduleList, _ session: Session) throws {
     let output = session.output
     output.table(
         [

@@ -50,9 +50,12 @@ enum Holidays {
         if let own = try? String(contentsOfFile: directory + "/holidays.csv", encoding: .utf8) {
             return dates(of: own)
         }
-        let list = unsafe roost_reference_holidays()
+        return dates(of: unsafe text(roost_reference_holidays()))
+    }
+
+    private static func text(_ list: roost_reference_list) -> String {
         let bytes = unsafe UnsafeBufferPointer(start: list.bytes, count: list.count)
-        return dates(of: unsafe String(decoding: bytes, as: UTF8.self))
+        return unsafe String(decoding: bytes, as: UTF8.self)
     }
 
     private static func dates(of text: String) -> Set<String> {

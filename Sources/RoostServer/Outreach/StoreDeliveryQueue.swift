@@ -1,4 +1,5 @@
 import Curl
+import Glibc
 import RoostCourier
 import RoostSchema
 import RoostStore
@@ -9,8 +10,9 @@ struct StoreDeliveryQueue: DeliveryQueue {
     let store: ServerStore
     let vault: EndpointVault
 
-    /// How much is under way at once in all: room for a thousand receivers that hang, and as many again that do not.
-    static let capacity = 2048
+    /// How much is under way at once in all: room for a thousand receivers that hang, and as many again that do not, as far
+    /// as the system lets the process open so many connections beside its clients' and the database's.
+    static let capacity = max(256, min(2048, sysconf(Int32(_SC_OPEN_MAX)) - 512))
 
     static let rules = OutboxRules(
         // Longer than any transfer takes.

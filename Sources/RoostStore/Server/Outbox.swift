@@ -91,9 +91,12 @@ extension ServerStore {
         let statement = try BoundStatement(
             db,
             """
-            SELECT 1 FROM delivery WHERE state IN ('queued', 'retry_wait', 'held')
-                AND (next_ms <= ?1 OR not_after_ms <= ?1)
-            UNION ALL SELECT 1 FROM delivery WHERE state = 'leased' AND lease_until_ms <= ?1 LIMIT 1
+            SELECT 1 FROM delivery INDEXED BY delivery_due
+                WHERE state IN ('queued', 'retry_wait', 'held') AND next_ms <= ?1
+            UNION ALL SELECT 1 FROM delivery INDEXED BY delivery_expiry
+                WHERE state IN ('queued', 'retry_wait', 'held') AND not_after_ms <= ?1
+            UNION ALL SELECT 1 FROM delivery INDEXED BY delivery_lease
+                WHERE state = 'leased' AND lease_until_ms <= ?1 LIMIT 1
             """)
         defer { statement.reset() }
         try statement.bind(1, now.value)
@@ -104,7 +107,9 @@ extension ServerStore {
         endedBy end: Milliseconds, now: Milliseconds, _ rules: OutboxRules, _ db: Database
     ) throws {
         let statement = try BoundStatement(
-            db, RosterReader.deliveryColumns + " WHERE state = 'leased' AND lease_until_ms <= ?")
+            db,
+            RosterReader.deliveryColumns
+                + " INDEXED BY delivery_lease WHERE state = 'leased' AND lease_until_ms <= ?")
         try statement.bind(1, end.value)
         var ended: [DeliveryRecord] = []
         while try statement.step() { ended.append(try RosterReader.delivery(statement)) }
@@ -122,7 +127,7 @@ extension ServerStore {
         let statement = try BoundStatement(
             db,
             """
-            UPDATE delivery SET state = 'expired', next_ms = NULL
+            UPDATE delivery INDEXED BY delivery_expiry SET state = 'expired', next_ms = NULL
             WHERE state IN ('queued', 'retry_wait', 'held') AND not_after_ms <= ?
             RETURNING id, digest, endpoint, attempts, coalesce(outcome, ''), coalesce(code, '')
             """)
@@ -197,7 +202,10 @@ extension ServerStore {
         init(_ db: Database) throws {
             let statement = try BoundStatement(
                 db,
-                "SELECT endpoint, count(*), sum(attempts > 0) FROM delivery WHERE state = 'leased' GROUP BY endpoint"
+                """
+                SELECT endpoint, count(*), sum(attempts > 0) FROM delivery INDEXED BY delivery_leased
+                WHERE state = 'leased' GROUP BY endpoint
+                """
             )
             defer { statement.reset() }
             while try statement.step() {

@@ -29,9 +29,15 @@ enum OutreachSchema {
         CREATE INDEX content_by_digest ON content (digest);
         -- The row of content; NULL where the body stands in the delivery itself.
         ALTER TABLE delivery ADD COLUMN content INTEGER;
-        -- Queues by endpoint; what is under way; digests that are not finished.
+        -- What waits: by endpoint, by when it is due, by when it is given up.
         CREATE INDEX delivery_queue ON delivery (endpoint, next_ms) WHERE state IN ('queued', 'retry_wait', 'held');
-        CREATE INDEX delivery_leased ON delivery (endpoint) WHERE state = 'leased';
+        DROP INDEX delivery_due;
+        CREATE INDEX delivery_due ON delivery (next_ms) WHERE state IN ('queued', 'retry_wait', 'held');
+        CREATE INDEX delivery_expiry ON delivery (not_after_ms) WHERE state IN ('queued', 'retry_wait', 'held');
+        -- What is under way: by endpoint, by the end of its lease.
+        CREATE INDEX delivery_leased ON delivery (endpoint, attempts) WHERE state = 'leased';
+        CREATE INDEX delivery_lease ON delivery (lease_until_ms) WHERE state = 'leased';
+        -- Digests that are not finished.
         CREATE INDEX delivery_open ON delivery (digest)
             WHERE state IN ('frozen', 'queued', 'leased', 'retry_wait', 'held', 'uncertain', 'manual_pending');
 

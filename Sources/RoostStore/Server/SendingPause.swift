@@ -121,9 +121,9 @@ extension ServerStore {
                 max(CASE WHEN place * 20 <= total * 19 + 19 THEN duration END)
             FROM (SELECT channel, duration, row_number() OVER (PARTITION BY channel ORDER BY duration) AS place,
                 count(*) OVER (PARTITION BY channel) AS total
-                FROM (SELECT endpoint.channel, finished_ms - started_ms AS duration FROM attempt
-                    JOIN endpoint ON endpoint.id = attempt.endpoint WHERE finished_ms > ? ORDER BY attempt.id DESC
-                    LIMIT 10000)) GROUP BY channel
+                FROM (SELECT endpoint.channel, finished_ms - started_ms AS duration
+                    FROM (SELECT endpoint, started_ms, finished_ms FROM attempt ORDER BY id DESC LIMIT 10000) AS latest
+                    JOIN endpoint ON endpoint.id = latest.endpoint WHERE finished_ms > ?)) GROUP BY channel
             """)
         defer { statement.reset() }
         try statement.bind(1, since)

@@ -87,7 +87,7 @@ struct DigestLifeTests {
         _ = try await world.add("一", "generic", "https://example.com/1")
         _ = try await world.released(channels: ["generic"])
         _ = try await bodies(world)
-        var refusal = await #expect(throws: Refusal.self) {
+        let refusal = await #expect(throws: Refusal.self) {
             try await world.desk.compose(DigestDraft(title: "提醒", endingWithin: 7), by: OutreachFixture.author)
         }
         #expect(refusal?.reason == "nothing_ending")
@@ -98,7 +98,6 @@ struct DigestLifeTests {
         #expect(draft.digest.items == 1)
         _ = try await world.send(try await world.approve(draft))
         #expect(try await bodies(world).values.first?.contains("【截止提醒】提醒") == true)
-        refusal = nil
     }
 
     @Test func `an endpoint gets only the sorts of section it takes`() async throws {

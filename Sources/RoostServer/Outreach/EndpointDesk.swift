@@ -57,8 +57,9 @@ package struct EndpointDesk: Sendable {
         }
     }
 
-    /// Adds an endpoint; the signing secret of a webhook is told in this answer only. Nothing goes there before a test
-    /// message has arrived.
+    /// Adds an endpoint; the signing secret of a webhook is told in this answer only.
+    ///
+    /// Nothing goes there before a test message has arrived.
     package func add(_ draft: EndpointDraft, by officer: RowID) async throws -> EndpointAdded {
         try await mayManage(officer)
         guard let channel = Channel(rawValue: draft.channel ?? "") else {

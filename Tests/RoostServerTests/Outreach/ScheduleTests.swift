@@ -16,13 +16,13 @@ struct ScheduleTests {
     }
 
     @Test(arguments: [
-        (Cadence.weekly(5), "2026-11-21", "2026-11-27"), (.weekly(6), "2026-11-21", "2026-11-21"),
-        (.weekly(7), "2026-11-21", "2026-11-22"), (.monthly(21), "2026-11-21", "2026-11-21"),
-        (.monthly(20), "2026-11-21", "2026-12-20"), (.monthly(31), "2026-11-21", "2026-11-30"),
+        (Cadence.weekly(5), "2026-11-21", "2026-11-27"), (Cadence.weekly(6), "2026-11-21", "2026-11-21"),
+        (Cadence.weekly(7), "2026-11-21", "2026-11-22"), (Cadence.monthly(21), "2026-11-21", "2026-11-21"),
+        (Cadence.monthly(20), "2026-11-21", "2026-12-20"), (Cadence.monthly(31), "2026-11-21", "2026-11-30"),
         // The Spring Festival puts a Friday off to the Tuesday after it.
-        (.weekly(5), "2026-02-14", "2026-02-24"), (.monthly(1), "2026-09-30", "2026-10-08"),
+        (Cadence.weekly(5), "2026-02-14", "2026-02-24"), (Cadence.monthly(1), "2026-09-30", "2026-10-08"),
         // Already within it, the next is still the one put off.
-        (.weekly(5), "2026-02-21", "2026-02-24"),
+        (Cadence.weekly(5), "2026-02-21", "2026-02-24"),
     ])
     func `the next time is the first in China that is no holiday`(
         cadence: Cadence, from: String, expected: String

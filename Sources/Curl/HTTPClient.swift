@@ -41,9 +41,9 @@ package final class HTTPClient: Sendable {
     private func carryOut(_ order: TransferOrder) async throws(CurlError) -> HTTPResponse {
         let id = nextID.wrappingAdd(1, ordering: .relaxed).newValue
         let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { (completion: TransferLoop.Completion) in
-                guard !Task.isCancelled else { return completion.resume(returning: .failure(CurlError(.cancelled))) }
-                loop.submit(order, id: id, completion: completion)
+            await withCheckedContinuation { (answer: CheckedContinuation<Result<HTTPResponse, CurlError>, Never>) in
+                guard !Task.isCancelled else { return answer.resume(returning: .failure(CurlError(.cancelled))) }
+                loop.submit(order, id: id) { answer.resume(returning: $0) }
                 // A cancellation that came just before the order found nothing to cancel.
                 if Task.isCancelled { loop.cancel(id: id) }
             }
@@ -51,6 +51,30 @@ package final class HTTPClient: Sendable {
             loop.cancel(id: id)
         }
         return try result.get()
+    }
+
+    /// Sends the request and hands on the answer as it arrives: its head, then its body piece by piece.
+    ///
+    /// For answers without an end. ``TransferOptions/responseLimit`` does not count here; what the reader leaves lying is
+    /// kept up to a thousand pieces, then the transfer fails with ``CurlError/Reason/tooLarge``. The stream throws
+    /// ``CurlError`` alone. Ending the reading, or cancelling its task, aborts the transfer.
+    package func pieces(of request: HTTPRequest) -> AsyncThrowingStream<HTTPPiece, any Error> {
+        let id = nextID.wrappingAdd(1, ordering: .relaxed).newValue
+        let (stream, sink) = AsyncThrowingStream.makeStream(
+            of: HTTPPiece.self, throwing: (any Error).self, bufferingPolicy: .bufferingOldest(1000))
+        sink.onTermination = { [loop] _ in loop.cancel(id: id) }
+        let order = TransferOrder.stream(request) { piece in
+            if case .enqueued = sink.yield(piece) { true } else { false }
+        }
+        loop.submit(order, id: id) { result in
+            do throws(CurlError) {
+                _ = try result.get()
+                sink.finish()
+            } catch {
+                sink.finish(throwing: error)
+            }
+        }
+        return stream
     }
 
     /// Ends the transfers in progress with ``CurlError/Reason/closed`` and stops the thread; further requests fail

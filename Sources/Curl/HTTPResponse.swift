@@ -28,6 +28,13 @@ package struct HTTPResponse: Sendable {
     }
 }
 
+/// A part of an answer that is taken as it arrives.
+package enum HTTPPiece: Sendable {
+    /// Status and headers; the response has no body.
+    case head(HTTPResponse)
+    case body([UInt8])
+}
+
 /// How long after the start each phase of a transfer had ended; zero for a phase that was not reached.
 package struct TransferTimings: Hashable, Sendable {
     package let resolved: Duration

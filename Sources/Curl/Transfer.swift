@@ -8,6 +8,9 @@ internal import CCurl
 final class Transfer {
     let handle: UnsafeMutableRawPointer
     private let options: TransferOptions
+    /// Takes the body as it comes, in place of ``body``.
+    private let pieces: (@Sendable (HTTPPiece) -> Bool)?
+    private var hasToldHead = false
     private let errorText: UnsafeMutablePointer<CChar>
     private var headerLines: UnsafeMutablePointer<curl_slist>?
 
@@ -29,16 +32,17 @@ final class Transfer {
     init(_ order: TransferOrder) throws(CurlError) {
         let fault =
             switch order {
-            case .request(let request): request.firstFault
+            case .request(let request), .stream(let request, _): request.firstFault
             case .letter(let letter): letter.firstFault
             }
         if let fault { throw CurlError(fault) }
         guard let handle = unsafe curl_easy_init() else { throw CurlError(.failed, detail: "no easy handle") }
         unsafe self.handle = unsafe handle
+        if case .stream(_, let pieces) = order { self.pieces = pieces } else { pieces = nil }
         unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         switch order {
-        case .request(let request):
+        case .request(let request), .stream(let request, _):
             options = request.options
             try configure(request)
         case .letter(let letter):
@@ -221,6 +225,13 @@ extension Transfer {
 extension Transfer {
     /// Takes a piece of body; answering with another count than its length ends the transfer.
     func receive(body piece: UnsafeRawBufferPointer) -> Int {
+        if let pieces {
+            guard tellHead(), pieces(unsafe .body(Array(piece))) else {
+                overflowed = true
+                return 0
+            }
+            return piece.count
+        }
         let room = options.responseLimit - body.count
         guard piece.count <= room else {
             overflowed = true
@@ -229,6 +240,13 @@ extension Transfer {
         }
         unsafe body.append(contentsOf: piece)
         return piece.count
+    }
+
+    /// Hands on status and headers before the first piece of body.
+    private func tellHead() -> Bool {
+        guard let pieces, !hasToldHead else { return true }
+        hasToldHead = true
+        return pieces(.head(HTTPResponse(status: status, headers: headers, connectedAddress: connectedAddress)))
     }
 
     /// Takes one header line; a status line begins another answer, so that only the last one's headers stay.
@@ -245,6 +263,8 @@ extension Transfer {
             return 0
         }
         let text = unsafe String(decoding: line, as: UTF8.self)
+        // The empty line ends the head; of what comes before a final answer nothing is told.
+        if text == "\r\n" || text == "\n" { return status < 200 || tellHead() ? line.count : 0 }
         if text.hasPrefix("HTTP/") {
             headers = []
         } else if let colon = text.firstIndex(of: ":") {

@@ -6,6 +6,8 @@ internal import class Foundation.Thread
 /// What the loop is asked to carry out.
 enum TransferOrder: Sendable {
     case request(HTTPRequest)
+    /// Hands on the answer piece by piece instead of keeping it; false ends the transfer.
+    case stream(HTTPRequest, @Sendable (HTTPPiece) -> Bool)
     case letter(MailRequest)
 }
 
@@ -16,7 +18,8 @@ enum TransferOrder: Sendable {
 /// before it frees the multi handle, so no wake-up can reach freed memory.
 @safe
 final class TransferLoop: Sendable {
-    typealias Completion = CheckedContinuation<Result<HTTPResponse, CurlError>, Never>
+    /// Told once how a transfer ended.
+    typealias Completion = @Sendable (Result<HTTPResponse, CurlError>) -> Void
 
     private struct Submission {
         let id: UInt64
@@ -57,15 +60,15 @@ final class TransferLoop: Sendable {
         thread.start()
     }
 
-    /// Orders a transfer; the completion is resumed exactly once, from the loop's thread or at once when closed.
-    func submit(_ order: TransferOrder, id: UInt64, completion: Completion) {
+    /// Orders a transfer; the completion is called exactly once, from the loop's thread or at once when closed.
+    func submit(_ order: TransferOrder, id: UInt64, completion: @escaping Completion) {
         let isAccepted = mailbox.withLock { mailbox in
             guard !mailbox.isClosing, !mailbox.isClosed else { return false }
             mailbox.submissions.append(Submission(id: id, order: order, completion: completion))
             wake()
             return true
         }
-        if !isAccepted { completion.resume(returning: .failure(CurlError(.closed))) }
+        if !isAccepted { completion(.failure(CurlError(.closed))) }
     }
 
     /// Ends the transfer as cancelled; a transfer that is over, or was never ordered, is left alone.
@@ -137,7 +140,7 @@ extension TransferLoop {
             defer { mailbox = Mailbox(isClosing: true, isClosed: true) }
             return mailbox.submissions
         }
-        for submission in left { submission.completion.resume(returning: .failure(CurlError(.closed))) }
+        for submission in left { submission.completion(.failure(CurlError(.closed))) }
         endAll(in: &running, as: .closed)
         unsafe curl_multi_cleanup(multi)
     }
@@ -152,7 +155,7 @@ extension TransferLoop {
             running.byID[submission.id] = (transfer, submission.completion)
             unsafe running.ids[UInt(bitPattern: transfer.handle)] = submission.id
         } catch {
-            submission.completion.resume(returning: .failure(error))
+            submission.completion(.failure(error))
         }
     }
 
@@ -164,7 +167,7 @@ extension TransferLoop {
         for id in running.byID.keys { end(id, in: &running, as: reason) }
     }
 
-    /// Takes the transfer out of libcurl and resumes whoever waits for it.
+    /// Takes the transfer out of libcurl and tells whoever waits for it.
     private func finish(
         _ id: UInt64, in running: inout Running, result: (Transfer) -> Result<HTTPResponse, CurlError>
     ) {
@@ -173,6 +176,6 @@ extension TransferLoop {
         unsafe running.ids.removeValue(forKey: UInt(bitPattern: transfer.handle))
         let value = result(transfer)
         unsafe curl_multi_remove_handle(multi, transfer.handle)
-        completion.resume(returning: value)
+        completion(value)
     }
 }

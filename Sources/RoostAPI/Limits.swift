@@ -12,6 +12,14 @@ package struct Limits: Codable, Hashable, Sendable {
     package var requestsPerMinutePerAddress: Int
     /// Bytes of rows in one answer.
     package var pageBytes: Int
+    /// Seconds until an import is given up: large sheets take longer than anything else.
+    package var importTimeoutSeconds: Int
+    /// How many devices may watch `/v1/events` at once.
+    package var watchers: Int
+    /// Seconds between signs of life on a stream of events.
+    package var heartbeatSeconds: Int
+    /// Seconds between exchanges of a replica that cannot watch.
+    package var pollSeconds: Int
 
     enum CodingKeys: String, CodingKey {
         case bodyBytes = "body_bytes"
@@ -20,11 +28,16 @@ package struct Limits: Codable, Hashable, Sendable {
         case requestsPerMinutePerDevice = "requests_per_minute_per_device"
         case requestsPerMinutePerAddress = "requests_per_minute_per_address"
         case pageBytes = "page_bytes"
+        case importTimeoutSeconds = "import_timeout_seconds"
+        case watchers
+        case heartbeatSeconds = "heartbeat_seconds"
+        case pollSeconds = "poll_seconds"
     }
 
     package init(
         bodyBytes: Int = 8 * 1024 * 1024, mutations: Int = 5000, timeoutSeconds: Int = 30,
-        requestsPerMinutePerDevice: Int = 600, requestsPerMinutePerAddress: Int = 60, pageBytes: Int = 1024 * 1024
+        requestsPerMinutePerDevice: Int = 600, requestsPerMinutePerAddress: Int = 60, pageBytes: Int = 1024 * 1024,
+        importTimeoutSeconds: Int = 600, watchers: Int = 2000, heartbeatSeconds: Int = 20, pollSeconds: Int = 60
     ) {
         self.bodyBytes = bodyBytes
         self.mutations = mutations
@@ -32,5 +45,29 @@ package struct Limits: Codable, Hashable, Sendable {
         self.requestsPerMinutePerDevice = requestsPerMinutePerDevice
         self.requestsPerMinutePerAddress = requestsPerMinutePerAddress
         self.pageBytes = pageBytes
+        self.importTimeoutSeconds = importTimeoutSeconds
+        self.watchers = watchers
+        self.heartbeatSeconds = heartbeatSeconds
+        self.pollSeconds = pollSeconds
+    }
+
+    /// Reads what a server advertises; an older one says nothing of what it does not have.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let initial = Limits()
+        func number(_ key: CodingKeys, or initial: Int? = nil) throws -> Int {
+            guard let initial else { return try values.decode(Int.self, forKey: key) }
+            return try values.decodeIfPresent(Int.self, forKey: key) ?? initial
+        }
+        bodyBytes = try number(.bodyBytes)
+        mutations = try number(.mutations)
+        timeoutSeconds = try number(.timeoutSeconds)
+        requestsPerMinutePerDevice = try number(.requestsPerMinutePerDevice)
+        requestsPerMinutePerAddress = try number(.requestsPerMinutePerAddress)
+        pageBytes = try number(.pageBytes)
+        importTimeoutSeconds = try number(.importTimeoutSeconds, or: initial.importTimeoutSeconds)
+        watchers = try number(.watchers, or: 0)
+        heartbeatSeconds = try number(.heartbeatSeconds, or: initial.heartbeatSeconds)
+        pollSeconds = try number(.pollSeconds, or: initial.pollSeconds)
     }
 }

@@ -10,6 +10,8 @@ package enum Path {
     /// Trades a one-time code for a device token.
     package static let enrol = "/v1/enrol"
     package static let sync = "/v1/sync"
+    /// A stream that tells a device when something of its own moved.
+    package static let events = "/v1/events"
     package static let devices = "/v1/devices"
     package static let imports = "/v1/imports"
     package static let digests = "/v1/digests"
@@ -26,6 +28,7 @@ package enum Path {
 /// Header fields of our own.
 package enum HeaderName {
     package static let requestID = "x-request-id"
+    package static let proxyBuffering = "x-accel-buffering"
     /// The file name of an uploaded sheet, percent-encoded.
     package static let sheetName = "x-sheet-name"
 }

@@ -68,21 +68,10 @@ package struct ServerConnection: ExchangeServer {
     /// The path may have a query, percent-encoded; `attempts` is 1 for what must not happen twice.
     package func send(
         _ method: HTTPMethod, _ path: String, headers: [HTTPHeader] = [], json: [UInt8]? = nil,
-        body: [UInt8] = [], attempts: Int = attempts
+        body: [UInt8] = [], attempts: Int = attempts, within limit: Duration = .seconds(120)
     ) async throws(ClientError) -> [UInt8] {
-        var lines = headers
-        if let token { lines.append(HTTPHeader("authorization", "Bearer " + token)) }
-        if json != nil { lines.append(HTTPHeader("content-type", "application/json")) }
-        var options = TransferOptions()
-        options.connectTimeout = .seconds(10)
-        options.totalTimeout = .seconds(120)
-        options.responseLimit = Self.largestAnswer
-        options.allowedSchemes = [.http, .https]
-        options.addressPolicy = .anyAddress
-        options.acceptCompressed = true
-        options.caFile = caFile
-        let request = HTTPRequest(
-            method: method, url: base + path, headers: lines, body: json ?? body, options: options)
+        let type = json == nil ? [] : [HTTPHeader("content-type", "application/json")]
+        let request = request(method, path, headers: headers + type, body: json ?? body, within: limit)
         var attempt = 1
         while true {
             let failure: ClientError
@@ -109,6 +98,28 @@ package struct ServerConnection: ExchangeServer {
         }
     }
 
+    /// Sends a request for an answer without an end, once.
+    func pieces(_ method: HTTPMethod, _ path: String) -> AsyncThrowingStream<HTTPPiece, any Error> {
+        // libcurl's longest time, some 24 days.
+        client.pieces(of: request(method, path, headers: [], body: [], within: .seconds(1 << 21)))
+    }
+
+    private func request(
+        _ method: HTTPMethod, _ path: String, headers: [HTTPHeader], body: [UInt8], within limit: Duration
+    ) -> HTTPRequest {
+        var options = TransferOptions()
+        options.connectTimeout = .seconds(10)
+        options.totalTimeout = limit
+        options.responseLimit = Self.largestAnswer
+        options.allowedSchemes = [.http, .https]
+        options.addressPolicy = .anyAddress
+        options.acceptCompressed = true
+        options.caFile = caFile
+        let authorization = token.map { [HTTPHeader("authorization", "Bearer " + $0)] } ?? []
+        return HTTPRequest(
+            method: method, url: base + path, headers: headers + authorization, body: body, options: options)
+    }
+
     private func outcome(of request: HTTPRequest) async -> Result<HTTPResponse, CurlError> {
         do throws(CurlError) {
             return .success(try await client.send(request))
@@ -127,7 +138,7 @@ package struct ServerConnection: ExchangeServer {
         }
     }
 
-    private static func refusal(in response: HTTPResponse) -> ClientError.ServerRefusal {
+    static func refusal(in response: HTTPResponse) -> ClientError.ServerRefusal {
         guard let detail = (try? JSONDecoder().decode(ErrorBody.self, from: Data(response.body)))?.error else {
             return ClientError.ServerRefusal(
                 status: response.status, code: nil,

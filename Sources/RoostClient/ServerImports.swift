@@ -15,11 +15,12 @@ extension ServerConnection {
         if let template { query.append("template=" + Self.escaped(template)) }
         if let year { query.append("year=\(year)") }
         let path = Path.imports + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+        let seconds = try await limits().importTimeoutSeconds
         let answer = try await send(
             .post, path,
             headers: [
                 HTTPHeader("content-type", "text/csv"), HTTPHeader(HeaderName.sheetName, Self.escaped(source)),
-            ], body: bytes, attempts: 1)
+            ], body: bytes, attempts: 1, within: .seconds(seconds + 30))
         return try decode(ImportReport.self, answer)
     }
 

@@ -1,7 +1,7 @@
+package import RoostAPI
 package import RoostSchema
 package import RoostStore
 package import RoostSync
-import RoostAPI
 
 /// What a whole synchronisation did.
 package struct SyncReport: Hashable, Sendable {
@@ -34,9 +34,12 @@ package struct Synchroniser {
 
     /// Runs exchanges, telling the totals so far after each.
     ///
-    /// Whatever it throws, what was exchanged before is kept.
-    package func run(progress: (SyncReport) -> Void = { _ in }) async throws -> SyncReport {
-        let advertised = try await server.limits()
+    /// Whatever it throws, what was exchanged before is kept. The server is asked for its limits where none are given.
+    package func run(
+        within known: Limits? = nil, progress: (SyncReport) -> Void = { _ in }
+    ) async throws -> SyncReport {
+        var advertised = known ?? Limits()
+        if known == nil { advertised = try await server.limits() }
         var report = SyncReport()
         // The body holds the mutations and little else; an eighth is left for the rest and for what the server counts.
         let bytes = advertised.bodyBytes - advertised.bodyBytes / 8

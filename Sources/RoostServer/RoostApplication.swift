@@ -22,6 +22,8 @@ package struct RoostApplication: Sendable {
     private let importer: SheetImporter
     private let digests: DigestDesk
     private let endpoints: EndpointDesk
+    /// Who waits to be told of what commits move.
+    package let watchers: Watchers
 
     package init(
         store: ServerStore, key: ServerKey, settings: ServerSettings, logger: Logger,
@@ -32,6 +34,9 @@ package struct RoostApplication: Sendable {
         self.logger = logger
         self.metrics = metrics
         accounts = AccountDesk(store: store, key: key, codeMinutes: settings.enrolmentMinutes)
+        let watchers = Watchers(limit: settings.limits.watchers)
+        store.movements.listen { watchers.tell($0) }
+        self.watchers = watchers
         let courier = Courier(
             store: store, key: key,
             settings: settings.courierTestBase.map { .testing(weComBase: $0) } ?? .production(),
@@ -85,6 +90,9 @@ package struct RoostApplication: Sendable {
             },
             // SQLite moves the log back by itself as long as readers leave gaps; this catches what busy hours leave.
             RepeatingService("checkpoint", logger: logger, every: { .seconds(900) }) { try store.checkpoint() },
+            // Last, so that it is stopped first: the HTTP server waits for open streams.
+            WatcherService(
+                store: store, watchers: watchers, pause: .seconds(settings.limits.heartbeatSeconds), logger: logger),
         ]
     }
 
@@ -94,7 +102,8 @@ package struct RoostApplication: Sendable {
         let responder = RecordingResponder(
             base: TranslatingResponder(
                 base: TimedResponder(
-                    base: router.buildResponder(), limit: .seconds(settings.limits.timeoutSeconds)),
+                    base: router.buildResponder(), limit: .seconds(settings.limits.timeoutSeconds),
+                    importLimit: .seconds(settings.limits.importTimeoutSeconds)),
                 logger: logger, metrics: metrics),
             logger: logger, metrics: metrics)
         // What sends nothing for a minute between requests is let go.
@@ -120,6 +129,7 @@ package struct RoostApplication: Sendable {
                 metrics: metrics),
             devices: DeviceHandlers(accounts: accounts),
             exchange: ExchangeHandler(store: store, limits: settings.limits, metrics: metrics),
+            events: EventHandlers(store: store, watchers: watchers, limits: settings.limits),
             imports: ImportHandlers(
                 importer: importer, register: ImportRegister(store: store), bodyLimit: settings.limits.bodyBytes),
             digests: DigestHandlers(desk: digests), endpoints: EndpointHandlers(desk: endpoints),

@@ -8,6 +8,7 @@ struct Routes: Sendable {
     let enrolment: EnrolmentHandlers
     let devices: DeviceHandlers
     let exchange: ExchangeHandler
+    let events: EventHandlers
     let imports: ImportHandlers
     let digests: DigestHandlers
     let endpoints: EndpointHandlers
@@ -26,6 +27,7 @@ struct Routes: Sendable {
 
         router.group().add(middleware: DeviceAuthentication(gatekeeper: gatekeeper))
             .post(.init(Path.sync), use: exchange.exchange)
+            .get(.init(Path.events), use: events.events)
             .get(.init(Path.devices), use: devices.list)
             .post(.init(Path.devices + "/{replica}/revoke"), use: devices.revoke)
             .post(.init(Path.enrolmentCodes), use: enrolment.makeCode)

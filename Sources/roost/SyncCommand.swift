@@ -12,8 +12,15 @@ struct SyncCommand: AsyncParsableCommand {
 
     @OptionGroup var options: CommonOptions
 
+    @Flag(
+        help: """
+            一直运行：服务器或本机有变化就同步，直到按 Ctrl-C · Keep synchronising whenever something changes, until Ctrl-C.
+            """)
+    var watch = false
+
     func run() async throws {
         try await Session.run(options) { session in
+            guard !watch else { return try await WatchSession(session).run() }
             let replica = try session.openReplica()
             let client = HTTPClient(idleConnections: 2)
             defer { client.shutdown() }
@@ -35,7 +42,7 @@ struct SyncCommand: AsyncParsableCommand {
         }
     }
 
-    private func tell(_ report: SyncReport, _ status: ReplicaStatus, _ wording: Wording, _ output: Output) {
+    func tell(_ report: SyncReport, _ status: ReplicaStatus, _ wording: Wording, _ output: Output) {
         output.say(
             "已同步：发送 \(report.sent) 条修改，接收 \(report.rowsReceived) 条记录。",
             "Synchronised: \(report.sent) edits sent, \(report.rowsReceived) records received.")

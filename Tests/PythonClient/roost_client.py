@@ -63,6 +63,34 @@ def call(url, method="GET", body=None, token=None, timeout=30):
         raise Refused(problem.code, error["code"], error["message"]) from None
 
 
+def events(url, token, timeout=30):
+    """The events of a stream, one after another, as (name, data); comments are passed over.
+
+    Raises Refused for what the server refuses, and OSError where the line breaks or stays silent for too long.
+    """
+    request = urllib.request.Request(
+        f"{url}/v1/events", headers={"Accept": "text/event-stream", "Authorization": f"Bearer {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as stream:
+            name, data = "", []
+            for line in stream:
+                line = line.decode("utf-8").rstrip("\r\n")
+                field, _, value = line.partition(":")
+                value = value.removeprefix(" ")
+                if field == "event":
+                    name = value
+                elif field == "data":
+                    data.append(value)
+                elif not line:
+                    if data:
+                        yield name, json.loads("\n".join(data))
+                    name, data = "", []
+    except urllib.error.HTTPError as problem:
+        with problem:
+            error = json.loads(problem.read())["error"]
+        raise Refused(problem.code, error["code"], error["message"]) from None
+
+
 class Replica:
     """One device's database, in memory unless a path is given."""
 

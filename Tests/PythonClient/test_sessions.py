@@ -7,7 +7,7 @@ import unittest
 import uuid
 
 import wire
-from roost_client import Refused, Replica, call
+from roost_client import Refused, Replica, call, events
 from server import Server
 
 DAY = 86_400_000
@@ -311,6 +311,35 @@ class ExchangeTests(Session):
         self.assertEqual(raw_verdicts(device.send(request)), raw_verdicts(first))
         device.sync()
         self.assertEqual(device.view("student", row)["name"], "Survivor")
+
+
+class EventTests(Session):
+    def test_a_watcher_is_told_what_others_do_in_its_scopes_until_its_token_ends(self):
+        one, other = self.device("Wang"), self.device("Wen")
+        stream = events(server.url, one["token"])
+        self.addCleanup(stream.close)
+        name, data = next(stream)
+        self.assertEqual((name, list(data)), ("open", ["heartbeat_seconds"]))
+        row = self.student(other)
+        name, data = next(stream)
+        self.assertEqual((name, data["scopes"]), ("moved", ["county"]))
+        one.sync()
+        self.assertEqual(one.view("student", row)["name"], "Han")
+        # Its own edits are no news; the next thing told is the end.
+        self.student(one)
+        call(f"{server.url}/v1/devices/{one['replica']}/revoke", "POST", b"{}", one["token"])
+        self.assertEqual(list(stream), [("end", {"reason": "credentials"})])
+        self.refused(403, "device_revoked", lambda: next(events(server.url, one["token"])))
+
+    def test_a_newer_stream_ends_the_older_and_nobody_watches_without_a_token(self):
+        device = self.device("Wang")
+        older = events(server.url, device["token"])
+        self.assertEqual(next(older)[0], "open")
+        newer = events(server.url, device["token"])
+        self.addCleanup(newer.close)
+        self.assertEqual(next(newer)[0], "open")
+        self.assertEqual(list(older), [("end", {"reason": "replaced"})])
+        self.refused(401, "unauthorized", lambda: next(events(server.url, "roost_" + "0" * 64)))
 
 
 class RefusalTests(Session):

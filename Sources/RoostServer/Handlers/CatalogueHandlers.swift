@@ -37,6 +37,14 @@ extension Limits {
             writer.integer(Int64(requestsPerMinutePerAddress))
             writer.name("page_bytes")
             writer.integer(Int64(pageBytes))
+            writer.name("import_timeout_seconds")
+            writer.integer(Int64(importTimeoutSeconds))
+            writer.name("watchers")
+            writer.integer(Int64(watchers))
+            writer.name("heartbeat_seconds")
+            writer.integer(Int64(heartbeatSeconds))
+            writer.name("poll_seconds")
+            writer.integer(Int64(pollSeconds))
         }
     }
 }

@@ -5,9 +5,12 @@ import RoostAPI
 struct TimedResponder<Base: HTTPResponder>: HTTPResponder where Base.Context == RoostContext {
     let base: Base
     let limit: Duration
+    /// For imports: a large sheet takes its time, and is asked for by few.
+    let importLimit: Duration
 
     func respond(to request: Request, context: RoostContext) async throws -> Response {
-        try await withThrowingTaskGroup(of: Response?.self) { group in
+        let limit = request.uri.path.hasPrefix(Path.imports) ? importLimit : limit
+        return try await withThrowingTaskGroup(of: Response?.self) { group in
             group.addTask { try await base.respond(to: request, context: context) }
             group.addTask {
                 try await ContinuousClock().sleep(for: limit)

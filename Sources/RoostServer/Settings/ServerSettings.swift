@@ -66,7 +66,9 @@ package struct ServerSettings: Hashable, Sendable {
         limits = Limits(
             bodyBytes: try number(.bodyBytes), mutations: try number(.mutations),
             timeoutSeconds: try number(.timeoutSeconds), requestsPerMinutePerDevice: try number(.perDevice),
-            requestsPerMinutePerAddress: try number(.perAddress), pageBytes: try number(.pageBytes))
+            requestsPerMinutePerAddress: try number(.perAddress), pageBytes: try number(.pageBytes),
+            importTimeoutSeconds: try number(.importTimeoutSeconds), watchers: try number(.watchers),
+            heartbeatSeconds: try number(.heartbeatSeconds), pollSeconds: try number(.pollSeconds))
         enrolmentMinutes = try number(.enrolmentMinutes)
         enrolmentAttemptsPerMinute = try number(.enrolmentAttempts)
         metricsToken = try text(.metricsToken)
@@ -114,6 +116,17 @@ extension SettingKey {
     package static let pageBytes = SettingKey(
         "limits.page_bytes", .number(16_384...16_777_216), "1048576", unit: "bytes",
         "How much of its scopes a replica gets in one answer.")
+    package static let importTimeoutSeconds = SettingKey(
+        "limits.import_timeout_seconds", .number(1...3600), "600", unit: "seconds", "When an import is given up.")
+    package static let watchers = SettingKey(
+        "limits.watchers", .number(0...100_000), "2000",
+        "Devices that may keep a stream of events open at once; each takes a connection. The others ask now and then.")
+    package static let heartbeatSeconds = SettingKey(
+        "events.heartbeat_seconds", .number(1...300), "20", unit: "seconds",
+        "Between signs of life on a stream of events; less than any proxy before the server waits.")
+    package static let pollSeconds = SettingKey(
+        "events.poll_seconds", .number(5...3600), "60", unit: "seconds",
+        "Between the exchanges of devices that cannot keep a stream open.")
     package static let enrolmentMinutes = SettingKey(
         "enrolment.code_minutes", .number(1...1440), "10", unit: "minutes", "How long an enrolment code can be used.")
     package static let enrolmentAttempts = SettingKey(
@@ -134,7 +147,9 @@ extension SettingKey {
     /// All keys, in the order they are explained.
     package static let all = [
         data, host, port, trustsForwardedFor, certificate, certificateKey, bodyBytes, mutations, timeoutSeconds,
-        perDevice, perAddress, pageBytes, enrolmentMinutes, enrolmentAttempts, metricsToken, logLevel, logFormat,
+        perDevice, perAddress, pageBytes, importTimeoutSeconds, watchers, heartbeatSeconds, pollSeconds,
+        enrolmentMinutes,
+        enrolmentAttempts, metricsToken, logLevel, logFormat,
         demo, courierTestBase,
     ]
 }

@@ -111,6 +111,20 @@ extension Replica {
         }
     }
 
+    /// Changes whenever another program commits to the database; SQLite answers from memory shared with it.
+    package func changeMark() throws -> Int64 {
+        try translating {
+            try queue.writeWithoutTransaction { db in try Int64.fetchOne(db, sql: "PRAGMA data_version") ?? 0 }
+        }
+    }
+
+    /// Whether an edit waits for its first exchange.
+    package func hasUnsent() throws -> Bool {
+        try reading { db in
+            try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM outbox WHERE answered = 0)") ?? false
+        }
+    }
+
     /// How things stand.
     package func status() throws -> ReplicaStatus {
         try reading { db in

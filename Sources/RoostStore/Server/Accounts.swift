@@ -94,6 +94,7 @@ extension ServerStore {
             try statement.bind(4, tokenHash)
             try statement.bind(5, now.value)
             try statement.run()
+            self.announce(Movement(ended: [replica]), db)
             return Device(replica: replica, officer: officer, label: label)
         }
     }
@@ -118,6 +119,16 @@ extension ServerStore {
             let device = Device(
                 replica: statement.replica(0), officer: statement.id(1), label: statement.text(2))
             return (device, !statement.isNull(3))
+        }
+    }
+
+    /// Whether a device may not come any more.
+    package func isRevoked(_ replica: ReplicaID) throws -> Bool {
+        try readHere { db in
+            let statement = try BoundStatement(db, "SELECT 1 FROM replica WHERE id = ? AND revoked_ms IS NULL")
+            defer { statement.reset() }
+            try statement.bind(1, replica)
+            return try !statement.step()
         }
     }
 
@@ -167,6 +178,7 @@ extension ServerStore {
             try statement.bind(2, replica)
             guard try statement.step() else { throw AccountError.unknownReplica }
             while try statement.step() {}
+            self.announce(Movement(ended: [replica]), db)
         }
     }
 }

@@ -56,7 +56,7 @@ extension ServerStore {
         if pushed { after.seenAt = now }
         if isOther || isDue || isUnseen || request.purged != nil {
             after = Acknowledged(cursors: cursors, told: lost, writtenAt: now, seenAt: now)
-            try await pool.write { [after] db in
+            try await commits.run { [after] db in
                 try self.write(after, of: replica, now: now, offset: offset, db)
                 if let purged = request.purged {
                     try self.confirm(purged, Array(after.cursors.values), of: replica, now: now, db)

@@ -12,6 +12,7 @@ struct PlanWriter {
     /// `replica` is whose mutations the plan decides; `incarnation` is nil for the server's own writes, which keep no
     /// verdicts.
     func apply(_ plan: Plan, replica: ReplicaID, incarnation: Int64?, now: Milliseconds) throws -> [[UInt8]] {
+        store.announce(Movement(plan, author: incarnation == nil ? nil : replica), db)
         try writeRows(plan)
         try writeMemberships(plan.memberships)
         try writeAuthority(plan.authority)

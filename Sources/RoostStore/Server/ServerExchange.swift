@@ -48,7 +48,7 @@ extension ServerStore {
         let correction = ClockCorrection(now: now, device: request.now, mark: request.mark)
         var push = PushResult()
         if !request.mutations.isEmpty {
-            push = try await pool.write { db in
+            push = try await commits.run { db in
                 try self.push(request, device: device, now: now, correction: correction, db)
             }
         }

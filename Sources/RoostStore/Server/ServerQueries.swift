@@ -10,6 +10,14 @@ extension ServerStore {
         }
     }
 
+    /// The scopes an officer may hold at this moment.
+    package func heldScopes(of officer: RowID) throws -> [ScopeKey] {
+        try readHere { db in
+            Principal(officer: officer, grants: try ServerRows(store: self, db: db).grants(of: officer))
+                .scopes(at: clock(), rules)
+        }
+    }
+
     /// The rows with these identities that exist and are not deleted.
     package func rows(_ collection: CollectionName, ids: [RowID]) async throws -> [RoostSync.Row] {
         guard let position = rules.catalogue.position(of: collection) else { return [] }

@@ -28,7 +28,14 @@ package final class ServerStore: Sendable {
     package let writer: ReplicaID
     package let undoer: ReplicaID
 
+    /// What commits of this process moved.
+    package let movements = MovementFeed()
+
     let pool: DatabasePool
+    /// For what comes often and from many at once: pushes.
+    let commits: SharedCommit
+    /// What ``wasWrittenElsewhere()`` saw last.
+    let dataVersion = Atomic<Int64>(0)
     let tables: [RowTable]
     /// Collection positions of this catalogue to their numbers in the database, and back.
     let numbers: [Int64]
@@ -63,6 +70,7 @@ package final class ServerStore: Sendable {
         }
         try ServerSchema.migrator.migrate(pool)
         self.pool = pool
+        commits = SharedCommit(pool)
         let tables = rules.catalogue.collections.enumerated().map {
             RowTable($0, $1, indexed: rules.indexed[$0])
         }

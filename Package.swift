@@ -116,7 +116,7 @@ let package = Package(
             dependencies: [
                 "RoostClient", "RoostStore", "RoostSheets", "RoostSync", "RoostSchema", "RoostModel", "RoostAPI",
             ]),
-        .testTarget(name: "RoostCourierTests", dependencies: ["RoostCourier", "Curl"]),
+        .testTarget(name: "RoostCourierTests", dependencies: ["RoostCourier", "Curl", crypto]),
         .testTarget(
             name: "RoostServerTests",
             dependencies: [

@@ -7,6 +7,9 @@ import Synchronization
 /// to be ignored in the whole process.
 package final class HTTPClient: Sendable {
     private let loop: TransferLoop
+    /// Made with the first letter: when libcurl says goodbye to a mail server it waits for the answer, and every other
+    /// transfer of the same loop with it.
+    private let letters = Mutex<(loop: TransferLoop?, isClosed: Bool)>((nil, false))
     private let nextID = Atomic<UInt64>(0)
 
     /// Starts the client's thread.
@@ -16,15 +19,13 @@ package final class HTTPClient: Sendable {
         loop.start()
     }
 
-    deinit {
-        loop.close()
-    }
+    deinit { shutdown() }
 
     /// Sends the request and waits for the whole answer; any HTTP status is an answer.
     ///
     /// Cancelling the task aborts the transfer, which then throws ``CurlError/Reason/cancelled``.
     package func send(_ request: HTTPRequest) async throws(CurlError) -> HTTPResponse {
-        try await carryOut(.request(request))
+        try await carryOut(.request(request), on: loop)
     }
 
     /// Hands a letter to its mail server and waits until the server has taken it.
@@ -32,13 +33,25 @@ package final class HTTPClient: Sendable {
     /// Refusals throw ``CurlError/Reason/refused`` with the server's code. ``CurlError/requestMayHaveLeft`` tells whether
     /// the whole letter was handed over, before which no server keeps one.
     package func send(_ letter: MailRequest) async throws(CurlError) -> MailReply {
-        let response = try await carryOut(.letter(letter))
+        guard let loop = loopForLetters() else { throw CurlError(.closed) }
+        let response = try await carryOut(.letter(letter), on: loop)
         return MailReply(
             code: response.status, text: String(decoding: response.body, as: UTF8.self),
             connectedAddress: response.connectedAddress, timings: response.timings)
     }
 
-    private func carryOut(_ order: TransferOrder) async throws(CurlError) -> HTTPResponse {
+    private func loopForLetters() -> TransferLoop? {
+        letters.withLock { letters in
+            guard !letters.isClosed else { return nil }
+            if let loop = letters.loop { return loop }
+            let loop = TransferLoop(idleConnections: 1)
+            loop.start()
+            letters.loop = loop
+            return loop
+        }
+    }
+
+    private func carryOut(_ order: TransferOrder, on loop: TransferLoop) async throws(CurlError) -> HTTPResponse {
         let id = nextID.wrappingAdd(1, ordering: .relaxed).newValue
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { (answer: CheckedContinuation<Result<HTTPResponse, CurlError>, Never>) in
@@ -81,5 +94,9 @@ package final class HTTPClient: Sendable {
     /// the same way.
     package func shutdown() {
         loop.close()
+        letters.withLock { letters in
+            letters.loop?.close()
+            letters.isClosed = true
+        }
     }
 }

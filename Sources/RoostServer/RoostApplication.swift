@@ -39,7 +39,7 @@ package struct RoostApplication: Sendable {
         self.watchers = watchers
         let courier = Courier(
             store: store, key: key,
-            settings: settings.courierTestBase.map { .testing(weComBase: $0) } ?? .production(),
+            settings: settings.courier,
             observe: CourierService.observer(logger, metrics))
         self.courier = courier
         importer = try SheetImporter(store: store, key: key)

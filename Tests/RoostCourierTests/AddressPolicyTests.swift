@@ -1,5 +1,7 @@
-import Curl
+import Glibc
 import Testing
+
+@testable import Curl
 
 @Suite struct AddressPolicyTests {
     let guarded = AddressPolicy.publicOnly(allowingLoopback: false)
@@ -34,6 +36,35 @@ import Testing
     @Test(arguments: ["", "localhost", "127.1", "0x7f.0.0.1", "2130706433", "1.2.3.4.5", "::g", "[::1]"])
     func `only canonical spellings are addresses`(_ text: String) {
         #expect(IPAddress(text) == nil)
+    }
+
+    @Test(arguments: [
+        ("10.20.0.0/16", "10.20.255.255", "10.21.0.0"), ("10.20.1.1/16", "10.20.0.1", "10.19.255.255"),
+        ("192.168.7.9", "192.168.7.9", "192.168.7.8"), ("0.0.0.0/0", "255.255.255.255", "::1"),
+        ("fd00:1::/32", "fd00:1:ffff::1", "fd00:2::1"), ("::/0", "ffff::1", "1.1.1.1"), ("::1/128", "::1", "::2"),
+    ])
+    func `a range holds what its prefix says`(_ text: String, _ inside: String, _ outside: String) throws {
+        let range = try #require(AddressRange(text))
+        #expect(range.contains(try #require(IPAddress(inside))))
+        #expect(!range.contains(try #require(IPAddress(outside))))
+        #expect(AddressRange(range.description) == range)
+    }
+
+    @Test(arguments: ["", "/", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0/8", "::/129", "10.0.0.0/8/8", "x/8"])
+    func `other texts are no range`(_ text: String) { #expect(AddressRange(text) == nil) }
+
+    @Test func `an intranet that is named is let through and nothing beside it`() throws {
+        let networks = ["10.20.0.0/16", "fd00:1::/32"].compactMap { AddressRange($0) }
+        let policy = AddressPolicy.publicOnly(allowingLoopback: false, networks: networks)
+        let verdicts = try ["10.20.1.1", "fd00:1::9", "10.21.1.1", "127.0.0.1", "169.254.169.254", "1.1.1.1"].map {
+            policy.allows(try #require(IPAddress($0)))
+        }
+        #expect(verdicts == [true, true, false, false, false, true])
+    }
+
+    @Test func `this machine's own addresses are known`() throws {
+        #expect(OwnAddresses.contains(try #require(IPAddress("127.0.0.1"))))
+        #expect(!OwnAddresses.contains(try #require(IPAddress("1.1.1.1"))))
     }
 
     @Test func `an address prints as numbers`() throws {
@@ -95,5 +126,42 @@ import Testing
         options.proxy = "http://127.0.0.1:3128"
         let request = HTTPRequest(method: .get, url: "http://93.184.216.34/", options: options)
         #expect(await reason(request) == .policyBehindProxy)
+    }
+
+    @Test func `a named network is reached although it is an inner one`() async throws {
+        let receiver = try Receiver()
+        var options = guarded()
+        options.addressPolicy = .publicOnly(
+            allowingLoopback: false, networks: [try #require(AddressRange("127.0.0.0/8"))])
+        #expect(try await client.send(HTTPRequest(method: .get, url: receiver.base, options: options)).status == 200)
+        let inner = HTTPRequest(method: .get, url: "http://10.1.2.3/", options: options)
+        #expect(await reason(inner) == .blocked)
+    }
+
+    @Test func `a redirect into the inside is not followed`() async throws {
+        let inside = try Receiver()
+        let outside = try Receiver { _ in .answer(307, headers: ["Location: \(inside.base)/"]) }
+        let request = HTTPRequest(
+            method: .post, url: outside.base, body: [1], options: guarded(loopback: true))
+        #expect(try await client.send(request).status == 307)
+        #expect(inside.requests.isEmpty)
+    }
+
+    /// In a process of its own, because the environment belongs to all of a process.
+    @Test func `a proxy in the environment does not carry a request past the guard`() async {
+        await #expect(processExitsWith: .success) {
+            let proxy = try Receiver()
+            for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+                unsafe setenv(name, proxy.base, 1)
+            }
+            let options = TransferOptions(allowedSchemes: [.http])
+            let request = HTTPRequest(method: .post, url: "http://10.1.2.3/latest", body: [1], options: options)
+            do throws(CurlError) {
+                _ = try await HTTPClient().send(request)
+                exit(1)
+            } catch {
+                guard error.reason == .blocked, proxy.requests.isEmpty else { exit(2) }
+            }
+        }
     }
 }

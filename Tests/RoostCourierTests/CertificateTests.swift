@@ -13,9 +13,12 @@ import struct Foundation.UUID
 @Suite struct CertificateTests {
     let client = HTTPClient()
 
-    private func outcome(_ url: String, trusting caFile: String?) async -> Result<Int, CurlError> {
+    private func outcome(
+        _ url: String, trusting caFile: String?, authorities: String? = nil
+    ) async -> Result<Int, CurlError> {
         let options = TransferOptions(
-            connectTimeout: .seconds(60), totalTimeout: .seconds(120), addressPolicy: .anyAddress, caFile: caFile)
+            connectTimeout: .seconds(60), totalTimeout: .seconds(120), addressPolicy: .anyAddress, caFile: caFile,
+            authorities: authorities)
         do throws(CurlError) {
             let request = HTTPRequest(method: .post, url: url, body: [1], options: options)
             return .success(try await client.send(request).status)
@@ -38,6 +41,20 @@ import struct Foundation.UUID
             #expect(error?.reason == .certificate)
             #expect(error?.surelyNotSent == true)
         }
+    }
+
+    @Test func `an authority of an endpoint's own counts for that endpoint alone`() async throws {
+        let server = try TLSServer()
+        let own = "https://127.0.0.1:\(server.port)/"
+        let authority = try String(contentsOfFile: server.certificateFile, encoding: .utf8)
+        #expect(try await outcome(own, trusting: nil, authorities: authority).get() == 200)
+        // The connection that was just kept is not taken for another endpoint's.
+        let result = await outcome(own, trusting: nil)
+        let stranger = #expect(throws: CurlError.self) { try result.get() }
+        #expect(stranger?.reason == .certificate)
+        let other = await outcome("https://localhost:\(server.port)/", trusting: nil, authorities: authority)
+        let misnamed = #expect(throws: CurlError.self) { try other.get() }
+        #expect(misnamed?.reason == .certificate)
     }
 
     @Test func `a file of authorities that does not exist fails before anything is sent`() async throws {

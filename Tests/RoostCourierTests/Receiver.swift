@@ -35,6 +35,10 @@ enum Reply: Sendable {
     case hang
     /// Nothing, and the connection is closed.
     case close
+    /// These bytes, and the connection is reset as when the receiver's machine goes down.
+    case reset([UInt8])
+    /// These bytes, and then one zero after another until the sender gives up.
+    case drip([UInt8])
 
     static func json(_ text: String, status: Int = 200) -> Reply {
         .answer(status, headers: ["Content-Type: application/json"], body: Array(text.utf8))
@@ -45,9 +49,16 @@ enum Reply: Sendable {
 final class Receiver: Sendable {
     private final class Shared: Sendable {
         let requests = Mutex<[ReceivedRequest]>([])
+        let early: @Sendable (ReceivedRequest) -> Reply?
         let reply: @Sendable (ReceivedRequest) -> Reply
 
-        init(reply: @escaping @Sendable (ReceivedRequest) -> Reply) { self.reply = reply }
+        init(
+            early: @escaping @Sendable (ReceivedRequest) -> Reply?,
+            reply: @escaping @Sendable (ReceivedRequest) -> Reply
+        ) {
+            self.early = early
+            self.reply = reply
+        }
     }
 
     let port: UInt16
@@ -57,9 +68,13 @@ final class Receiver: Sendable {
     var base: String { "http://127.0.0.1:\(port)" }
     var requests: [ReceivedRequest] { shared.requests.withLock { $0 } }
 
-    init(reply: @escaping @Sendable (ReceivedRequest) -> Reply = { _ in .answer(200) }) throws {
+    /// `early` may answer, or break off, when only the head of a request has come.
+    init(
+        reply: @escaping @Sendable (ReceivedRequest) -> Reply = { _ in .answer(200) },
+        early: @escaping @Sendable (ReceivedRequest) -> Reply? = { _ in nil }
+    ) throws {
         (socket, port) = try listeningSocket(backlog: 512)
-        shared = Shared(reply: reply)
+        shared = Shared(early: early, reply: reply)
         let (socket, shared) = (socket, shared)
         Thread {
             var count = 0
@@ -79,27 +94,46 @@ final class Receiver: Sendable {
     private static func serve(_ connection: Int32, number: Int, shared: Shared) {
         defer { close(connection) }
         var pending: [UInt8] = []
-        while let request = nextRequest(connection, number: number, pending: &pending) {
-            shared.requests.withLock { $0.append(request) }
-            switch shared.reply(request) {
-            case .answer(let status, let headers, let body):
-                let lines = ["HTTP/1.1 \(status) Answer", "Content-Length: \(body.count)"] + headers
-                let isHead = request.requestLine.hasPrefix("HEAD ")
-                write(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + (isHead ? [] : body), to: connection)
-            case .raw(let bytes):
-                write(bytes, to: connection)
-                return
-            case .hang:
-                while let piece = read(connection), !piece.isEmpty {}
-                return
-            case .close:
-                return
+        while true {
+            var isAnswered = false
+            let next = nextRequest(connection, number: number, pending: &pending) { head in
+                guard let reply = shared.early(head) else { return true }
+                isAnswered = true
+                return perform(reply, to: head, on: connection)
             }
+            guard let request = next else { return }
+            shared.requests.withLock { $0.append(request) }
+            guard isAnswered || perform(shared.reply(request), to: request, on: connection) else { return }
         }
     }
 
+    /// Whether the connection goes on.
+    private static func perform(_ reply: Reply, to request: ReceivedRequest, on connection: Int32) -> Bool {
+        switch reply {
+        case .answer(let status, let headers, let body):
+            let lines = ["HTTP/1.1 \(status) Answer", "Content-Length: \(body.count)"] + headers
+            let isHead = request.requestLine.hasPrefix("HEAD ")
+            let head = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
+            Wire.write(head + (isHead ? [] : body), to: connection)
+            return true
+        case .raw(let bytes):
+            Wire.write(bytes, to: connection)
+        case .hang:
+            while let piece = Wire.read(connection), !piece.isEmpty {}
+        case .close:
+            break
+        case .reset(let bytes):
+            Wire.write(bytes, to: connection)
+            Wire.reset(connection)
+        case .drip(let bytes):
+            Wire.write(bytes, to: connection)
+            while !Wire.isGone(connection, after: 20) { Wire.write([0x20], to: connection) }
+        }
+        return false
+    }
+
     private static func nextRequest(
-        _ connection: Int32, number: Int, pending: inout [UInt8]
+        _ connection: Int32, number: Int, pending: inout [UInt8], onHead goesOn: (ReceivedRequest) -> Bool
     ) -> ReceivedRequest? {
         let end = Array("\r\n\r\n".utf8)
         var searched = 0
@@ -107,9 +141,10 @@ final class Receiver: Sendable {
             if let range = pending[max(0, searched - 3)...].firstRange(of: end) {
                 let head = String(decoding: pending[..<range.lowerBound], as: UTF8.self)
                 let probe = ReceivedRequest(head: head, body: [], connection: number)
+                guard goesOn(probe) else { return nil }
                 let length = probe.values(of: "content-length").first.flatMap(Int.init) ?? 0
                 while pending.count < range.upperBound + length {
-                    guard let piece = read(connection), !piece.isEmpty else { return nil }
+                    guard let piece = Wire.read(connection), !piece.isEmpty else { return nil }
                     pending += piece
                 }
                 let body = Array(pending[range.upperBound..<range.upperBound + length])
@@ -117,50 +152,8 @@ final class Receiver: Sendable {
                 return ReceivedRequest(head: head, body: body, connection: number)
             }
             searched = pending.count
-            guard let piece = read(connection), !piece.isEmpty else { return nil }
+            guard let piece = Wire.read(connection), !piece.isEmpty else { return nil }
             pending += piece
         }
     }
-
-    private static func read(_ connection: Int32) -> [UInt8]? {
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        let count = unsafe recv(connection, &buffer, buffer.count, 0)
-        return count < 0 ? nil : Array(buffer.prefix(count))
-    }
-
-    private static func write(_ bytes: [UInt8], to connection: Int32) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let sent = unsafe rest.withUnsafeBytes {
-                unsafe send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
-            guard sent > 0 else { return }
-            rest = rest.dropFirst(sent)
-        }
-    }
-}
-
-struct SocketError: Error {
-    let code: Int32
-}
-
-/// A socket listening on a free port of 127.0.0.1, and that port.
-func listeningSocket(backlog: Int32) throws -> (socket: Int32, port: UInt16) {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    guard descriptor >= 0 else { throw SocketError(code: errno) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic -> Int32 in
-            guard unsafe bind(descriptor, generic, length) == 0, listen(descriptor, backlog) == 0 else { return errno }
-            return unsafe getsockname(descriptor, generic, &length) == 0 ? 0 : errno
-        }
-    }
-    guard code == 0 else {
-        close(descriptor)
-        throw SocketError(code: code)
-    }
-    return (descriptor, UInt16(bigEndian: address.sin_port))
 }

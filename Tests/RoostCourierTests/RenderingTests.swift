@@ -212,6 +212,25 @@ func parsed(_ body: [UInt8]) throws -> [String: Any] {
         return (message, number)
     }
 
+    @Test(arguments: 0..<40 as Range<UInt64>, ChannelForm.all)
+    func `every form shows every item once, in order, and every part fits`(_ seed: UInt64, _ it: ChannelForm) throws {
+        var random = Generator(state: seed)
+        var (message, items) = message(&random)
+        message.url = "https://example.org/digest"
+        let rendering = try message.rendered(
+            for: it.channel, in: RenderingContext(form: it.form, digest: "d", frozenAt: RenderingTests.frozenAt))
+        let numbers = rendering.parts.flatMap { part in
+            part.content.matches(of: /第(\d+)项¶/).compactMap { Int($0.1) }
+        }
+        #expect(numbers == Array(1...max(items, 1)).prefix(items).map(\.self))
+        for part in rendering.parts {
+            #expect(part.contentBytes <= rendering.byteLimit)
+            if it.channel.isRobot { _ = try parsed(part.body) }
+            let isNumbered = part.content.contains("(\(part.position)/\(rendering.parts.count))")
+            #expect(isNumbered == (rendering.parts.count > 1 && it.channel != .generic))
+        }
+    }
+
     @Test(arguments: 0..<60 as Range<UInt64>, Channel.allCases)
     func `every item is in exactly one part, in order, and every part fits`(_ seed: UInt64, _ channel: Channel) throws {
         var random = Generator(state: seed)

@@ -1,5 +1,7 @@
+import Curl
 import Foundation
 import RoostAPI
+import RoostCourier
 import RoostServer
 import Testing
 
@@ -31,6 +33,31 @@ import Testing
 
     @Test func `a certificate without its key is a contradiction`() {
         #expect(throws: SettingProblem.self) { try ServerSettings { $0 == .certificate ? "chain.pem" : nil } }
+    }
+
+    @Test func `a mail server and inner networks are read, and what is no good is named`() throws {
+        func settings(_ values: [SettingKey: String]) throws -> ServerSettings { try ServerSettings { values[$0] } }
+        let mail: [SettingKey: String] = [
+            .mailHost: "mail.example.org", .mailFrom: "talents@example.org", .mailUser: "talents",
+            .mailPassword: "s3cret", .mailName: "某县人才办",
+        ]
+        let read = try #require(try settings(mail).courier.mail)
+        #expect(read.server.port == 587 && read.server.security == .startTLS && read.server.greeting == "example.org")
+        #expect(read.sender.revealed == "talents@example.org" && read.senderName == "某县人才办")
+        #expect(!"\(read)".contains("s3cret"))
+        #expect(try settings([:]).courier == .production())
+        let networks = try ["10.20.0.0/16", "fd00:1::/32"].map { try #require(AddressRange($0)) }
+        #expect(
+            try settings([.courierNetworks: "10.20.0.0/16, fd00:1::/32"]).courier == .production(networks: networks))
+        for (key, value) in [
+            (SettingKey.courierNetworks, "10.0.0.0/99"), (.mailFrom, "nobody"), (.mailSecurity, "ssl"),
+        ] {
+            let values = mail.merging([key: value]) { $1 }
+            #expect(throws: SettingProblem.unacceptable(key)) { try settings(values) }
+        }
+        for missing in [SettingKey.mailHost, .mailFrom, .mailUser, .mailPassword] {
+            #expect(throws: SettingProblem.self) { try settings(mail.filter { $0.key != missing }) }
+        }
     }
 
     @Test func `secrets are not printed`() {

@@ -75,15 +75,16 @@ struct DingTalkActionCard: MessageFormat {
     func format(_ part: MessagePart) -> FormattedPart {
         let text = dingTalkText(of: part, context)
         var card: [String: JSONValue] = ["title": .string(context.headline(of: part)), "text": .string(text)]
-        // The first part shows the digest's address; the items of a digest without one all have their own.
-        if let url = part.url ?? (part.items.contains { $0.url == nil } ? part.address : nil) {
+        // More buttons than fit, or an item without one, and the digest as a whole is what the button leads to.
+        let leadsToDigest = part.items.isEmpty || part.items.count > 5 || part.items.contains { $0.url == nil }
+        if let url = part.url ?? (leadsToDigest ? part.address : nil) {
             card["btnOrientation"] = "0"
             card["singleTitle"] = .string(context.language.readMore)
             card["singleURL"] = .string(url)
         } else {
             card["btnOrientation"] = "0"
             card["btns"] = .list(
-                part.items.prefix(5).map { item in
+                part.items.map { item in
                     [
                         "title": .string(item.title.singleLine.cut(toCharacters: 20)),
                         "actionURL": .string(item.url ?? ""),

@@ -99,14 +99,15 @@ enum MailHeader {
         return ["\(name): \(words[0])"] + words.dropFirst().map { " \($0)" }
     }
 
-    /// The text as it is if it is short printable ASCII, otherwise as encoded words of at most 75 characters each.
+    /// The text as it is if it is short printable ASCII, otherwise as encoded words.
     static func encodedWords(_ text: String) -> [String] {
         let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } && !text.contains("=?") && text.utf8.count <= 60
         guard !isPlain else { return [text] }
         var chunks: [String] = [""]
         for scalar in text.unicodeScalars {
-            // 45 bytes are 60 characters of base64; a word must hold whole characters (RFC 2047, 5).
-            if chunks[chunks.count - 1].utf8.count + String(scalar).utf8.count > 45 { chunks.append("") }
+            // 39 bytes are 52 characters of base64, which leaves a line of 76 room for the header's name; a word must hold
+            // whole characters (RFC 2047, 2 and 5).
+            if chunks[chunks.count - 1].utf8.count + String(scalar).utf8.count > 39 { chunks.append("") }
             chunks[chunks.count - 1].unicodeScalars.append(scalar)
         }
         return chunks.map { "=?UTF-8?B?\(Data($0.utf8).base64EncodedString())?=" }

@@ -73,6 +73,6 @@ extension MailHeader {
 extension String {
     /// The text as one encoded word, cut to what fits in it.
     fileprivate var encodedWord: String {
-        "=?UTF-8?B?\(Data(cut(toBytes: 45).utf8).base64EncodedString())?="
+        "=?UTF-8?B?\(Data(cut(toBytes: 39).utf8).base64EncodedString())?="
     }
 }

@@ -9,7 +9,7 @@ package struct RobotSecret: Hashable, Sendable, Concealed {
     /// Accepts the secret as shown, white space around it ignored.
     package init(_ entered: String) throws(EndpointAddressError) {
         let text = entered.singleLine
-        guard (1...256).contains(text.utf8.count), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+        guard (1...256).contains(text.utf8.count), text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) else {
             throw .malformedSecret
         }
         revealed = text

@@ -1,4 +1,5 @@
 package import RoostAPI
+package import RoostCourier
 
 /// How a server is to run: read once, checked once, then fixed.
 package struct ServerSettings: Hashable, Sendable {
@@ -20,8 +21,7 @@ package struct ServerSettings: Hashable, Sendable {
     package var logLevel: String
     package var logFormat: LineLogHandler.Format
     package var demo: Bool
-    /// The base URL of a stand-in for the vendors' robots; nil on a real server.
-    package var courierTestBase: String?
+    package var courier: CourierSettings
 
     /// Whether nobody on the way can read along: TLS, a proxy of ours that is taken to speak it, or loopback.
     package var isProtected: Bool {
@@ -75,7 +75,7 @@ package struct ServerSettings: Hashable, Sendable {
         logLevel = try choice(.logLevel)
         logFormat = LineLogHandler.Format(rawValue: try choice(.logFormat)) ?? .json
         demo = try flag(.demo)
-        courierTestBase = try text(.courierTestBase)
+        courier = try CourierSettings.reading(text)
     }
 
     /// Key and value of every setting, secrets replaced, for the log at start.
@@ -140,16 +140,12 @@ extension SettingKey {
     package static let logFormat = SettingKey("log.format", .choice(["json", "text"]), "json", "Form of log lines.")
     package static let demo = SettingKey(
         "demo", .flag, "false", "Whether a new database is filled with an invented county to try things out.")
-    package static let courierTestBase = SettingKey(
-        "courier.test_base", .text, nil,
-        "Base URL of a stand-in for the vendors' robots. Allows loopback and plain http; for tests only.")
 
     /// All keys, in the order they are explained.
-    package static let all = [
-        data, host, port, trustsForwardedFor, certificate, certificateKey, bodyBytes, mutations, timeoutSeconds,
-        perDevice, perAddress, pageBytes, importTimeoutSeconds, watchers, heartbeatSeconds, pollSeconds,
-        enrolmentMinutes,
-        enrolmentAttempts, metricsToken, logLevel, logFormat,
-        demo, courierTestBase,
-    ]
+    package static let all =
+        [
+            data, host, port, trustsForwardedFor, certificate, certificateKey, bodyBytes, mutations, timeoutSeconds,
+            perDevice, perAddress, pageBytes, importTimeoutSeconds, watchers, heartbeatSeconds, pollSeconds,
+            enrolmentMinutes, enrolmentAttempts, metricsToken, logLevel, logFormat, demo,
+        ] + courier
 }

@@ -1,0 +1,66 @@
+import Curl
+import RoostCourier
+
+extension SettingKey {
+    package static let courierTestBase = SettingKey(
+        "courier.test_base", .text, nil,
+        "Base URL of a stand-in for the vendors' robots. Allows loopback and plain http; for tests only.")
+    package static let courierNetworks = SettingKey(
+        "courier.networks", .text, nil,
+        "Inner networks that webhooks may lead into, such as those of a county intranet: 10.20.0.0/16, fd00:1::/32.")
+    package static let mailHost = SettingKey(
+        "mail.host", .text, nil, "Host of the mail server that takes letters for delivery; without it letters wait.")
+    package static let mailPort = SettingKey(
+        "mail.port", .number(1...65_535), "587", "Its port: usually 587 for starttls, 465 for tls.")
+    package static let mailSecurity = SettingKey(
+        "mail.security", .choice(MailServer.Security.allCases.map(\.rawValue)), "starttls",
+        "How the connection to it is protected; plain is for a server on the same machine.")
+    package static let mailUser = SettingKey("mail.user", .text, nil, "User name there.")
+    package static let mailPassword = SettingKey("mail.password", .text, nil, isSecret: true, "Password there.")
+    package static let mailFrom = SettingKey(
+        "mail.from", .text, nil, "Address that letters come from, and that answers and bounces go to.")
+    package static let mailName = SettingKey("mail.name", .text, nil, "Name beside that address, such as the office's.")
+
+    static let courier = [
+        courierTestBase, courierNetworks, mailHost, mailPort, mailSecurity, mailUser, mailPassword, mailFrom, mailName,
+    ]
+}
+
+extension CourierSettings {
+    /// Reads the keys under `courier` and `mail`; `text` tells the text of a key or nil.
+    static func reading(_ text: (SettingKey) throws -> String?) throws -> CourierSettings {
+        let networks = try (text(.courierNetworks) ?? "").split(separator: ",").map { part in
+            guard let range = AddressRange(String(part.filter { !$0.isWhitespace })) else {
+                throw SettingProblem.unacceptable(.courierNetworks)
+            }
+            return range
+        }
+        let mail = try mailSettings(text)
+        if let base = try text(.courierTestBase) { return .testing(weComBase: base, mail: mail) }
+        return .production(networks: networks, mail: mail)
+    }
+
+    private static func mailSettings(_ text: (SettingKey) throws -> String?) throws -> MailSettings? {
+        let (host, from) = (try text(.mailHost), try text(.mailFrom))
+        guard let host, let from else {
+            guard host == nil, from == nil else {
+                throw SettingProblem.contradiction("mail.host and mail.from are given together or not at all")
+            }
+            return nil
+        }
+        guard let sender = try? MailAddress(from) else { throw SettingProblem.unacceptable(.mailFrom) }
+        guard case .number(let range) = SettingKey.mailPort.kind, let port = try text(.mailPort).flatMap({ Int($0) }),
+            range.contains(port)
+        else { throw SettingProblem.unacceptable(.mailPort) }
+        guard let security = try text(.mailSecurity).flatMap(MailServer.Security.init) else {
+            throw SettingProblem.unacceptable(.mailSecurity)
+        }
+        let (user, password) = (try text(.mailUser), try text(.mailPassword))
+        guard (user == nil) == (password == nil) else {
+            throw SettingProblem.contradiction("mail.user and mail.password are given together or not at all")
+        }
+        let server = MailServer(
+            host: host, port: port, security: security, userName: user, password: password, greeting: sender.domain)
+        return MailSettings(server: server, sender: sender, senderName: try text(.mailName))
+    }
+}

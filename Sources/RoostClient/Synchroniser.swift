@@ -11,6 +11,8 @@ package struct SyncReport: Hashable, Sendable {
     package var rowsReceived = 0
     package var rowsPurged = 0
     package var leftByOwnEdit = 0
+    /// Refused edits of rows that left, which wait on the server for somebody to decide.
+    package var surrendered = 0
     package var lost: [Scope] = []
     package var gained: [Scope] = []
     package var offset: Int64 = 0
@@ -44,8 +46,7 @@ package struct Synchroniser {
         // The body holds the mutations and little else; an eighth is left for the rest and for what the server counts.
         let bytes = advertised.bodyBytes - advertised.bodyBytes / 8
         let limits = ChangesetLimits(mutations: advertised.mutations, bytes: bytes)
-        // An older server never notes a purge; it is told once.
-        var hasConfirmed = false
+        var isConfirming = false
         while true {
             try Task.checkCancellation()
             let request: ExchangeRequest
@@ -63,9 +64,13 @@ package struct Synchroniser {
             case .replicaCopied: throw ClientError.replicaCopied
             case nil: break
             }
-            hasConfirmed = request.purged != nil && applied.rowsPurged == 0 && applied.lost.isEmpty
             if !applied.more {
-                guard applied.owesConfirmation, !hasConfirmed else { return report }
+                // An older server takes no word of a purge, and a busy disk may keep it from being given: both wait for
+                // another time.
+                let wasGiven = request.purged != nil || !request.surrendered.isEmpty
+                let wasTaken = answer.purged || !answer.surrendered.isEmpty
+                guard applied.owesConfirmation, wasGiven ? wasTaken : !isConfirming else { return report }
+                isConfirming = true
                 continue
             }
             // No progress would mean asking the same again and again.
@@ -82,6 +87,7 @@ extension SyncReport {
         rowsReceived += applied.rowsReceived
         rowsPurged += applied.rowsPurged
         leftByOwnEdit += applied.leftByOwnEdit
+        surrendered += applied.surrendered
         lost += applied.lost
         gained += applied.gained
         offset = applied.offset

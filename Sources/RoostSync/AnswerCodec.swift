@@ -18,6 +18,10 @@ extension ExchangeAnswer {
                 try reader.array { reader throws(WireProblem) in answer.lost.append(try reader.scope("lost")) }
             case "scopes":
                 try reader.array { reader throws(WireProblem) in answer.scopes.append(try ScopePage(&reader)) }
+            case "surrendered":
+                try reader.array { reader throws(WireProblem) in
+                    answer.surrendered.append(try Surrender.Name(&reader))
+                }
             case "purged": answer.purged = try reader.boolean()
             default: _ = try reader.value()
             }
@@ -28,6 +32,31 @@ extension ExchangeAnswer {
         }
         guard answer.expected > 0 else { throw reader.problem(.missing, "expected") }
         self = answer
+    }
+}
+
+extension Surrender.Name {
+    init(_ reader: inout JSONReader) throws(WireProblem) {
+        var incarnation: Int64?
+        var number: Int64?
+        try reader.object { reader, name throws(WireProblem) in
+            switch name {
+            case "incarnation": incarnation = try reader.integer()
+            case "number": number = try reader.integer()
+            default: _ = try reader.value()
+            }
+        }
+        guard let incarnation, let number else { throw reader.problem(.missing, "number") }
+        self.init(incarnation: incarnation, number: number)
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.name("incarnation")
+            writer.integer(incarnation)
+            writer.name("number")
+            writer.integer(number)
+        }
     }
 }
 

@@ -31,6 +31,8 @@ package struct ExchangeRequest: Hashable, Sendable {
     package var mark: Mutation.Mark?
     package var mutations: [Mutation]
     package var scopes: [ScopeCursor]
+    /// Refused edits of rows that are no longer here, for others to decide about.
+    package var surrendered: [Surrender] = []
     /// Says that what the last answers took away is gone.
     package var purged: PurgeConfirmation?
     /// How many bytes of rows the replica wants in one answer; the server may send fewer.
@@ -136,6 +138,8 @@ package struct ExchangeAnswer: Hashable, Sendable {
     package var scopes: [ScopePage]
     /// Whether the request's ``ExchangeRequest/purged`` was noted.
     package var purged = false
+    /// Those of the request's ``ExchangeRequest/surrendered`` that are safe on the server.
+    package var surrendered: [Surrender.Name] = []
 
     package init(
         now: Milliseconds, epoch: String, offset: Int64, expected: Int64, verdicts: [Verdict] = [], lost: [Scope] = [],

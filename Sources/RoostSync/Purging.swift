@@ -13,6 +13,31 @@ package struct PurgeConfirmation: Hashable, Sendable {
     }
 }
 
+/// A refused edit of a row that left the replica of its author, given to the server before the replica forgets it.
+package struct Surrender: Hashable, Sendable {
+    /// The incarnation under which it was sent and refused.
+    package let incarnation: Int64
+    package let mutation: Mutation
+
+    package init(incarnation: Int64, mutation: Mutation) {
+        self.incarnation = incarnation
+        self.mutation = mutation
+    }
+
+    package var name: Name { Name(incarnation: incarnation, number: mutation.number) }
+
+    /// Which mutation it is.
+    package struct Name: Hashable, Sendable {
+        package let incarnation: Int64
+        package let number: Int64
+
+        package init(incarnation: Int64, number: Int64) {
+            self.incarnation = incarnation
+            self.number = number
+        }
+    }
+}
+
 /// Tells apart two replicas that do not hold the same rows in the same scopes, whatever the order they came in.
 ///
 /// The exclusive or of the 64-bit FNV-1a hashes of `scope collection row`, in their written forms, one for each copy

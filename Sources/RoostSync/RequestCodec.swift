@@ -13,6 +13,7 @@ extension ExchangeRequest {
         var mark: Mutation.Mark?
         var mutations: [Mutation] = []
         var scopes: [ScopeCursor] = []
+        var surrendered: [Surrender] = []
         var purged: PurgeConfirmation?
         var pageBytes: Int?
         try reader.object { reader, name throws(WireProblem) in
@@ -28,6 +29,8 @@ extension ExchangeRequest {
                 try reader.array { reader throws(WireProblem) in mutations.append(try Mutation(&reader)) }
             case "scopes":
                 try reader.array { reader throws(WireProblem) in scopes.append(try ScopeCursor(&reader)) }
+            case "surrendered":
+                try reader.array { reader throws(WireProblem) in surrendered.append(try Surrender(&reader)) }
             case "purged": if !reader.null() { purged = try PurgeConfirmation(&reader) }
             case "page_bytes": pageBytes = Int(clamping: try reader.integer())
             default: _ = try reader.value()
@@ -43,6 +46,7 @@ extension ExchangeRequest {
             catalogue: Int(clamping: catalogue), replica: replica, incarnation: incarnation, epoch: epoch,
             now: Milliseconds(now), mark: mark, mutations: mutations, scopes: scopes, purged: purged,
             pageBytes: pageBytes)
+        self.surrendered = surrendered
     }
 
     package var json: [UInt8] {
@@ -73,6 +77,10 @@ extension ExchangeRequest {
             if !scopes.isEmpty {
                 writer.name("scopes")
                 writer.array { writer in for scope in scopes { scope.write(to: &writer) } }
+            }
+            if !surrendered.isEmpty {
+                writer.name("surrendered")
+                writer.array { writer in for surrender in surrendered { surrender.write(to: &writer) } }
             }
             if let purged {
                 writer.name("purged")
@@ -112,6 +120,31 @@ extension ScopeCursor {
             writer.integer(epoch)
             writer.name("cursor")
             writer.integer(cursor.value)
+        }
+    }
+}
+
+extension Surrender {
+    init(_ reader: inout JSONReader) throws(WireProblem) {
+        var incarnation: Int64 = 1
+        var mutation: Mutation?
+        try reader.object { reader, name throws(WireProblem) in
+            switch name {
+            case "incarnation": incarnation = try reader.integer(in: 1...Int64.max, name)
+            case "mutation": mutation = try Mutation(&reader)
+            default: _ = try reader.value()
+            }
+        }
+        guard let mutation else { throw reader.problem(.missing, "mutation") }
+        self.init(incarnation: incarnation, mutation: mutation)
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.name("incarnation")
+            writer.integer(incarnation)
+            writer.name("mutation")
+            mutation.write(to: &writer)
         }
     }
 }

@@ -63,6 +63,12 @@ struct SyncCommand: AsyncParsableCommand {
                 "其中 \(report.leftByOwnEdit) 条是因您自己的修改而离开您的范围的。",
                 "\(report.leftByOwnEdit) of them left because of your own edits.")
         }
+        if report.surrendered > 0 {
+            output.say(
+                "其中被退回的 \(report.surrendered) 条修改已移交服务器，由现在负责的人决定。",
+                "\(report.surrendered) refused edits of such records were handed to the server, for those who answer for them now."
+            )
+        }
         if report.offset != 0 {
             output.say(wording.clock(report.offset))
         }
@@ -86,6 +92,7 @@ struct SyncCommand: AsyncParsableCommand {
             .init("exchanges", .integer(Int64(report.exchanges))), .init("sent", .integer(Int64(report.sent))),
             .init("received", .integer(Int64(report.rowsReceived))),
             .init("purged", .integer(Int64(report.rowsPurged))),
+            .init("surrendered", .integer(Int64(report.surrendered))),
             .init("left_by_own_edit", .integer(Int64(report.leftByOwnEdit))),
             .init(
                 "verdicts",

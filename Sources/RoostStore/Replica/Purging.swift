@@ -24,9 +24,9 @@ extension Replica {
         return true
     }
 
-    /// What to confirm with the next request; nil if nothing is owed.
+    /// What to confirm with the next request; nil if nothing is owed, or something is still to be surrendered.
     func confirmation(_ db: Database) throws -> PurgeConfirmation? {
-        guard let rows = try fact(.purgedRows, db).flatMap({ Int($0) }) else { return nil }
+        guard try !mustSurrender(db), let rows = try fact(.purgedRows, db).flatMap({ Int($0) }) else { return nil }
         var digest = HoldingDigest()
         let statement = try BoundStatement(
             db, "SELECT h.scope, c.collection, c.row FROM copy AS c JOIN held AS h ON h.id = c.held")

@@ -27,7 +27,9 @@ package struct AppliedAnswer: Hashable, Sendable {
     /// Device clock minus server clock in milliseconds; 0 within the tolerance.
     package var offset: Int64 = 0
     package var epochChanged = false
-    /// Whether one more exchange would tell the server that what left is gone.
+    /// Refused edits of rows that left, which the server has now and this device no longer.
+    package var surrendered = 0
+    /// Whether one more exchange would give the server what must go there, or tell it that what left is gone.
     package var owesConfirmation = false
     package var obstacle: Obstacle?
 }
@@ -69,6 +71,10 @@ private struct Application {
 
     mutating func apply(_ answer: ExchangeAnswer) throws -> AppliedAnswer {
         for verdict in answer.verdicts { try take(verdict) }
+        for name in answer.surrendered where try replica.forgetSurrendered(name, db) {
+            result.surrendered += 1
+            hasWiped = true
+        }
         for scope in answer.lost { try lose(scope) }
         if let epoch = try replica.fact(.epoch, db), epoch != answer.epoch { result.epochChanged = true }
         // Pages of another history say nothing about what is kept from this one: every scope is read again.
@@ -91,6 +97,7 @@ private struct Application {
             hasWiped = true
         }
         try replica.forgetImported(gone, db)
+        try replica.markRefused(about: gone.intersection(departed), db)
         try replica.setFact(.epoch, answer.epoch, db)
         try replica.setFact(.offset, "\(answer.offset)", db)
         try replica.setFact(.exchangedAt, "\(now.value)", db)
@@ -100,7 +107,7 @@ private struct Application {
             let rows = Int(try replica.number(.purgedRows, db)) + result.rowsPurged
             try replica.setFact(.purgedRows, "\(rows)", db)
         }
-        result.owesConfirmation = try replica.fact(.purgedRows, db) != nil
+        result.owesConfirmation = try replica.fact(.purgedRows, db) != nil || replica.mustSurrender(db)
         result.offset = answer.offset
         let next = try replica.number(.nextNumber, db)
         let waiting = try integer("SELECT min(number) FROM outbox WHERE answered = 0")
@@ -314,8 +321,9 @@ private struct Application {
 
     /// Wipes what this device still knows of a row that left: the journal keeps only that something was said.
     ///
-    /// A refused edit keeps its values until its author edits, exports or discards it: nothing else has them.
+    /// A refused edit keeps its values until the server has them (see ``Replica/markRefused(of:departed:_:)``).
     private func forget(_ key: RowKey) throws {
+        try replica.markRefused(of: key, departed: departed.contains(key), db)
         let name = replica.rules.catalogue.collections[key.collection].name.text
         let statement = try BoundStatement(db, "UPDATE journal SET body = NULL WHERE row = ? AND collection = ?")
         try statement.bind(1, key.id)

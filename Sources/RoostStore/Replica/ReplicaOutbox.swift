@@ -132,6 +132,7 @@ extension Replica {
                     ScopeCursor(scope: scope, epoch: held.integer(1), cursor: ServerSequence(held.integer(2))))
             }
             held.reset()
+            request.surrendered = try self.surrenders(db)
             if isClean { request.purged = try self.confirmation(db) }
             request.mutations = try self.changeset(limits, beside: request.json.count, db)
             if let last = request.mutations.last?.number {

@@ -121,6 +121,13 @@ enum ReplicaSchema {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("0002-departed") { db in
+            try db.execute(
+                sql: """
+                    -- 1 once the row left this device: the server is given the edit, which is then forgotten here.
+                    ALTER TABLE refused ADD COLUMN departed INTEGER NOT NULL DEFAULT 0 CHECK (departed IN (0, 1));
+                    """)
+        }
         return migrator
     }
 }

@@ -41,7 +41,7 @@ extension ServerStore {
         _ request: ExchangeRequest, device: Device, mutationLimit: Int, pageBytes: Int
     ) async throws -> (answer: [UInt8], summary: ExchangeSummary) {
         guard request.replica == device.replica else { throw ExchangeError.wrongReplica }
-        guard request.mutations.count <= mutationLimit else {
+        guard request.mutations.count + request.surrendered.count <= mutationLimit else {
             throw ExchangeError.tooManyMutations(limit: mutationLimit)
         }
         let now = clock()
@@ -52,10 +52,16 @@ extension ServerStore {
                 try self.push(request, device: device, now: now, correction: correction, db)
             }
         }
+        let safe =
+            request.surrendered.isEmpty
+            ? []
+            : try await pool.write { db in
+                try self.take(request.surrendered, from: device, now: now, correction: correction, db)
+            }
         let pushed = push
         let answer = try readHere { db in
             try self.answer(
-                to: request, push: pushed, device: device, now: now, correction: correction,
+                to: request, push: pushed, safe: safe, device: device, now: now, correction: correction,
                 pageBytes: max(4096, min(pageBytes, request.pageBytes ?? pageBytes)), db)
         }
         try await note(
@@ -155,7 +161,8 @@ extension ServerStore {
     }
 
     private func answer(
-        to request: ExchangeRequest, push: PushResult, device: Device, now: Milliseconds, correction: ClockCorrection,
+        to request: ExchangeRequest, push: PushResult, safe: [Surrender.Name], device: Device, now: Milliseconds,
+        correction: ClockCorrection,
         pageBytes: Int, _ db: Database
     ) throws -> Answer {
         let source = ServerRows(store: self, db: db)
@@ -196,6 +203,10 @@ extension ServerStore {
             if !lost.isEmpty {
                 writer.name("lost")
                 writer.array { writer in for scope in lost { writer.plain(scope.description) } }
+            }
+            if !safe.isEmpty {
+                writer.name("surrendered")
+                writer.array { writer in for name in safe { name.write(to: &writer) } }
             }
             if request.purged != nil {
                 writer.name("purged")

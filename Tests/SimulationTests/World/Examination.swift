@@ -25,10 +25,11 @@ extension World {
         _ replica: Replica, _ version: Int, with expected: [Place: [String: ReferenceModel.Shown]], _ label: String
     ) throws {
         var missing = expected
-        for collection in replica.rules.catalogue.collections {
+        for collection in replica.rules.catalogue.collections where collection.name != Quarantine.collection {
             for shown in try replica.rows(of: collection.name) {
                 var fields: [String: ReferenceModel.Shown] = [:]
-                for (position, value) in shown.row.values.enumerated() where !value.isNull {
+                for (position, value) in shown.row.values.enumerated()
+                where !value.isNull && !Self.isLabel(collection.fields[position].name.text) {
                     fields[collection.fields[position].name.text] = ReferenceModel.Shown(
                         value: Plain(value), isMasked: shown.masked.contains(position))
                 }

@@ -1,0 +1,59 @@
+import GRDB
+import RoostSchema
+import RoostSync
+
+/// Refused edits that their author's device may no longer keep, because their rows left it.
+extension ServerStore {
+    /// Sets them aside for whoever holds their rows now, and tells which are safe here.
+    ///
+    /// Each mutation is set aside once, however often it is brought. One that this server never decided is left with the
+    /// device: the server was restored from an older copy and will be asked again.
+    func take(
+        _ surrendered: [Surrender], from device: Device, now: Milliseconds, correction: ClockCorrection, _ db: Database
+    ) throws -> [Surrender.Name] {
+        let statement = try BoundStatement(db, "SELECT incarnation, last_number FROM replica WHERE id = ?")
+        try statement.bind(1, device.replica)
+        guard try statement.step() else { return [] }
+        let (incarnation, last) = (statement.integer(0), statement.integer(1))
+        statement.reset()
+        var safe: [Surrender.Name] = []
+        for surrender in surrendered {
+            let number = surrender.mutation.number
+            guard surrender.incarnation < incarnation || surrender.incarnation == incarnation && number <= last else {
+                continue
+            }
+            if try setAside(surrender, from: device, now: now, correction: correction, db) {
+                safe.append(surrender.name)
+            }
+        }
+        return safe
+    }
+
+    private func setAside(
+        _ surrender: Surrender, from device: Device, now: Milliseconds, correction: ClockCorrection, _ db: Database
+    ) throws -> Bool {
+        let mutation = surrender.mutation
+        guard let collection = rules.catalogue.position(of: mutation.collection) else { return false }
+        let id = Quarantine.id(of: mutation.number, incarnation: surrender.incarnation, by: device.replica)
+        let source = ServerRows(store: self, db: db)
+        let set = WorkingSet(rules, source: source)
+        if let quarantine = rules.catalogue.position(of: Quarantine.collection),
+            try source.row(RowKey(quarantine, id)) != nil
+        {
+            return true
+        }
+        let unit = mutation.group.map { "g\($0)" } ?? "\(mutation.number)"
+        let entry = Quarantine.Entry(
+            id: id, row: RowKey(collection, mutation.row), action: mutation.action, changes: mutation.changes,
+            author: device.officer, device: device.label,
+            madeAt: correction.corrected(mutation.time, mark: mutation.mark).moment,
+            unit: "\(device.replica) \(surrender.incarnation) \(unit)", place: mutation.number, reason: .leftScope)
+        guard let edit = try creation(settingAside: entry, in: set, now: now) else { return false }
+        do {
+            _ = try write([edit], by: device.officer, as: writer, db)
+            return true
+        } catch is RefusedWrite {
+            return false
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import RoostClient
+import RoostSchema
+import RoostStore
+import RoostSync
+import Testing
+
+/// What was refused and may not stay is given to those who answer for the row now.
+@Suite struct SurrenderTests {
+    private static let canary = "金丝雀戊己庚辛"
+
+    /// Liaison officer Tan, whose edit of the student's tier is refused because the student left before it was made, and
+    /// Ou, who takes over.
+    private func county() async throws -> (ServedCounty, tan: ServedDevice, ou: ServedDevice) {
+        let county = try ServedCounty()
+        for name in ["谭联络", "欧联络"] { try await county.appoint(name, "liaison") }
+        try await county.enter("李明", for: "谭联络")
+        let tan = try await county.device(of: "谭联络", "liaison")
+        let ou = try await county.device(of: "欧联络", "liaison")
+        try await tan.sync()
+        county.bench.advance(1000)
+        return (county, tan, ou)
+    }
+
+    @Test(arguments: [1, 400] as [Int64])
+    func `an edit made after the student was reassigned goes to the successor and leaves no trace`(days: Int64)
+        async throws
+    {
+        let (county, tan, ou) = try await county()
+        try await county.handOver("李明", from: "谭联络", to: "欧联络")
+        county.bench.advance(1000)
+        try tan.edit("李明", ["note_public": .text(Self.canary)])
+        #expect(try tan.world.diskHolds(Self.canary))
+        county.bench.advance(days * 86_400_000)
+        let report = try await tan.sync()
+        #expect(report.verdicts == [.rejected: 1] && report.surrendered == 1)
+        #expect(try tan.replica.refused().isEmpty)
+        #expect(try !tan.world.diskHolds(Self.canary))
+        // The author still sees that something was said.
+        #expect(try tan.replica.quarantined().map(\.mutation) == [nil])
+        let record = try #require(try await county.record(of: tan))
+        #expect(record.unconfirmed.isEmpty && record.purgeAgreed == true && record.purged == county.bench.now)
+
+        try await ou.sync()
+        let entry = try #require(try ou.desk.quarantine().first)
+        #expect(entry.reason == "left_scope" && entry.author == ServedCounty.id("谭联络"))
+        #expect(entry.changes == [Mutation.Change("note_public", .text(Self.canary))])
+        county.bench.advance(1000)
+        try ou.desk.accept(entry)
+        #expect(try await ou.sync().verdicts == [.applied: 2])
+        #expect(try ou.world.value("student", "李明", "note_public") == .text(Self.canary))
+    }
+
+    @Test func `what waited in the box when the student left goes too, and what was to be added about them`()
+        async throws
+    {
+        let (county, tan, ou) = try await county()
+        // Both refused while Tan still answers for the student: a value that does not fit, and a schooling without rights.
+        try tan.replica.queue(
+            [
+                Edit(
+                    "student", ServedCounty.id("李明"), .edit,
+                    [.init("gender", "9"), .init("note_public", .text(Self.canary))]),
+                Edit(
+                    "schooling", ServedCounty.id("s"), .create,
+                    [
+                        .init("student", .id(ServedCounty.id("李明"))), .init("level", "no such"),
+                        .init("school_name", .text(Self.canary)),
+                    ]),
+            ], grouped: false, at: county.bench.environment.moment)
+        #expect(try await tan.sync().verdicts == [.rejected: 2])
+        #expect(try tan.replica.refused().count == 2)
+        county.bench.advance(1000)
+        try await county.handOver("李明", from: "谭联络", to: "欧联络")
+        #expect(try await tan.sync().surrendered == 2)
+        #expect(try tan.replica.refused().isEmpty)
+        #expect(try !tan.world.diskHolds(Self.canary))
+        try await ou.sync()
+        #expect(try ou.desk.quarantine().count == 2)
+    }
+
+    @Test func `a refused newcomer stays in the box of who entered them`() async throws {
+        let (county, tan, _) = try await county()
+        let row = ServedCounty.id("newcomer")
+        try tan.replica.queue(
+            [Edit("student", row, .create, [.init("name", "陈家俊")])], grouped: false,
+            at: county.bench.environment.moment)
+        try tan.replica.queue(
+            [Edit("student", row, .edit, [.init("gender", "1")])], grouped: false, at: county.bench.environment.moment)
+        let report = try await tan.sync()
+        #expect(report.verdicts == [.rejected: 2] && report.surrendered == 0)
+        #expect(try tan.replica.refused().map(\.verdict.refusal).last == .dependsOn)
+        try await tan.sync()
+        #expect(try tan.replica.refused().count == 2)
+    }
+
+    @Test func `what is brought twice is set aside once, and what was never decided is not taken`() async throws {
+        let (county, tan, _) = try await county()
+        try await county.handOver("李明", from: "谭联络", to: "欧联络")
+        county.bench.advance(1000)
+        try tan.edit("李明", ["note_public": "x"])
+        try await tan.exchange()
+        let request = try tan.world.request()
+        #expect(request.surrendered.map(\.mutation.number) == [1])
+        let owner = try #require(try await county.record(of: tan)).device
+        var again = request
+        again.surrendered.append(
+            Surrender(
+                incarnation: 1,
+                mutation: Mutation(
+                    number: 9, collection: "student", row: ServedCounty.id("李明"), action: .edit,
+                    time: HybridTime(county.bench.now))))
+        for sent in [request, again] {
+            let bytes = try await county.store.exchange(
+                ExchangeRequest(json: sent.json), device: owner, mutationLimit: 10, pageBytes: 1 << 20
+            ).answer
+            #expect(try ExchangeAnswer(json: bytes).surrendered == [Surrender.Name(incarnation: 1, number: 1)])
+        }
+        #expect(try await county.store.rows(of: Quarantine.collection).count == 1)
+    }
+}

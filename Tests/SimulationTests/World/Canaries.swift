@@ -42,18 +42,28 @@ struct Canaries {
             .union(Self.numbers(after: Self.phonePrefix, count: 8, in: bytes))
     }
 
+    /// Files are long and canaries few, so the first byte is left to memchr(3) to find.
     private static func numbers(after prefix: [UInt8], count: Int, in bytes: [UInt8]) -> Set<Int> {
         var found: Set<Int> = []
-        let data = Data(bytes)
-        let needle = Data(prefix)
-        var start = data.startIndex
-        while let range = data.range(of: needle, in: start..<data.endIndex) {
-            start = range.upperBound
-            guard range.upperBound + count <= data.endIndex else { break }
-            let digits = data[range.upperBound..<range.upperBound + count]
-            guard digits.allSatisfy({ (0x30...0x39).contains($0) }) else { continue }
-            found.insert(digits.reduce(0) { $0 * 10 + Int($1 - 0x30) })
+        var start = 0
+        while let position = first(prefix[0], in: bytes, from: start) {
+            start = position + 1
+            let digits = position + prefix.count
+            guard digits + count <= bytes.count else { break }
+            guard bytes[position..<digits].elementsEqual(prefix) else { continue }
+            let number = bytes[digits..<digits + count]
+            guard number.allSatisfy({ (0x30...0x39).contains($0) }) else { continue }
+            found.insert(number.reduce(0) { $0 * 10 + Int($1 - 0x30) })
         }
         return found
+    }
+
+    private static func first(_ byte: UInt8, in bytes: [UInt8], from start: Int) -> Int? {
+        unsafe bytes.withUnsafeBytes { buffer in
+            guard start < buffer.count, let base = buffer.baseAddress,
+                let hit = unsafe memchr(base + start, Int32(byte), buffer.count - start)
+            else { return nil }
+            return unsafe UnsafeRawPointer(hit) - base
+        }
     }
 }

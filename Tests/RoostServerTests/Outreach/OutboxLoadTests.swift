@@ -1,5 +1,6 @@
 import Curl
 import Foundation
+import RoostAPI
 import RoostCourier
 import RoostModel
 import RoostSchema

@@ -41,6 +41,12 @@ package enum APIErrorCode: String, Codable, Hashable, Sendable, CaseIterable {
     }
 }
 
+/// Two copies of one device's database are in use.
+package enum ReplicaCopied {
+    /// The finer code under `conflict`.
+    package static let reason = "replica_copied"
+}
+
 package struct ErrorBody: Codable, Hashable, Sendable {
     package struct Detail: Codable, Hashable, Sendable {
         package var code: String

@@ -6,11 +6,14 @@ package struct EnrolmentRequest: Codable, Hashable, Sendable {
     package var label: String
     /// Sixteen hexadecimal digits drawn by the device.
     package var replica: String
+    /// The officer whose data the device holds already; a code of another's is then not taken.
+    package var officer: String?
 
-    package init(code: String, label: String, replica: String) {
+    package init(code: String, label: String, replica: String, officer: String? = nil) {
         self.code = code
         self.label = label
         self.replica = replica
+        self.officer = officer
     }
 }
 

@@ -118,8 +118,8 @@ package enum ClientError: Error, Hashable, Sendable {
             Label("本机尚未登记。请运行：roost enrol 服务器地址 登记码", "This device is not enrolled. Run: roost enrol URL CODE")
         case .alreadyEnrolled(let server):
             Label(
-                "本机已在 \(server) 登记。如需另行登记，请用 --data 指定另一个目录。",
-                "This device is enrolled at \(server). To enrol again, name another folder with --data.")
+                "本机已在 \(server) 登记。在别的服务器登记，请用 --data 指定另一个目录。",
+                "This device is enrolled at \(server). To enrol at another server, name another folder with --data.")
         case .invalidServer:
             Label(
                 "服务器地址应为 https://… 或 http://…，不含用户名。",
@@ -135,14 +135,14 @@ package enum ClientError: Error, Hashable, Sendable {
                 "The server's answer makes no sense: a wrong address or version? Your edits are kept on this device.")
         case .serverLostHistory:
             Label(
-                "服务器似乎从旧备份恢复，缺少已确认的修改。本机的待发修改全部保留；请联系管理员。",
-                "The server seems restored from an older backup and lacks edits it had confirmed. "
-                    + "Everything pending is kept here; tell the administrator.")
+                "服务器缺少它已确认的修改，又不知道自己丢失了历史。本机的修改全部保留；请联系管理员。",
+                "The server lacks edits it had confirmed and knows of no loss. Everything is kept here; "
+                    + "tell the administrator.")
         case .replicaCopied:
             Label(
-                "本机数据库的另一份拷贝也在使用。待发修改已保留；请用另一个目录重新登记。",
-                "Another copy of this device's database is in use. Pending edits are kept; enrol again in another folder."
-            )
+                "本机数据库的另一份拷贝也在使用。待发修改全部保留：请索取登记码，运行 roost enrol 服务器地址 登记码，本机即成为独立的设备。",
+                "Another copy of this device's database is in use. Pending edits are kept: ask for a code and run "
+                    + "roost enrol URL CODE, which makes this one a device of its own.")
         case .groupTooLarge:
             Label("一组修改超过服务器一次可接收的数量。", "A group of edits is larger than the server takes at once.")
         case .newerDatabase:
@@ -196,7 +196,11 @@ extension ClientError.ServerRefusal {
         if reason != nil { return Label(message.zh + trace, message.en + trace) }
         let known: Label? =
             switch code {
-            case .unauthorized: Label("服务器不认识本机，请重新登记。", "The server does not know this device; enrol it again.")
+            case .unauthorized:
+                Label(
+                    "服务器不认识本机。请索取登记码，运行 roost enrol 服务器地址 登记码；本机的数据和修改都会保留。",
+                    "The server does not know this device. Ask for a code and run roost enrol URL CODE; data and edits stay."
+                )
             case .deviceRevoked:
                 Label("本机已被停用。请联系管理员重新登记。", "This device was revoked. Ask the administrator for a new enrolment code.")
             case .codeInvalid:
@@ -225,6 +229,7 @@ extension ClientError {
         case .alreadyEnrolled(let server): self = .alreadyEnrolled(server: server)
         case .newerDatabase: self = .newerDatabase
         case .damaged(let detail): self = .damaged(detail)
+        case .undeclared(let name): self = .unknownField(name)
         case .busy: self = .busy
         case .unusable(let code): self = .unusable(code)
         }

@@ -17,6 +17,8 @@ package struct SyncReport: Hashable, Sendable {
     package var gained: [Scope] = []
     package var offset: Int64 = 0
     package var epochChanged = false
+    /// What the server had lost of this replica's edits; nil if it lost nothing.
+    package var recovery: ReplicaRecovery?
 }
 
 /// Exchanges with the server until nothing is left to send or to receive.
@@ -55,7 +57,7 @@ package struct Synchroniser {
             } catch is OutboxError {
                 throw ClientError.groupTooLarge
             }
-            let answer = try await server.exchange(request)
+            let answer = try await exchange(request)
             let applied = try replica.apply(answer, now: environment.now())
             report.add(applied, sent: request.mutations.count)
             progress(report)
@@ -77,6 +79,16 @@ package struct Synchroniser {
             guard applied.advanced || !answer.verdicts.isEmpty else { throw ClientError.badAnswer }
         }
     }
+
+    private func exchange(_ request: ExchangeRequest) async throws -> ExchangeAnswer {
+        do throws(ClientError) {
+            return try await server.exchange(request)
+        } catch {
+            guard case .refused(let refusal) = error, refusal.reason == ReplicaCopied.reason else { throw error }
+            try replica.noteCopied()
+            throw ClientError.replicaCopied
+        }
+    }
 }
 
 extension SyncReport {
@@ -92,5 +104,10 @@ extension SyncReport {
         gained += applied.gained
         offset = applied.offset
         epochChanged = epochChanged || applied.epochChanged
+        if let found = applied.recovery {
+            recovery = recovery ?? ReplicaRecovery()
+            recovery?.given += found.given
+            recovery?.unrecovered += found.unrecovered
+        }
     }
 }

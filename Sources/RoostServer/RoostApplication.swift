@@ -88,6 +88,8 @@ package struct RoostApplication: Sendable {
                         "a digest's time came", metadata: ["digest": "\(event.digest)", "result": "\(event.result)"])
                 }
             },
+            // So that a copy of the database put back by hand is told by how little it knows.
+            RepeatingService("high water", logger: logger, every: { .seconds(60) }) { try store.keepHighWater() },
             // SQLite moves the log back by itself as long as readers leave gaps; this catches what busy hours leave.
             RepeatingService("checkpoint", logger: logger, every: { .seconds(900) }) { try store.checkpoint() },
             // Last, so that it is stopped first: the HTTP server waits for open streams.

@@ -23,6 +23,8 @@ extension ExchangeAnswer {
                     answer.surrendered.append(try Surrender.Name(&reader))
                 }
             case "purged": answer.purged = try reader.boolean()
+            case "known": answer.known = try KnownProgress(&reader)
+            case "copied": answer.copied = try reader.boolean()
             default: _ = try reader.value()
             }
         }
@@ -37,7 +39,18 @@ extension ExchangeAnswer {
 
 extension Surrender.Name {
     init(_ reader: inout JSONReader) throws(WireProblem) {
-        var incarnation: Int64?
+        let progress = try KnownProgress(&reader)
+        self.init(incarnation: progress.incarnation, number: progress.number)
+    }
+
+    package func write(to writer: inout JSONWriter) {
+        KnownProgress(incarnation: incarnation, number: number).write(to: &writer)
+    }
+}
+
+extension KnownProgress {
+    init(_ reader: inout JSONReader) throws(WireProblem) {
+        var incarnation: Int64 = 1
         var number: Int64?
         try reader.object { reader, name throws(WireProblem) in
             switch name {
@@ -46,7 +59,7 @@ extension Surrender.Name {
             default: _ = try reader.value()
             }
         }
-        guard let incarnation, let number else { throw reader.problem(.missing, "number") }
+        guard let number else { throw reader.problem(.missing, "number") }
         self.init(incarnation: incarnation, number: number)
     }
 

@@ -2,6 +2,22 @@ import RoostSchema
 
 /// Applies single mutations to the working set, before their group is judged.
 extension DecisionRun {
+    /// Whether a mutation is of a collection that a later catalogue may declare; refused if none can.
+    func isStranger(_ mutation: Mutation) throws -> Bool {
+        guard !decider.principal.isTrusted, rules.catalogue.position(of: mutation.collection) == nil else {
+            return false
+        }
+        guard CollectionName(mutation.collection).isWellFormed else { return false }
+        for change in mutation.changes {
+            guard let problem = UnknownField.problem(with: change) else { continue }
+            throw Refused(refusal: .invalid, about: String(change.field.prefix(41)), problem: problem)
+        }
+        guard mutation.changes.count <= UnknownField.maximumCount else {
+            throw Refused(refusal: .limit, about: UnknownField.limitName)
+        }
+        return true
+    }
+
     /// Resolves names and finds values that do not fit.
     func resolve(_ mutation: Mutation, _ stamp: Stamp, base: Stamp?) throws -> Resolved {
         guard let index = rules.catalogue.position(of: mutation.collection) else {
@@ -34,7 +50,7 @@ extension DecisionRun {
         return Resolved(
             mutation: mutation, key: RowKey(index, mutation.row), base: base, changes: changes, unknown: unknown,
             stamp: stamp,
-            madeAt: corrected(mutation).moment, problems: problems)
+            madeAt: (recoveredTime(of: mutation) == nil ? corrected(mutation) : stamp.time).moment, problems: problems)
     }
 
     mutating func apply(_ resolved: Resolved) throws -> Step {
@@ -44,7 +60,8 @@ extension DecisionRun {
         guard resolved.mutation.action != .create else { return try create(resolved, existing, collection) }
         guard var row = existing else {
             if erased.contains(key) { throw Refused(refusal: .gone) }
-            throw Refused(refusal: refused.contains(key) ? .dependsOn : .outOfScope)
+            guard !refused.contains(key) else { throw Refused(refusal: .dependsOn) }
+            throw Refused(refusal: .outOfScope, awaited: key)
         }
         if collection.syncClass == .serverOnly, !decider.principal.isTrusted { throw Refused(refusal: .outOfScope) }
         var step = Step(resolved: resolved, before: row, beforeScopes: try scopesForJudging(row))
@@ -99,7 +116,8 @@ extension DecisionRun {
         if let subject = rules.subjects[key.collection], let id = values[subject.position].id {
             let subjectKey = RowKey(subject.collection, id)
             if try set.row(subjectKey) == nil {
-                throw Refused(refusal: refused.contains(subjectKey) ? .dependsOn : .outOfScope)
+                guard !refused.contains(subjectKey) else { throw Refused(refusal: .dependsOn) }
+                throw Refused(refusal: .outOfScope, awaited: subjectKey)
             }
         }
         guard resolved.unknown.count <= UnknownField.maximumCount else {

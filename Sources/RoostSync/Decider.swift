@@ -18,13 +18,15 @@ package struct Decider {
     package let exactTimes: Bool
     /// Who takes imports back: edits of rows deleted by this replica wait for a person.
     package let undoer: ReplicaID?
+    /// Up to when stamps may have been issued that the server has since lost with its history; nil if it never lost any.
+    package let lostUntil: Milliseconds?
 
     package static let defaultGrace: Int64 = 14 * 86_400_000
 
     package init(
         rules: Rules, principal: Principal, replica: ReplicaID, incarnation: Int64 = 1, now: Milliseconds,
-        correction: ClockCorrection,
-        grace: Int64 = defaultGrace, exactTimes: Bool = false, undoer: ReplicaID? = nil
+        correction: ClockCorrection, grace: Int64 = defaultGrace, exactTimes: Bool = false,
+        undoer: ReplicaID? = nil, lostUntil: Milliseconds? = nil
     ) {
         self.rules = rules
         self.principal = principal
@@ -35,6 +37,7 @@ package struct Decider {
         self.grace = grace
         self.exactTimes = exactTimes
         self.undoer = undoer
+        self.lostUntil = lostUntil
     }
 
     /// Decides a run of mutations that the replica has not sent before, in the order of their numbers.
@@ -65,6 +68,8 @@ struct Refused: Error {
     let refusal: Refusal
     var about: String?
     var problem: FieldProblem?
+    /// The row for want of which it was refused.
+    var awaited: RowKey?
 }
 
 /// One pass of a decider over its mutations.
@@ -177,14 +182,21 @@ struct DecisionRun {
     mutating func decide(group: ArraySlice<Mutation>) throws {
         let mark = set.mark
         var steps: [Step] = []
+        var stamps: [Stamp] = []
+        var strangers: [(mutation: Mutation, stamp: Stamp)] = []
         var failure: (index: Int, reason: Refused)?
         for (index, mutation) in group.enumerated() {
             // Checked before it may push the replica's effective time: a forged base would win every later conflict.
             let issued = try issuedBase(of: mutation)
             let stamp = stamp(of: mutation, base: issued ?? nil)
+            stamps.append(stamp)
             guard failure == nil else { continue }
             do {
                 guard let base = issued else { throw Refused(refusal: .invalidBase) }
+                if try isStranger(mutation) {
+                    strangers.append((mutation, stamp))
+                    continue
+                }
                 steps.append(try apply(resolve(mutation, stamp, base: base)))
             } catch let refused as Refused {
                 failure = (index, refused)
@@ -205,10 +217,15 @@ struct DecisionRun {
         }
         if let failure {
             set.rollBack(to: mark)
+            if isRecovered(group), try setAside(group, stamps, failure.reason) { return }
             refuse(group, at: failure.index, failure.reason)
             return
         }
-        if onceAllowed, let oldest = steps.map(\.resolved.madeAt).min(), decider.now - oldest > decider.grace {
+        defer { keep(strangers) }
+        // What is recovered was judged once already, and its time is the server's own.
+        if onceAllowed, !isRecovered(group), let oldest = steps.map(\.resolved.madeAt).min(),
+            decider.now - oldest > decider.grace
+        {
             set.rollBack(to: mark)
             try quarantine(steps, reason: .authorityEnded)
             return
@@ -239,13 +256,15 @@ struct DecisionRun {
     private mutating func issuedBase(of mutation: Mutation) throws -> Stamp?? {
         guard let base = mutation.base, !decider.principal.isTrusted else { return .some(mutation.base) }
         if base.replica == decider.replica {
-            guard let previous else { return nil }
+            guard let previous else { return wasLost(base.time) ? .some(base) : nil }
             return .some(Stamp(min(base.time, previous), base.replica))
         }
         if issued[base.replica] == nil {
             issued[base.replica] = .some(try set.source.lastEffective(of: base.replica))
         }
-        guard let last = issued[base.replica] ?? nil, base.time <= last else { return nil }
+        guard let last = issued[base.replica] ?? nil, base.time <= last else {
+            return wasLost(base.time) ? .some(base) : nil
+        }
         return .some(base)
     }
 
@@ -253,6 +272,8 @@ struct DecisionRun {
         let time: HybridTime
         if decider.exactTimes {
             time = mutation.time
+        } else if let recovered = recoveredTime(of: mutation) {
+            time = recovered
         } else {
             time = EffectiveTime.of(corrected: corrected(mutation), base: base, previous: previous)
         }

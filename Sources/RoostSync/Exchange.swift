@@ -37,11 +37,15 @@ package struct ExchangeRequest: Hashable, Sendable {
     package var purged: PurgeConfirmation?
     /// How many bytes of rows the replica wants in one answer; the server may send fewer.
     package var pageBytes: Int?
+    /// The greatest number of this incarnation whose verdict the replica has; nil if it does not say.
+    package var answered: Int64?
+    /// Acknowledged mutations that a server which lost them cannot be given again: they left the device, or are too old.
+    package var unrecovered: Int64
 
     package init(
         catalogue: Int, replica: ReplicaID, incarnation: Int64, epoch: String?, now: Milliseconds,
         mark: Mutation.Mark? = nil, mutations: [Mutation] = [], scopes: [ScopeCursor] = [],
-        purged: PurgeConfirmation? = nil, pageBytes: Int? = nil
+        purged: PurgeConfirmation? = nil, pageBytes: Int? = nil, answered: Int64? = nil, unrecovered: Int64 = 0
     ) {
         self.catalogue = catalogue
         self.replica = replica
@@ -53,6 +57,8 @@ package struct ExchangeRequest: Hashable, Sendable {
         self.scopes = scopes
         self.purged = purged
         self.pageBytes = pageBytes
+        self.answered = answered
+        self.unrecovered = unrecovered
     }
 }
 
@@ -122,6 +128,22 @@ package struct ScopePage: Hashable, Sendable {
     }
 }
 
+/// How far a server knows the mutations of one replica.
+package struct KnownProgress: Hashable, Comparable, Sendable {
+    package let incarnation: Int64
+    /// The number of the last mutation decided in it; 0 for none.
+    package let number: Int64
+
+    package init(incarnation: Int64, number: Int64) {
+        self.incarnation = incarnation
+        self.number = number
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        (left.incarnation, left.number) < (right.incarnation, right.number)
+    }
+}
+
 /// The answer to `POST /v1/sync`.
 package struct ExchangeAnswer: Hashable, Sendable {
     /// The server's clock when it answered.
@@ -140,10 +162,14 @@ package struct ExchangeAnswer: Hashable, Sendable {
     package var purged = false
     /// Those of the request's ``ExchangeRequest/surrendered`` that are safe on the server.
     package var surrendered: [Surrender.Name] = []
+    /// What the server has of this replica, if the request was written under another epoch.
+    package var known: KnownProgress?
+    /// Whether the server has decided other mutations under the replica's numbers: two copies of one database are in use.
+    package var copied: Bool
 
     package init(
         now: Milliseconds, epoch: String, offset: Int64, expected: Int64, verdicts: [Verdict] = [], lost: [Scope] = [],
-        scopes: [ScopePage] = []
+        scopes: [ScopePage] = [], known: KnownProgress? = nil, copied: Bool = false
     ) {
         self.now = now
         self.epoch = epoch
@@ -152,5 +178,7 @@ package struct ExchangeAnswer: Hashable, Sendable {
         self.verdicts = verdicts
         self.lost = lost
         self.scopes = scopes
+        self.known = known
+        self.copied = copied
     }
 }

@@ -44,10 +44,12 @@ package struct Mutation: Hashable, Sendable {
     package let base: Stamp?
     /// What was set; a field that is not named was not touched, and null clears.
     package let changes: [Change]
+    /// The effective stamp that a server gave it before losing that part of its history; nil for what is new.
+    package let recovered: Stamp?
 
     package init(
         number: Int64, group: Int64? = nil, collection: String, row: RowID, action: Action, time: HybridTime,
-        mark: Mark? = nil, base: Stamp? = nil, changes: [Change] = []
+        mark: Mark? = nil, base: Stamp? = nil, changes: [Change] = [], recovered: Stamp? = nil
     ) {
         self.number = number
         self.group = group
@@ -58,6 +60,19 @@ package struct Mutation: Hashable, Sendable {
         self.mark = mark
         self.base = base
         self.changes = changes
+        self.recovered = recovered
+    }
+
+    /// The same edit under another number; `recovered` replaces the stamp it was filed under, if it had been.
+    package func renumbered(_ number: Int64, recovered: Stamp? = nil) -> Mutation {
+        Mutation(
+            number: number, group: group, collection: collection, row: row, action: action, time: time, mark: mark,
+            base: base, changes: changes, recovered: recovered ?? self.recovered)
+    }
+
+    /// Tells edits apart that copies of one database made under the same number: they differ in clock or row.
+    package var fingerprint: Int64 {
+        Int64(truncatingIfNeeded: row.bits ^ row.bits >> 64 ^ UInt128(time.bits))
     }
 }
 

@@ -9,6 +9,8 @@ package struct Plan: Sendable {
     package var memberships: [MembershipChange] = []
     package var authority: [AuthorityChange] = []
     package var history: [HistoryEntry] = []
+    package var parked: [ParkedEntry] = []
+    package var strangers: [StrangerEntry] = []
     package var verdicts: [Verdict] = []
     /// Rows whose creation was refused, so that later edits of them are told why.
     package var refusedCreations: [RowKey] = []
@@ -47,4 +49,18 @@ package struct HistoryEntry: Hashable, Sendable {
     package let row: RowKey
     package let loss: Merge.Loss
     package let sequence: ServerSequence
+}
+
+/// A mutation of a collection that this catalogue does not declare, kept until one does.
+package struct StrangerEntry: Hashable, Sendable {
+    package let mutation: Mutation
+    package let stamp: Stamp
+    package let sequence: ServerSequence
+}
+
+/// A mutation that is kept until the row it needs is there.
+package struct ParkedEntry: Hashable, Sendable {
+    package let mutation: Mutation
+    package let stamp: Stamp
+    package let awaited: RowKey
 }

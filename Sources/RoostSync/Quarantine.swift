@@ -18,6 +18,8 @@ package enum Quarantine {
         case importUndone = "import_undone"
         /// It was refused, and its author's device lost the row before its author had dealt with it.
         case leftScope = "left_scope"
+        /// The server had accepted it before losing a part of its history, and cannot apply it to what it has now.
+        case recovered
     }
 
     /// The declaration; ``Catalogue/withConflicts(about:)`` adds it.
@@ -51,6 +53,7 @@ package enum Quarantine {
                         Code("authority_ended", "修改人的权限已结束", "Author's authority ended"),
                         Code("import_undone", "所在导入已撤销", "Import taken back"),
                         Code("left_scope", "被退回，且记录已离开修改人", "Refused, and the row left its author"),
+                        Code("recovered", "恢复备份后补交", "Given again after a restored backup"),
                     ]), "原因", "Reason", required: true),
                 Field(
                     "state",

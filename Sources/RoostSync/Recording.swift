@@ -26,6 +26,18 @@ extension DecisionRun {
         }
     }
 
+    /// Keeps mutations of collections that nobody declares yet: nothing can be said against them.
+    mutating func keep(_ strangers: [(mutation: Mutation, stamp: Stamp)]) {
+        guard !strangers.isEmpty else { return }
+        for (mutation, stamp) in strangers {
+            plan.lastSequence = plan.lastSequence.next
+            plan.strangers.append(StrangerEntry(mutation: mutation, stamp: stamp, sequence: plan.lastSequence))
+            plan.verdicts.append(Verdict(number: mutation.number, outcome: .applied, stamp: stamp))
+        }
+        // The group's verdicts stand in the order of its numbers.
+        plan.verdicts.sort { $0.number < $1.number }
+    }
+
     /// Keeps what lost, opens conflicts for values lost unseen, and gives the verdicts.
     mutating func record(_ steps: [Step], late: Bool) throws {
         for step in steps {
@@ -52,15 +64,24 @@ extension DecisionRun {
         _ resolved: Resolved, _ changes: [Mutation.Change], _ action: Mutation.Action, unit: Int64,
         _ reason: Quarantine.Reason
     ) throws {
-        let (replica, number) = (decider.replica, resolved.mutation.number)
+        try setAside(
+            resolved.key, resolved.mutation.number, changes, action, at: resolved.stamp, madeAt: resolved.madeAt,
+            unit: unit, reason)
+    }
+
+    func setAside(
+        _ row: RowKey, _ number: Int64, _ changes: [Mutation.Change], _ action: Mutation.Action, at stamp: Stamp,
+        madeAt: Milliseconds, unit: Int64, _ reason: Quarantine.Reason
+    ) throws {
+        let replica = decider.replica
         let entry = Quarantine.Entry(
-            id: Quarantine.id(of: number, incarnation: decider.incarnation, by: replica), row: resolved.key,
+            id: Quarantine.id(of: number, incarnation: decider.incarnation, by: replica), row: row,
             action: action, changes: changes, author: decider.principal.officer,
-            device: try set.source.labels(of: [replica])[replica], madeAt: resolved.madeAt,
+            device: try set.source.labels(of: [replica])[replica], madeAt: madeAt,
             unit: "\(replica) \(decider.incarnation) \(unit)", place: number, reason: reason)
         guard let (key, values) = try set.values(settingAside: entry, now: decider.now), try set.row(key) == nil
         else { return }
-        set.put(Row(key: key, values: values, stamp: resolved.stamp))
+        set.put(Row(key: key, values: values, stamp: stamp))
     }
 
     private func openConflict(_ loss: Merge.Loss, _ resolved: Resolved) throws {

@@ -16,6 +16,8 @@ extension ExchangeRequest {
         var surrendered: [Surrender] = []
         var purged: PurgeConfirmation?
         var pageBytes: Int?
+        var answered: Int64?
+        var unrecovered: Int64 = 0
         try reader.object { reader, name throws(WireProblem) in
             switch name {
             case "protocol": version = try reader.integer()
@@ -33,6 +35,8 @@ extension ExchangeRequest {
                 try reader.array { reader throws(WireProblem) in surrendered.append(try Surrender(&reader)) }
             case "purged": if !reader.null() { purged = try PurgeConfirmation(&reader) }
             case "page_bytes": pageBytes = Int(clamping: try reader.integer())
+            case "answered": if !reader.null() { answered = try reader.integer(in: 0...Int64.max, name) }
+            case "unrecovered": unrecovered = try reader.integer(in: 0...Int64.max, name)
             default: _ = try reader.value()
             }
         }
@@ -45,7 +49,7 @@ extension ExchangeRequest {
         self.init(
             catalogue: Int(clamping: catalogue), replica: replica, incarnation: incarnation, epoch: epoch,
             now: Milliseconds(now), mark: mark, mutations: mutations, scopes: scopes, purged: purged,
-            pageBytes: pageBytes)
+            pageBytes: pageBytes, answered: answered, unrecovered: unrecovered)
         self.surrendered = surrendered
     }
 
@@ -89,6 +93,14 @@ extension ExchangeRequest {
             if let pageBytes {
                 writer.name("page_bytes")
                 writer.integer(Int64(pageBytes))
+            }
+            if let answered {
+                writer.name("answered")
+                writer.integer(answered)
+            }
+            if unrecovered > 0 {
+                writer.name("unrecovered")
+                writer.integer(unrecovered)
             }
         }
         return writer.bytes
@@ -216,6 +228,7 @@ extension Mutation {
         var mark: Mark?
         var base: Stamp?
         var changes: [Change] = []
+        var recovered: Stamp?
         try reader.object { reader, name throws(WireProblem) in
             switch name {
             case "number": number = try reader.integer(in: 1...Int64.max, name)
@@ -231,6 +244,7 @@ extension Mutation {
             case "time": time = try reader.time(name)
             case "mark": if !reader.null() { mark = try Mark(&reader) }
             case "base": if !reader.null() { base = try reader.stamp(name) }
+            case "recovered": if !reader.null() { recovered = try reader.stamp(name) }
             case "fields":
                 try reader.object { reader, field throws(WireProblem) in
                     guard changes.count < maximumFields else { throw reader.problem(.outOfRange, name) }
@@ -250,7 +264,7 @@ extension Mutation {
         guard let time else { throw reader.problem(.missing, "time") }
         self.init(
             number: number, group: group, collection: collection, row: row, action: action, time: time, mark: mark,
-            base: base, changes: changes)
+            base: base, changes: changes, recovered: recovered)
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -276,6 +290,10 @@ extension Mutation {
             if let base {
                 writer.name("base")
                 writer.stamp(base)
+            }
+            if let recovered {
+                writer.name("recovered")
+                writer.stamp(recovered)
             }
             guard !changes.isEmpty else { return }
             writer.name("fields")

@@ -18,27 +18,27 @@ struct EnrolCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Session.run(options) { session in
-            // Opened before the code is spent, so that a folder that cannot be written costs no code.
-            let made = try Replica(
-                directory: options.directory, catalogue: .client, names: NameKeys.programme, creating: true)
-            if let enrolled = try? made.enrolled() { throw ClientError.alreadyEnrolled(server: enrolled.server) }
-            try made.close()
             let client = HTTPClient(idleConnections: 2)
             defer { client.shutdown() }
             let connection = try ServerConnection(
                 base: url, token: nil, client: client, environment: session.environment,
                 caFile: ProcessInfo.processInfo.environment["ROOST_CA_FILE"])
-            let replica = ReplicaID(session.environment.random())
-            let label = label ?? ProcessInfo.processInfo.hostName
-            let answer = try await connection.enrol(
-                EnrolmentRequest(code: code, label: String(label.prefix(60)), replica: replica.description))
-            guard let officer = RowID(answer.officer) else { throw ClientError.badAnswer }
-            _ = try Replica.create(
-                directory: options.directory, catalogue: .client, names: NameKeys.programme,
-                enrolled: Enrolled(
-                    server: connection.base, token: answer.token, replica: replica, officer: officer,
-                    name: answer.name, roles: answer.roles.map { RoleName($0) }, label: label))
+            // Opened before the code is spent, so that a folder that cannot be written costs no code.
+            let replica = try Replica(
+                directory: options.directory, catalogue: .client, names: NameKeys.programme, creating: true)
+            let enrolment = try Enrolment(of: replica, at: connection.base, random: session.environment.random)
+            let label = label ?? enrolment.former?.label ?? ProcessInfo.processInfo.hostName
+            let answer = try await connection.enrol(enrolment.request(code: code, label: String(label.prefix(60))))
+            try enrolment.keep(answer, label: label)
             let roles = answer.roles.map { Catalogue.client[role: RoleName($0)]?.label.text(options.language) ?? $0 }
+            if let former = enrolment.former {
+                session.output.say(
+                    former.replica == enrolment.identity
+                        ? "本机重新登记，数据和待发的修改都已保留。" : "本机已成为独立的设备，数据和待发的修改都已保留。",
+                    former.replica == enrolment.identity
+                        ? "Enrolled again; data and pending edits were kept."
+                        : "This is a device of its own now; data and pending edits were kept.")
+            }
             session.output.say(
                 "已登记：\(answer.name)（\(roles.joined(separator: "、"))）。接下来运行 roost sync。",
                 "Enrolled as \(answer.name) (\(roles.joined(separator: ", "))). Run roost sync next.")
@@ -46,7 +46,7 @@ struct EnrolCommand: AsyncParsableCommand {
                 .object([
                     .init("officer", .text(answer.officer)), .init("name", .text(answer.name)),
                     .init("roles", .list(answer.roles.map { .text($0) })),
-                    .init("replica", .text(replica.description)), .init("server", .text(connection.base)),
+                    .init("replica", .text(enrolment.identity.description)), .init("server", .text(connection.base)),
                 ]))
         }
     }

@@ -49,6 +49,17 @@ struct SyncCommand: AsyncParsableCommand {
         for outcome in [Verdict.Outcome.applied, .merged, .late, .quarantined, .rejected] {
             if let count = report.verdicts[outcome] { output.say("  \(wording.outcome(outcome)): \(count)") }
         }
+        if let recovery = report.recovery {
+            output.say(
+                "服务器曾从旧备份恢复；本机补交了 \(recovery.given) 条已确认的修改。",
+                "The server was restored from an older backup; this device gave again \(recovery.given) edits it had "
+                    + "confirmed.")
+            if recovery.unrecovered > 0 {
+                output.say(
+                    "另有 \(recovery.unrecovered) 条本机已不再保存，已告知管理员。",
+                    "\(recovery.unrecovered) more are no longer kept here; the operator was told.")
+            }
+        }
         if !report.gained.isEmpty {
             let names = report.gained.map(wording.scope).joined(separator: ", ")
             output.say("新获得的范围：\(names)", "New in reach: \(names)")
@@ -103,6 +114,8 @@ struct SyncCommand: AsyncParsableCommand {
             .init("gained", .list(report.gained.map { .text($0.description) })),
             .init("lost", .list(report.lost.map { .text($0.description) })),
             .init("offset_ms", .integer(report.offset)), .init("epoch_changed", .boolean(report.epochChanged)),
+            .init("recovered", .integer(Int64(report.recovery?.given ?? 0))),
+            .init("unrecovered", .integer(Int64(report.recovery?.unrecovered ?? 0))),
         ])
     }
 }

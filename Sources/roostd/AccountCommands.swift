@@ -12,7 +12,7 @@ func accountDesk(_ options: CommonOptions) async throws -> AccountDesk {
     guard directory.holdsDatabase else {
         throw Failure(options, "\(settings.data) 里没有数据库", "there is no database in \(settings.data)")
     }
-    let (store, key) = try directory.open()
+    let (store, key) = try directory.open(isServing: false)
     return AccountDesk(store: store, key: key, codeMinutes: settings.enrolmentMinutes)
 }
 

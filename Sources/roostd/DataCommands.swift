@@ -167,9 +167,9 @@ struct Restore: OperatorCommand {
                 })
         } else {
             options.say(
-                "已恢复到备份时的内容。备份之后服务器收下的修改不在其中；设备下次同步时换成这份内容。",
-                "Restored what the backup holds. What the server took after it is not in it; devices change to this at "
-                    + "their next sync.")
+                "已恢复到备份时的内容。启动服务器后，各设备同步时会补交备份之后的修改；进度见 roostd recovery。",
+                "Restored what the backup holds. Once the server runs, devices bring back what it took since as they sync; "
+                    + "see roostd recovery.")
             if let replaced = restoration.replaced {
                 options.say(
                     "原数据库移到了 \(replaced)，不需要时请删除。",

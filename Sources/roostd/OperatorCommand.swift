@@ -62,11 +62,6 @@ extension CommonOptions {
                 "the catalogue contradicts itself: \(problems.joined(separator: "; "))")
         case .newerDatabase:
             Failure(self, "数据库由更新的版本写成；请安装那个版本", "a later version wrote the database; install that version")
-        case .epochMismatch:
-            Failure(
-                self, "数据库与旁边的纪元文件不符，可能是手工拷回来的；请改用 roostd restore",
-                "the database is not the one its epoch file belongs to, perhaps copied back by hand; use roostd restore"
-            )
         case .damaged(let text): Failure(self, "数据库已损坏：\(text)", "the database is damaged: \(text)")
         }
     }

@@ -41,6 +41,7 @@ struct Serve: OperatorCommand {
         }
         defer { lock.release() }
         let (store, key) = try await DataDirectory(path: settings.data).initialise()
+        store.begunAtStart?.log(to: logger)
         if settings.demo, try await DataDirectory.addDemo(to: store) != nil {
             logger.notice("made the demo county")
         }

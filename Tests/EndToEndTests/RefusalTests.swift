@@ -97,7 +97,8 @@ struct RefusalTests {
         let code = try await county.server.code(for: county.registrar)
         #expect(try await refusal("enrol", "http://127.0.0.1:9", code, exit: 3) == "unreachable_unreachable")
         try await device.roost("enrol", county.server.url, code)
-        #expect(try await refusal("enrol", county.server.url, code, exit: 2) == "already_enrolled")
+        #expect(try await refusal("enrol", "http://127.0.0.1:9", code, exit: 2) == "already_enrolled")
+        #expect(try await refusal("enrol", county.server.url, code, exit: 4) == "code_invalid")
         let second = try await Device("second", place: county.place).attempt("enrol", county.server.url, code, "--json")
         #expect(try second.json["error"]["code"] == "code_invalid")
 

@@ -27,6 +27,11 @@ CREATE INDEX image_by_scope ON image (scope);
 CREATE TABLE pending (number INTEGER PRIMARY KEY, body TEXT NOT NULL);
 -- What was refused, until its author edits, exports or discards it.
 CREATE TABLE rejected (number INTEGER PRIMARY KEY, body TEXT NOT NULL, verdict TEXT NOT NULL);
+-- What has another verdict, for a server that loses it.
+CREATE TABLE journal (
+    incarnation INTEGER NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, stamp TEXT NOT NULL,
+    PRIMARY KEY (incarnation, number)
+) WITHOUT ROWID;
 """
 
 
@@ -141,10 +146,15 @@ class Replica:
     # Enrolment
 
     def enrol(self, url, code, label):
-        body = wire.write_json({"code": code, "label": label, "replica": self["replica"]})
-        answer = json.loads(call(f"{url}/v1/enrol", "POST", body))
+        """Brings the device in, for the first time or again over its data."""
+        body = {"code": code, "label": label, "replica": self["replica"]}
+        if self["officer"]:
+            body["officer"] = self["officer"]
+        answer = json.loads(call(f"{url}/v1/enrol", "POST", wire.write_json(body)))
         with self.transaction():
-            for name in ("token", "officer", "epoch"):
+            if not self["officer"]:
+                self["epoch"] = answer["epoch"]
+            for name in ("token", "officer"):
                 self[name] = answer[name]
             self["url"] = url
         self.schema = json.loads(call(f"{url}/v1/schema"))
@@ -223,11 +233,12 @@ class Replica:
 
     def request(self, mutations=None, page_bytes=None):
         scopes = self.database.execute("SELECT scope, epoch, cursor FROM scope ORDER BY scope").fetchall()
+        waiting = self.database.execute("SELECT min(number) FROM pending").fetchone()[0]
         return wire.make_request(
             self["replica"], self.now(), catalogue=self.schema["version"], incarnation=self["incarnation"],
             epoch=self["epoch"], mark=self.mark(), mutations=self.pending() if mutations is None else mutations,
             scopes=[{"scope": scope, "epoch": epoch, "cursor": cursor} for scope, epoch, cursor in scopes],
-            page_bytes=page_bytes)
+            page_bytes=page_bytes, answered=(waiting or self["number"] + 1) - 1)
 
     def send(self, request):
         """The answer's bytes; nothing is applied."""
@@ -242,20 +253,18 @@ class Replica:
             self.apply(answer)
             verdicts += answer["verdicts"]
             rounds += 1
-            progressed = bool(answer["verdicts"])
-            if not any(page["more"] for page in answer["scopes"]) and not (self.pending() and progressed):
+            progressed = bool(answer["verdicts"]) or "known" in answer
+            again = "known" in answer or any(page["more"] for page in answer["scopes"])
+            if not again and not (self.pending() and progressed):
                 return verdicts, rounds
 
     def apply(self, answer):
         with self.transaction():
-            if answer["epoch"] != self["epoch"]:
-                # Another history: begin anew with every scope, and keep the outbox.
-                self.database.execute("DELETE FROM scope")
-                self.database.execute("DELETE FROM image")
-                self["epoch"] = answer["epoch"]
             self["offset"] = answer["offset"]
             for verdict in answer["verdicts"]:
                 self._settle(verdict)
+            if answer["epoch"] != self["epoch"]:
+                self._begin_anew(answer)
             for scope in answer["lost"]:
                 self._forget(scope)
             for page in answer["scopes"]:
@@ -266,7 +275,29 @@ class Replica:
         found = self.database.execute("SELECT body FROM pending WHERE number = ?", (number,)).fetchone()
         if found and verdict["verdict"] == "rejected":
             self.database.execute("INSERT INTO rejected VALUES (?, ?, ?)", (number, found[0], json.dumps(verdict)))
+        elif found:
+            self.database.execute(
+                "INSERT INTO journal VALUES (?, ?, ?, ?)",
+                (self["incarnation"], number, found[0], verdict["stamp"]))
         self.database.execute("DELETE FROM pending WHERE number = ?", (number,))
+
+    def _begin_anew(self, answer):
+        """Another history: read every scope again, and give again what it lost of this replica's edits."""
+        self["epoch"] = answer["epoch"]
+        self.database.execute("DELETE FROM scope")
+        self.database.execute("DELETE FROM image")
+        known = (answer["known"]["incarnation"], answer["known"]["number"])
+        lost = self.database.execute(
+            "SELECT body, stamp FROM journal WHERE (incarnation, number) > (?, ?) ORDER BY incarnation, number",
+            known).fetchall()
+        self.database.execute("DELETE FROM journal WHERE (incarnation, number) > (?, ?)", known)
+        again = [{**json.loads(body), "recovered": stamp} for body, stamp in lost] + self.pending()
+        self["incarnation"] = max(self["incarnation"], known[0]) + 1
+        self["number"] = len(again)
+        self.database.execute("DELETE FROM pending")
+        self.database.executemany(
+            "INSERT INTO pending VALUES (?, ?)",
+            [(number, json.dumps({**mutation, "number": number})) for number, mutation in enumerate(again, 1)])
 
     def _forget(self, scope):
         self.database.execute("DELETE FROM scope WHERE scope = ?", (scope,))

@@ -80,7 +80,8 @@ class VectorTests(unittest.TestCase):
     def test_requests(self):
         for given, expected in self.cases("requests"):
             read = wire.read_json(given["text"].encode("utf-8"))
-            known = {"replica", "now", "catalogue", "incarnation", "epoch", "mark", "mutations", "scopes", "page_bytes"}
+            known = {"replica", "now", "catalogue", "incarnation", "epoch", "mark", "mutations", "scopes", "page_bytes",
+                     "answered", "unrecovered"}
             made = wire.make_request(**{name: value for name, value in read.items() if name in known})
             self.assertEqual(wire.write_json(made).decode("utf-8"), self.respelled(expected["text"]))
             self.assertEqual(made, json.loads(expected["text"]))

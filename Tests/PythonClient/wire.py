@@ -153,7 +153,7 @@ def needed(holder, member, missing=None):
 
 
 def make_request(replica, now, *, catalogue=0, incarnation=1, epoch=None, mark=None, mutations=(), scopes=(),
-                 page_bytes=None):
+                 page_bytes=None, answered=None, unrecovered=0):
     """A request in its canonical form: what is empty or null is left out."""
     request = {"protocol": PROTOCOL, "catalogue": catalogue, "replica": replica.lower(), "incarnation": incarnation}
     if epoch is not None:
@@ -170,10 +170,15 @@ def make_request(replica, now, *, catalogue=0, incarnation=1, epoch=None, mark=N
         ]
     if page_bytes is not None:
         request["page_bytes"] = page_bytes
+    if answered is not None:
+        request["answered"] = answered
+    if unrecovered:
+        request["unrecovered"] = unrecovered
     return request
 
 
-def make_mutation(number, collection, row, action, time, group=None, mark=None, base=None, fields=None):
+def make_mutation(number, collection, row, action, time, group=None, mark=None, base=None, fields=None,
+                  recovered=None):
     mutation = {"number": number}
     if group is not None:
         mutation["group"] = group
@@ -182,6 +187,8 @@ def make_mutation(number, collection, row, action, time, group=None, mark=None, 
         mutation["mark"] = mark
     if base is not None:
         mutation["base"] = base
+    if recovered is not None:
+        mutation["recovered"] = recovered
     if fields:
         mutation["fields"] = fields
     return mutation
@@ -195,7 +202,7 @@ def read_answer(data):
     answer = mapped(read_json(data))
     if whole(needed(answer, "protocol"), "protocol") != PROTOCOL:
         raise WireError("unsupported_version", "protocol")
-    return {
+    read = {
         "now": whole(needed(answer, "now"), "now"),
         "epoch": text(needed(answer, "epoch"), "epoch"),
         "offset": whole(answer.get("offset", 0), "offset"),
@@ -204,6 +211,16 @@ def read_answer(data):
         "lost": [scope_name(scope, "lost") for scope in listed(answer.get("lost", []))],
         "scopes": [_page(page) for page in listed(answer.get("scopes", []))],
     }
+    # Only after a break in the server's history, or in the replica's identity.
+    if "known" in answer:
+        read["known"] = _known(answer["known"])
+    if answer.get("copied", False) is True:
+        read["copied"] = True
+    return read
+
+
+def _known(known):
+    return {name: whole(needed(mapped(known), name), name) for name in ("incarnation", "number")}
 
 
 def _verdict(verdict):

@@ -128,7 +128,7 @@ final class ReplicaWorld {
     }
 
     func value(_ collection: CollectionName, _ row: RowID, _ field: FieldName) throws -> Value? {
-        guard let position = catalogue[collection]?.position(of: field) else { return nil }
+        guard let position = replica.rules.catalogue[collection]?.position(of: field) else { return nil }
         return try replica.row(collection, row)?.row.values[position]
     }
 

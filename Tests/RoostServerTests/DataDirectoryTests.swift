@@ -53,9 +53,11 @@ import Testing
             try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: ServerKey.path(in: path))
             #expect(bad() == ["key"])
             try FileManager.default.removeItem(atPath: ServerKey.path(in: path))
-            try Data("0123\n".utf8).write(to: URL(fileURLWithPath: path + "/" + ServerStore.epochFileName))
-            #expect(bad() == ["key", "epoch"])
-            #expect(Doctor(directory).findings().filter { $0.level == .bad }.allSatisfy { $0.advice != nil })
+            try Data("0123\n".utf8).write(to: URL(fileURLWithPath: path + "/" + EpochFile.name))
+            #expect(bad() == ["key"])
+            let findings = Doctor(directory).findings().filter { $0.level != .good }
+            #expect(findings.map(\.check) == ["key", "epoch"])
+            #expect(findings.allSatisfy { $0.advice != nil })
         }
     }
 

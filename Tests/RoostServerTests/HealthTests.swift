@@ -21,7 +21,7 @@ import Testing
     @Test func `a server beside a foreign epoch file is alive but not ready`() async throws {
         try await RunningServer.with { server in
             try Data("0000000000000000\n".utf8)
-                .write(to: URL(fileURLWithPath: server.directory.path + "/" + ServerStore.epochFileName))
+                .write(to: URL(fileURLWithPath: server.directory.path + "/" + EpochFile.name))
             let ready = try await server.send(.get, "/readyz")
             #expect(ready.status == 503 && ready.errorCode == "unavailable")
             #expect(ready.header("Retry-After") != nil)

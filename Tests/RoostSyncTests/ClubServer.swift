@@ -8,6 +8,9 @@ final class ClubServer: RowSource {
     private(set) var stored: [RowKey: Row] = [:]
     private(set) var members: [ScopeKey: Set<RowKey>] = [:]
     private(set) var history: [HistoryEntry] = []
+    private(set) var parked: [ParkedEntry] = []
+    /// Up to when stamps may have been issued that the club has lost.
+    var lostUntil: Milliseconds?
     var erasedRows: Set<RowKey> = []
     private var refusals: [ReplicaID: Set<RowKey>] = [:]
     private var intervals: [(change: AuthorityChange, until: Milliseconds?)] = []
@@ -68,7 +71,7 @@ final class ClubServer: RowSource {
         owners[replica] = keeper
         let decider = Decider(
             rules: rules, principal: principal(keeper), replica: replica, now: now,
-            correction: ClockCorrection(now: now, device: device ?? now, mark: mark))
+            correction: ClockCorrection(now: now, device: device ?? now, mark: mark), lostUntil: lostUntil)
         return try apply(decider, mutations)
     }
 
@@ -101,6 +104,7 @@ final class ClubServer: RowSource {
             }
         }
         history += plan.history
+        parked += plan.parked
         refusals[decider.replica, default: []].formUnion(plan.refusedCreations)
         effective[decider.replica] = plan.lastEffective ?? effective[decider.replica]
         sequence = plan.lastSequence

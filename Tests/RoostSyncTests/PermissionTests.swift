@@ -113,11 +113,11 @@ import Testing
             Mutation.make(3, .edit, "tree", ghost, at: server.now, ["name": "x"]),
             Mutation.make(4, .edit, "tree", Who.apple, at: server.now, ["tended_by": .text(Who.pia.description)]),
             Mutation.make(5, .create, "tree", RowID(bits: 0x98), at: server.now, ["rare": true]),
-            Mutation.make(6, .edit, "bush", Who.apple, at: server.now, ["name": "x"]),
+            Mutation.make(6, .edit, "Bush!", Who.apple, at: server.now, ["name": "x"]),
         ]
         let verdicts = try server.push(edits, from: Who.wandasLaptop, of: Who.wanda).verdicts
         #expect(verdicts.map(\.refusal) == [.duplicate, .gone, .gone, .invalid, .invalid, .invalid])
         #expect(verdicts.map(\.problem) == [nil, nil, nil, "derived", "required", "unknown_code"])
-        #expect(verdicts.map(\.about) == [nil, nil, nil, "tended_by", "name", "bush"])
+        #expect(verdicts.map(\.about) == [nil, nil, nil, "tended_by", "name", "Bush!"])
     }
 }

@@ -195,11 +195,21 @@ extension ExchangeAnswer {
             ])
         }
         let verdicts = verdicts.map { (try? Value(json: $0.json)) ?? .null }
-        return .object([
+        var members: [Value.Member] = [
             .init("now", .integer(now.value)), .init("epoch", .text(epoch)), .init("offset", .integer(offset)),
             .init("expected", .integer(expected)), .init("verdicts", .list(verdicts)),
             .init("lost", .list(lost.map { .text($0.description) })), .init("scopes", .list(scopes.map(page))),
-        ])
+        ]
+        if let known {
+            members.append(
+                .init(
+                    "known",
+                    .object([
+                        .init("incarnation", .integer(known.incarnation)), .init("number", .integer(known.number)),
+                    ])))
+        }
+        if copied { members.append(.init("copied", .boolean(true))) }
+        return .object(members)
     }
 }
 

@@ -26,11 +26,11 @@ package struct AccountDesk: Sendable {
     }
 
     func enrol(
-        _ code: EnrolmentCode, replica: ReplicaID, label: String
+        _ code: EnrolmentCode, replica: ReplicaID, label: String, expecting officer: RowID? = nil
     ) async throws -> (answer: EnrolmentAnswer, device: Device) {
         let token = DeviceToken()
         let device = try await store.redeemCode(
-            hash: code.hash(key), replica: replica, label: label, tokenHash: token.hash)
+            hash: code.hash(key), replica: replica, label: label, tokenHash: token.hash, expecting: officer)
         let now = store.clock()
         let principal = try await store.principal(of: device.officer)
         let roles = Set(principal.grants.filter { $0.holds(at: now) }.map(\.role)).sorted()

@@ -24,7 +24,8 @@ struct EnrolmentHandlers: Sendable {
             throw Refusal(.codeInvalid, "the code is unknown, used or expired")
         }
         try gatekeeper.limiter.admit("code:" + code.text, perMinute: attemptsPerMinute)
-        let (answer, device) = try await accounts.enrol(code, replica: enrolment.replica, label: enrolment.label)
+        let (answer, device) = try await accounts.enrol(
+            code, replica: enrolment.replica, label: enrolment.label, expecting: enrolment.officer)
         context.trace.replica = device.replica.description
         metrics.enrolled()
         return Response(json: answer.json, status: .created)
@@ -51,13 +52,15 @@ struct ValidEnrolment: Sendable {
     let code: String
     let label: String
     let replica: ReplicaID
+    /// Whose data the device holds already.
+    let officer: RowID?
 
     init(json: [UInt8]) throws {
         var members: [String: String] = [:]
         var reader = JSONReader(json)
         try reader.object { reader, name throws(WireProblem) in
             switch name {
-            case "code", "label", "replica": members[name] = try reader.string()
+            case "code", "label", "replica", "officer": members[name] = try reader.string()
             default: _ = try reader.value()
             }
         }
@@ -71,6 +74,12 @@ struct ValidEnrolment: Sendable {
         }
         guard let replica = ReplicaID(replica), replica.bits != 0 else {
             throw Refusal(.malformedRequest, "replica is sixteen hexadecimal digits, not all zero")
+        }
+        officer = try members["officer"].map { text in
+            guard let officer = RowID(text) else {
+                throw Refusal(.malformedRequest, "officer is a row identity")
+            }
+            return officer
         }
         self.code = code
         self.label = trimmed

@@ -15,6 +15,7 @@ struct ExchangeHandler: Sendable {
         let (answer, summary) = try await store.exchange(
             exchange, device: device, mutationLimit: limits.mutations, pageBytes: limits.pageBytes)
         metrics.exchanged(summary)
+        if let begun = summary.begun { begun.log(to: context.logger) }
         return Response(json: answer)
     }
 }

@@ -23,13 +23,13 @@ package struct DataDirectory: Sendable {
     /// Whether there is a database.
     package var holdsDatabase: Bool { FileManager.default.fileExists(atPath: path + "/" + ServerStore.fileName) }
 
-    /// Opens what is there.
+    /// Opens what is there, for serving or beside a server.
     ///
     /// The key is read first: with a database and no key, making a new one would only hide that the old one is lost.
-    package func open() throws -> (store: ServerStore, key: ServerKey) {
+    package func open(isServing: Bool = true) throws -> (store: ServerStore, key: ServerKey) {
         let key = try ServerKey(directory: path)
         let catalogue = Catalogue.programme.withConflicts(about: Programme.subject)
-        return (try ServerStore(directory: path, catalogue: catalogue, clock: clock), key)
+        return (try ServerStore(directory: path, catalogue: catalogue, clock: clock, isServing: isServing), key)
     }
 
     /// Makes key, database and the rows every programme starts with: the institutions that ship with the program.
@@ -59,7 +59,7 @@ package struct DataDirectory: Sendable {
         guard !FileManager.default.fileExists(atPath: path) else {
             throw CocoaError(.fileWriteFileExists, userInfo: [NSFilePathErrorKey: path])
         }
-        let (store, _) = try open()
+        let (store, _) = try open(isServing: false)
         defer { try? store.close() }
         guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]) else {
             throw CocoaError(.fileWriteNoPermission, userInfo: [NSFilePathErrorKey: path])

@@ -95,7 +95,7 @@ package struct Doctor: Sendable {
                     Label("停止服务，用 roostd restore 恢复最近的备份", "stop the server and restore the latest backup"))
             ]
         }
-        return [integrity(found), migrations(found), epoch(found), clock(found), scopes(found)]
+        return [integrity(found), migrations(found), epoch(found), recovery(found), clock(found), scopes(found)]
     }
 
     private func integrity(_ found: ServerStore.Inspection) -> Finding {
@@ -126,18 +126,30 @@ package struct Doctor: Sendable {
     }
 
     private func epoch(_ found: ServerStore.Inspection) -> Finding {
-        let path = directory.path + "/" + ServerStore.epochFileName
-        let beside = (try? String(contentsOfFile: path, encoding: .utf8))?
-            .trimmingCharacters(in: .whitespacesAndNewlines)
-        guard let beside, beside == found.epoch else {
+        guard let beside = EpochFile(in: directory.path), beside.epoch == found.epoch else {
             return Finding(
-                "epoch", .bad,
-                Label("数据库旁的纪元与库内不一致", "the epoch beside the database is not the one inside"),
+                "epoch", .warning,
+                Label("数据库是从副本恢复的", "the database was put back from a copy"),
                 Label(
-                    "数据库可能是手工拷回来的：请改用 roostd restore",
-                    "the database was probably copied back by hand: use roostd restore instead"))
+                    "下次启动时服务器自动开始新纪元，各设备会补交丢失的修改；之后用 roostd recovery 查看",
+                    "the next start begins a new epoch and devices bring back what was lost; see roostd recovery then"))
         }
         return Finding("epoch", .good, Label("纪元一致", "the epochs agree"))
+    }
+
+    private func recovery(_ found: ServerStore.Inspection) -> Finding {
+        guard found.awaited == 0 else {
+            return Finding(
+                "recovery", .warning,
+                Label(
+                    "恢复备份后还有 \(found.awaited) 台设备没有同步",
+                    "\(found.awaited) devices have not synced since a backup was restored"
+                ),
+                Label(
+                    "请这些设备的使用者同步一次，丢失的修改才能补回：见 roostd recovery",
+                    "have their owners sync, so that lost edits come back: see roostd recovery"))
+        }
+        return Finding("recovery", .good, Label("没有等待补交的设备", "no device has anything to bring back"))
     }
 
     private func clock(_ found: ServerStore.Inspection) -> Finding {

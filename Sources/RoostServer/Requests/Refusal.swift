@@ -56,8 +56,13 @@ extension Refusal {
     private init(_ error: ExchangeError) {
         switch error {
         case .wrongReplica: self.init(.forbidden, "the token belongs to another replica")
-        case .oldIncarnation: self.init(.conflict, "the replica has begun a newer incarnation")
+        case .oldIncarnation:
+            self.init(.conflict, "the replica has begun a newer incarnation", reason: ReplicaCopied.reason)
         case .tooManyMutations(let limit): self.init(.tooManyMutations, "a changeset holds at most \(limit) mutations")
+        case .lostHistory:
+            self.init(
+                .conflict, reason: "history_lost",
+                Label("服务器缺少本机已得到答复的内容，请联系管理员", "the server lacks what it told this device; ask the administrator"))
         }
     }
 
@@ -66,6 +71,13 @@ extension Refusal {
         case .codeInvalid: self.init(.codeInvalid, "the code is unknown, used or expired")
         case .unknownOfficer: self.init(.notFound, "no such officer")
         case .unknownReplica: self.init(.notFound, "no such device")
+        case .otherOfficer:
+            self.init(
+                .conflict, reason: "other_officer",
+                Label(
+                    "登记码是另一个人的。本机目录里是您的数据：请索取自己的登记码，或用 --data 指定另一个目录",
+                    "the code is another person's, and this folder holds your data: ask for a code of your own, or name "
+                        + "another folder with --data"))
         case .replicaTaken: self.init(.conflict, "the replica identity is taken; draw a new one")
         }
     }

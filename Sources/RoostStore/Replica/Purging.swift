@@ -29,7 +29,12 @@ extension Replica {
         guard try !mustSurrender(db), let rows = try fact(.purgedRows, db).flatMap({ Int($0) }) else { return nil }
         var digest = HoldingDigest()
         let statement = try BoundStatement(
-            db, "SELECT h.scope, c.collection, c.row FROM copy AS c JOIN held AS h ON h.id = c.held")
+            db,
+            """
+            SELECT h.scope, c.collection, c.row FROM copy AS c JOIN held AS h ON h.id = c.held
+            -- What came back because the server cannot place it is nobody's to give or take.
+            WHERE h.scope NOT LIKE 'parked:%'
+            """)
         defer { statement.reset() }
         while try statement.step() {
             digest.add(scope: statement.text(0), collection: statement.text(1), row: statement.id(2))

@@ -11,6 +11,8 @@ package enum ReplicaError: Error, Hashable, Sendable {
     /// The database was written by a later version of this program.
     case newerDatabase
     case damaged(String)
+    /// An edit names a collection or field that this catalogue does not declare.
+    case undeclared(String)
     /// Another process kept the database to itself for too long.
     case busy
     /// The database cannot be opened or written; SQLite's result code.
@@ -29,6 +31,12 @@ enum ReplicaFact: String {
     case purgedRows = "purged_rows"
     /// Present while the write-ahead log may hold bytes of rows that went.
     case logHoldsPurged = "log_holds_purged"
+    /// How many acknowledged mutations cannot be given again; until the server was told.
+    case unrecovered
+    /// Set while a copy of this database is known to be in use elsewhere.
+    case copied
+    /// When the journal was last rid of what is too old.
+    case journalTrimmedAt = "journal_trimmed_at_ms"
 }
 
 /// What enrolment tells a replica about itself.
@@ -163,21 +171,31 @@ package final class Replica: Sendable {
         directory: String, catalogue: Catalogue, names: [NameSearch] = [], enrolled: Enrolled
     ) throws -> Replica {
         let replica = try Replica(directory: directory, catalogue: catalogue, names: names, creating: true)
-        try replica.writing { db in
-            if let server = try replica.fact(.server, db) { throw ReplicaError.alreadyEnrolled(server: server) }
-            try replica.setFact(.server, enrolled.server, db)
-            try replica.setFact(.token, enrolled.token, db)
-            try replica.setFact(.replica, enrolled.replica.description, db)
-            try replica.setFact(.incarnation, "1", db)
-            try replica.setFact(.officer, enrolled.officer.description, db)
-            try replica.setFact(.name, enrolled.name, db)
-            try replica.setFact(.roles, enrolled.roles.map(\.text).joined(separator: " "), db)
-            try replica.setFact(.label, enrolled.label, db)
-            try replica.setFact(.nextNumber, "1", db)
-            try replica.setFact(.nextGroup, "1", db)
-            try replica.setFact(.clock, "0", db)
-        }
+        try replica.begin(enrolled)
         return replica
+    }
+
+    /// Makes an empty database the replica of an enrolled device.
+    package func begin(_ enrolled: Enrolled) throws {
+        try writing { db in
+            if let server = try self.fact(.server, db) { throw ReplicaError.alreadyEnrolled(server: server) }
+            try self.keep(enrolled, db)
+            try self.setFact(.incarnation, "1", db)
+            try self.setFact(.nextNumber, "1", db)
+            try self.setFact(.nextGroup, "1", db)
+            try self.setFact(.clock, "0", db)
+        }
+    }
+
+    /// Keeps what an enrolment told.
+    func keep(_ enrolled: Enrolled, _ db: Database) throws {
+        try setFact(.server, enrolled.server, db)
+        try setFact(.token, enrolled.token, db)
+        try setFact(.replica, enrolled.replica.description, db)
+        try setFact(.officer, enrolled.officer.description, db)
+        try setFact(.name, enrolled.name, db)
+        try setFact(.roles, enrolled.roles.map(\.text).joined(separator: " "), db)
+        try setFact(.label, enrolled.label, db)
     }
 
     package func close() throws { try translating { try queue.close() } }

@@ -6,7 +6,7 @@ import GRDB
 package struct AppliedAnswer: Hashable, Sendable {
     /// Why nothing further can be exchanged for now; the outbox is kept in every case.
     package enum Obstacle: String, Hashable, Sendable {
-        /// The server expects numbers this replica had acknowledged long ago: it was restored from an older copy.
+        /// The server expects numbers this replica had acknowledged long ago, and knows of no break in its history.
         case serverLostHistory = "server_lost_history"
         /// The server has numbers this replica never gave out: a copy of this database is in use elsewhere.
         case replicaCopied = "replica_copied"
@@ -31,6 +31,8 @@ package struct AppliedAnswer: Hashable, Sendable {
     package var surrendered = 0
     /// Whether one more exchange would give the server what must go there, or tell it that what left is gone.
     package var owesConfirmation = false
+    /// What happens to this replica's edits because the server lost a part of its history.
+    package var recovery: ReplicaRecovery?
     package var obstacle: Obstacle?
 }
 
@@ -79,10 +81,20 @@ private struct Application {
         if let epoch = try replica.fact(.epoch, db), epoch != answer.epoch { result.epochChanged = true }
         // Pages of another history say nothing about what is kept from this one: every scope is read again.
         if result.epochChanged {
+            try dropAnswered()
+            let (recovery, rows) = try replica.recover(
+                after: answer.known
+                    ?? KnownProgress(
+                        incarnation: try replica.number(.incarnation, db), number: answer.expected - 1), now: now, db)
+            for row in rows { touched.insert(row) }
+            result.recovery = recovery
             try BoundStatement(db, "UPDATE held SET epoch = -1, cursor = 0").run()
             result.advanced = true
         } else {
             for page in answer.scopes { try take(page) }
+            // The request that brought this answer told it.
+            try replica.setFact(.unrecovered, "0", db)
+            try replica.trimJournal(now: now, db)
         }
         let morePages = result.epochChanged || answer.scopes.contains(where: \.more)
         if !morePages { try dropAnswered() }
@@ -111,8 +123,14 @@ private struct Application {
         result.offset = answer.offset
         let next = try replica.number(.nextNumber, db)
         let waiting = try integer("SELECT min(number) FROM outbox WHERE answered = 0")
-        if answer.expected > next {
+        if result.epochChanged {
+            // The numbers of the answer count mutations of the incarnation that ended.
+        } else if answer.copied || answer.expected > next {
             result.obstacle = .replicaCopied
+            try replica.setFact(.copied, "1", db)
+        } else if try replica.number(.copied, db) != 0 {
+            // The other copy has become a device of its own.
+            try replica.setFact(.copied, "0", db)
         } else if answer.expected < waiting ?? next {
             result.obstacle = .serverLostHistory
         }
@@ -153,24 +171,24 @@ private struct Application {
             try keep.bind(6, body)
             try keep.bind(7, verdict.json)
             try keep.run()
-        } else {
-            let keep = try BoundStatement(
-                db,
-                """
-                INSERT OR IGNORE INTO journal
-                (incarnation, number, collection, row, outcome, answered_at_ms, body, verdict)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                """)
-            try keep.bind(1, incarnation)
-            try keep.bind(2, verdict.number)
-            try keep.bind(3, collection)
-            try keep.bind(4, row)
-            try keep.bind(5, verdict.outcome.rawValue)
-            try keep.bind(6, now.value)
-            try keep.bind(7, body)
-            try keep.bind(8, verdict.json)
-            try keep.run()
         }
+        let note = try BoundStatement(
+            db,
+            """
+            INSERT OR IGNORE INTO journal
+            (incarnation, number, collection, row, outcome, answered_at_ms, body, verdict)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """)
+        try note.bind(1, incarnation)
+        try note.bind(2, verdict.number)
+        try note.bind(3, collection)
+        try note.bind(4, row)
+        try note.bind(5, verdict.outcome.rawValue)
+        try note.bind(6, now.value)
+        // Of what was refused the journal only counts the number: its values are in the refused box.
+        if verdict.outcome == .rejected { try note.bindNull(7) } else { try note.bind(7, body) }
+        try note.bind(8, verdict.json)
+        try note.run()
         // What was applied stays on top until the server has shown everything, so that nobody sees the old value
         // again in between; what was not must go at once.
         let stays = verdict.outcome == .applied || verdict.outcome == .late

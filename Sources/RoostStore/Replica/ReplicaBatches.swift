@@ -172,14 +172,6 @@ extension Replica {
     }
 }
 
-extension Mutation {
-    fileprivate func renumbered(_ number: Int64) -> Mutation {
-        Mutation(
-            number: number, group: group, collection: collection, row: row, action: action, time: time, mark: mark,
-            base: base, changes: changes)
-    }
-}
-
 extension OfflineBatch.Entry {
     fileprivate var value: Value {
         .list([

@@ -78,7 +78,7 @@ extension Replica {
         }
         var numbers: [Int64] = []
         for edit in edits {
-            guard let position = rules.catalogue.position(of: edit.collection) else { continue }
+            let position = try self.position(of: edit)
             let key = RowKey(position, edit.row)
             let server = try materialiser.state(of: key).server
             let fields = edit.changes.compactMap { rules.catalogue.collections[position].position(of: $0.field) }
@@ -97,7 +97,18 @@ extension Replica {
         return numbers
     }
 
-    private func insert(_ mutation: Mutation, madeAt: Milliseconds, batch: String?, _ db: Database) throws {
+    /// Where an edit belongs; what this catalogue does not declare cannot be meant by anybody who sits here.
+    private func position(of edit: Edit) throws -> Int {
+        guard let position = rules.catalogue.position(of: edit.collection) else {
+            throw ReplicaError.undeclared(edit.collection.text)
+        }
+        for change in edit.changes where rules.catalogue.collections[position].position(of: change.field) == nil {
+            throw ReplicaError.undeclared("\(edit.collection.text).\(change.field)")
+        }
+        return position
+    }
+
+    func insert(_ mutation: Mutation, madeAt: Milliseconds, batch: String?, _ db: Database) throws {
         let statement = try BoundStatement(
             db,
             """
@@ -124,7 +135,7 @@ extension Replica {
                 catalogue: self.rules.catalogue.version,
                 replica: try self.fact(.replica, db).flatMap { ReplicaID($0) } ?? ReplicaID(0),
                 incarnation: try self.number(.incarnation, db), epoch: try self.fact(.epoch, db), now: moment.now,
-                mark: moment.mark)
+                mark: moment.mark, answered: try self.lastAnswered(db), unrecovered: try self.number(.unrecovered, db))
             let held = try BoundStatement(db, "SELECT scope, epoch, cursor FROM held ORDER BY scope")
             while try held.step() {
                 guard let scope = Scope(held.text(0)) else { continue }

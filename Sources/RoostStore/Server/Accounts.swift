@@ -10,6 +10,8 @@ package enum AccountError: Error, Hashable, Sendable {
     case unknownReplica
     /// The replica belongs to another officer, to the server itself, or was revoked: a device must draw a new identity.
     case replicaTaken
+    /// The code is good, but for another officer than the one whose data the device holds.
+    case otherOfficer
 }
 
 /// A device as the operator and its owner see it.
@@ -63,9 +65,10 @@ extension ServerStore {
 
     /// Trades a code for a device, in one transaction: of two devices with one code, one gets in.
     ///
-    /// The same device may enrol again for the same officer; its former token then ends.
+    /// The same device may enrol again for the same officer; its former token then ends. `expected` is the officer whose
+    /// data the device holds already: a code for another is refused and not spent.
     package func redeemCode(
-        hash: [UInt8], replica: ReplicaID, label: String, tokenHash: [UInt8]
+        hash: [UInt8], replica: ReplicaID, label: String, tokenHash: [UInt8], expecting expected: RowID? = nil
     ) async throws -> Device {
         let now = clock()
         return try await pool.write { db in
@@ -79,6 +82,7 @@ extension ServerStore {
             }
             let officer = code.id(0)
             code.reset()
+            guard expected.map({ $0 == officer }) ?? true else { throw AccountError.otherOfficer }
             try self.requireFree(replica, for: officer, db)
             let used = try BoundStatement(db, "UPDATE enrolment_code SET used_ms = ? WHERE hash = ?")
             try used.bind(1, now.value)
@@ -178,6 +182,7 @@ extension ServerStore {
             try statement.bind(2, replica)
             guard try statement.step() else { throw AccountError.unknownReplica }
             while try statement.step() {}
+            try self.ledger.append([.revoked(replica, at: now)])
             self.announce(Movement(ended: [replica]), db)
         }
     }

@@ -11,7 +11,10 @@ struct PlanWriter {
     ///
     /// `replica` is whose mutations the plan decides; `incarnation` is nil for the server's own writes, which keep no
     /// verdicts.
-    func apply(_ plan: Plan, replica: ReplicaID, incarnation: Int64?, now: Milliseconds) throws -> [[UInt8]] {
+    /// `fingerprints` are those of the mutations decided, in the order of the verdicts.
+    func apply(
+        _ plan: Plan, replica: ReplicaID, incarnation: Int64?, now: Milliseconds, fingerprints: [Int64]
+    ) throws -> [[UInt8]] {
         store.announce(Movement(plan, author: incarnation == nil ? nil : replica), db)
         try writeRows(plan)
         try writeMemberships(plan.memberships)
@@ -28,7 +31,8 @@ struct PlanWriter {
         try sequence.run()
         guard let incarnation else { return [] }
         try writeRefusedCreations(plan.refusedCreations, replica: replica)
-        return try writeVerdicts(plan.verdicts, replica: replica, incarnation: incarnation)
+        try store.park(plan.parked, of: replica, incarnation: incarnation, now: now, db)
+        return try writeVerdicts(plan.verdicts, fingerprints, replica: replica, incarnation: incarnation)
     }
 
     private func writeRows(_ plan: Plan) throws {
@@ -76,6 +80,7 @@ struct PlanWriter {
     }
 
     private func writeAuthority(_ changes: [AuthorityChange]) throws {
+        try store.ledger.append(changes.compactMap(\.ledgerEntry))
         for change in changes {
             let kind: String
             let subject: RowID
@@ -149,19 +154,28 @@ struct PlanWriter {
     }
 
     private func writeVerdicts(
-        _ verdicts: [Verdict], replica: ReplicaID, incarnation: Int64
+        _ verdicts: [Verdict], _ fingerprints: [Int64], replica: ReplicaID, incarnation: Int64
     ) throws -> [[UInt8]] {
         let statement = try BoundStatement(
-            db, "INSERT INTO verdict (replica, incarnation, number, body) VALUES (?, ?, ?, ?)")
-        return try verdicts.map { verdict in
+            db, "INSERT INTO verdict (replica, incarnation, number, body, fingerprint) VALUES (?, ?, ?, ?, ?)")
+        return try zip(verdicts, fingerprints).map { verdict, fingerprint in
             let body = verdict.json
             try statement.bind(1, replica)
             try statement.bind(2, incarnation)
             try statement.bind(3, verdict.number)
             try statement.bind(4, body)
+            try statement.bind(5, fingerprint)
             try statement.run()
             return body
         }
+    }
+}
+
+extension AuthorityChange {
+    /// What the ledger keeps of it: grants alone, as links without a grant give nobody anything.
+    fileprivate var ledgerEntry: Ledger.Entry? {
+        guard case .grant = kind else { return nil }
+        return begins ? .granted(row.id, at: at) : .ended(row.id, at: at)
     }
 }
 

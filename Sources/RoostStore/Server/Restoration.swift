@@ -14,8 +14,10 @@ extension ServerStore {
         package var keptRevocations = false
     }
 
-    /// Puts a backup in place as the database of a directory, under a new epoch: its history is no continuation of what
-    /// clients have seen since the backup was made.
+    /// Puts a backup in place as the database of a directory.
+    ///
+    /// Its history is no continuation of what clients have seen since the backup was made, so the next start of the server
+    /// begins a new epoch.
     ///
     /// The directory must not hold a database that is in use. One that is there is moved aside and not deleted; devices
     /// revoked in it stay revoked. Codes for enrolment are not restored, as some may have been used since.
@@ -25,7 +27,6 @@ extension ServerStore {
         _ backup: String, to directory: String,
         random: @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
     ) throws -> Restoration {
-        let epoch = ReplicaID(random()).description
         let files = FileManager.default
         try files.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -34,12 +35,14 @@ extension ServerStore {
         var restoration = Restoration()
         let isReplacing = files.fileExists(atPath: target)
         let revocations = isReplacing ? try? Self.revocations(in: target) : nil
-        restoration.keptRevocations = revocations != nil
+        let ledger = Ledger(directory: directory)
+        restoration.keptRevocations = revocations != nil || ledger.exists
+        let known = Set(ledger.entries())
         try? remove(staged)
         do {
             try files.copyItem(atPath: backup, toPath: staged)
             try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: staged)
-            try prepare(staged, epoch: epoch, revocations: revocations ?? [])
+            try prepare(staged)
             try makeDurable(staged)
         } catch {
             try? remove(staged)
@@ -48,53 +51,44 @@ extension ServerStore {
         }
         if isReplacing {
             // The log first: beside the restored database it would be taken for that one's.
-            let aside = target + ".before-" + epoch
+            let aside = target + ".before-" + ReplicaID(random()).description
             for suffix in ["-wal", "-shm", ""] where files.fileExists(atPath: target + suffix) {
                 try files.moveItem(atPath: target + suffix, toPath: aside + suffix)
             }
             restoration.replaced = aside
         }
+        // The ledger may be younger than the replaced database. It is read when the new epoch begins.
+        try ledger.append((revocations ?? []).filter { !known.contains($0) })
+        // First, so that whoever is interrupted here never serves the backup under its former epoch.
+        try EpochFile(epoch: EpochFile.restoring, highWater: .zero).write(in: directory)
         try files.moveItem(atPath: staged, toPath: target)
-        // Whoever is interrupted before this has a database that does not open, instead of one under its old epoch.
-        try Data((epoch + "\n").utf8)
-            .write(to: URL(fileURLWithPath: directory + "/" + epochFileName), options: .atomic)
-        try makeDurable(directory + "/" + epochFileName)
         try makeDurable(directory)
         return restoration
     }
 
-    private struct Revocation {
-        let replica: Int64
-        let moment: Int64
-    }
-
     /// The devices whose access a database has ended.
-    private static func revocations(in path: String) throws -> [Revocation] {
+    private static func revocations(in path: String) throws -> [Ledger.Entry] {
         let queue = try DatabaseQueue(path: path)
         defer { try? queue.close() }
         return try queue.read { db in
             try GRDB.Row.fetchAll(db, sql: "SELECT id, revoked_ms FROM replica WHERE revoked_ms IS NOT NULL").map {
-                Revocation(replica: $0["id"], moment: $0["revoked_ms"])
+                .revoked(ReplicaID(UInt64(bitPattern: $0["id"] as Int64)), at: Milliseconds($0["revoked_ms"]))
             }
         }
     }
 
-    /// Checks a copy of a backup and makes it the beginning of a new epoch.
-    private static func prepare(_ staged: String, epoch: String, revocations: [Revocation]) throws {
+    /// Checks a copy of a backup, and takes from it the codes that may have been used since.
+    private static func prepare(_ staged: String) throws {
         let queue = try DatabaseQueue(path: staged)
         defer { try? queue.close() }
         try queue.write { db in
             let findings = try String.fetchAll(db, sql: "PRAGMA integrity_check(10)").filter { $0 != "ok" }
             guard findings.isEmpty else { throw StoreError.damaged(findings.joined(separator: "; ")) }
             guard try !ServerSchema.migrator.hasBeenSuperseded(db) else { throw StoreError.newerDatabase }
-            try db.execute(sql: "UPDATE meta SET value = ? WHERE name = 'epoch'", arguments: [epoch])
-            guard db.changesCount == 1 else { throw StoreError.damaged("the backup holds no epoch") }
-            try db.execute(sql: "DELETE FROM enrolment_code")
-            for revocation in revocations {
-                try db.execute(
-                    sql: "UPDATE replica SET revoked_ms = coalesce(revoked_ms, ?) WHERE id = ?",
-                    arguments: [revocation.moment, revocation.replica])
+            guard try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'epoch'") != nil else {
+                throw StoreError.damaged("the backup holds no epoch")
             }
+            try db.execute(sql: "DELETE FROM enrolment_code")
         }
     }
 

@@ -1,6 +1,7 @@
 package import RoostSchema
 package import RoostSync
 import GRDB
+import Synchronization
 
 /// An authenticated device.
 package struct Device: Hashable, Sendable {
@@ -22,6 +23,8 @@ package enum ExchangeError: Error, Hashable, Sendable {
     /// The replica has begun a newer incarnation: this is an old copy of its database.
     case oldIncarnation
     case tooManyMutations(limit: Int)
+    /// The device claims to have more than the server, again after the server began a new epoch for it.
+    case lostHistory
 }
 
 /// What one exchange did, for metrics.
@@ -30,6 +33,8 @@ package struct ExchangeSummary: Hashable, Sendable {
     package var repeated = 0
     package var rows = 0
     package var offset: Int64 = 0
+    /// The epoch that was begun because the device had more than the server.
+    package var begun: EpochRecord?
 }
 
 extension ServerStore {
@@ -44,10 +49,23 @@ extension ServerStore {
         guard request.mutations.count + request.surrendered.count <= mutationLimit else {
             throw ExchangeError.tooManyMutations(limit: mutationLimit)
         }
+        do {
+            return try await exchangeNow(request, device: device, pageBytes: pageBytes)
+        } catch is HistoryLost {
+            let begun = try await beginEpoch(foundBy: device.replica)
+            var (answer, summary) = try await exchangeNow(request, device: device, pageBytes: pageBytes)
+            summary.begun = begun
+            return (answer, summary)
+        }
+    }
+
+    private func exchangeNow(
+        _ request: ExchangeRequest, device: Device, pageBytes: Int
+    ) async throws -> (answer: [UInt8], summary: ExchangeSummary) {
         let now = clock()
         let correction = ClockCorrection(now: now, device: request.now, mark: request.mark)
         var push = PushResult()
-        if !request.mutations.isEmpty {
+        if !request.mutations.isEmpty || isForeign(request) {
             push = try await commits.run { db in
                 try self.push(request, device: device, now: now, correction: correction, db)
             }
@@ -58,16 +76,19 @@ extension ServerStore {
             : try await pool.write { db in
                 try self.take(request.surrendered, from: device, now: now, correction: correction, db)
             }
+        if request.unrecovered > 0 { try await noteUnrecovered(request.unrecovered, device.replica) }
         let pushed = push
         let answer = try readHere { db in
             try self.answer(
                 to: request, push: pushed, safe: safe, device: device, now: now, correction: correction,
                 pageBytes: max(4096, min(pageBytes, request.pageBytes ?? pageBytes)), db)
         }
-        try await note(
-            request, given: answer.given, lost: answer.lost, foreign: answer.foreign, pushed: pushed.expected != nil,
-            now: now,
-            offset: correction.offset)
+        // Cursors of another history say nothing of what the replica has of this one.
+        if pushed.known == nil {
+            try await note(
+                request, given: answer.given, lost: answer.lost, foreign: answer.foreign,
+                pushed: pushed.expected != nil, now: now, offset: correction.offset)
+        }
         var summary = ExchangeSummary(repeated: push.repeated, rows: answer.rows, offset: correction.offset)
         for outcome in push.outcomes { summary.verdicts[outcome, default: 0] += 1 }
         return (answer.bytes, summary)
@@ -92,6 +113,10 @@ extension ServerStore {
         /// The rows as the push left them.
         var rows: [Row] = []
         var expected: Int64?
+        /// Whether another mutation was decided under one of the numbers sent.
+        var copied = false
+        /// What is had of the replica, for a request of another epoch.
+        var known: KnownProgress?
     }
 
     /// Decides what the replica has not sent before and repeats the verdicts of what it has.
@@ -99,6 +124,10 @@ extension ServerStore {
         _ request: ExchangeRequest, device: Device, now: Milliseconds, correction: ClockCorrection, _ db: Database
     ) throws -> PushResult {
         var (incarnation, last) = try progress(of: device.replica, db)
+        if isForeign(request) { return try repeated(request, device, incarnation, last, now, db) }
+        guard try !isBehind(request, incarnation: incarnation, last: last, head: lastSequence(db)) else {
+            throw HistoryLost()
+        }
         guard request.incarnation >= incarnation else { throw ExchangeError.oldIncarnation }
         if request.incarnation > incarnation { (incarnation, last) = (request.incarnation, 0) }
         var result = PushResult()
@@ -106,7 +135,11 @@ extension ServerStore {
         var expected = last + 1
         for mutation in request.mutations {
             if mutation.number <= last {
-                result.verdicts.append(try storedVerdict(mutation.number, of: device.replica, incarnation, db))
+                guard let verdict = try storedVerdict(mutation, of: device.replica, incarnation, db) else {
+                    result.copied = true
+                    break
+                }
+                result.verdicts.append(verdict)
                 result.repeated += 1
             } else if mutation.number == expected {
                 fresh.append(mutation)
@@ -117,17 +150,27 @@ extension ServerStore {
             }
         }
         result.expected = expected
-        guard !fresh.isEmpty else { return result }
+        // Behind what another copy did nothing of this one is decided.
+        guard !result.copied, !fresh.isEmpty else { return result }
         let source = ServerRows(store: self, db: db)
         let decider = Decider(
             rules: rules, principal: Principal(officer: device.officer, grants: try source.grants(of: device.officer)),
-            replica: device.replica, incarnation: incarnation, now: now, correction: correction, undoer: undoer)
+            replica: device.replica, incarnation: incarnation, now: now, correction: correction, undoer: undoer,
+            lostUntil: lostUntil)
         let plan = try decider.decide(fresh, in: WorkingSet(rules, source: source), after: try lastSequence(db))
+        let over = fresh.contains { $0.recovered != nil } ? ledger.ends().grants : []
         result.verdicts += try PlanWriter(store: self, db: db).apply(
-            plan, replica: device.replica, incarnation: incarnation, now: now)
+            plan, replica: device.replica, incarnation: incarnation, now: now,
+            fingerprints: fresh.map(\.fingerprint))
+        try park(
+            plan.strangers, of: device.replica, officer: device.officer, incarnation: incarnation, now: now, db)
+        try noteRecovered(fresh, plan.verdicts, of: device.replica, db)
+        let released = try release(after: plan, now: now, db)
+        if !over.isEmpty { try endAgain(over, db) }
         result.outcomes = plan.verdicts.map(\.outcome)
         result.touched = plan.touched
-        result.rows = plan.rows
+        // What came after may have changed them again.
+        if !released, over.isEmpty { result.rows = plan.rows }
         let statement = try BoundStatement(
             db, "UPDATE replica SET incarnation = ?, last_number = ?, seen_ms = ?, offset_ms = ? WHERE id = ?")
         try statement.bind(1, incarnation)
@@ -139,6 +182,26 @@ extension ServerStore {
         return result
     }
 
+    /// Repeats verdicts to a request of another epoch, and decides nothing: its numbers count what another history has.
+    private func repeated(
+        _ request: ExchangeRequest, _ device: Device, _ incarnation: Int64, _ last: Int64, _ now: Milliseconds,
+        _ db: Database
+    ) throws -> PushResult {
+        try noteMet(device.replica, now: now, db)
+        var result = PushResult()
+        result.expected = request.incarnation > incarnation ? 1 : last + 1
+        result.known = KnownProgress(incarnation: incarnation, number: last)
+        guard request.incarnation == incarnation else { return result }
+        for mutation in request.mutations {
+            guard mutation.number <= last,
+                let verdict = try storedVerdict(mutation, of: device.replica, incarnation, db)
+            else { break }
+            result.verdicts.append(verdict)
+            result.repeated += 1
+        }
+        return result
+    }
+
     private func progress(of replica: ReplicaID, _ db: Database) throws -> (incarnation: Int64, last: Int64) {
         let statement = try BoundStatement(db, "SELECT incarnation, last_number FROM replica WHERE id = ?")
         defer { statement.reset() }
@@ -147,16 +210,19 @@ extension ServerStore {
         return (statement.integer(0), statement.integer(1))
     }
 
+    /// The verdict of a mutation decided before; nil if it was another mutation that was decided under the number.
     private func storedVerdict(
-        _ number: Int64, of replica: ReplicaID, _ incarnation: Int64, _ db: Database
-    ) throws -> [UInt8] {
+        _ mutation: Mutation, of replica: ReplicaID, _ incarnation: Int64, _ db: Database
+    ) throws -> [UInt8]? {
+        let number = mutation.number
         let statement = try BoundStatement(
-            db, "SELECT body FROM verdict WHERE replica = ? AND incarnation = ? AND number = ?")
+            db, "SELECT body, fingerprint FROM verdict WHERE replica = ? AND incarnation = ? AND number = ?")
         defer { statement.reset() }
         try statement.bind(1, replica)
         try statement.bind(2, incarnation)
         try statement.bind(3, number)
         guard try statement.step() else { throw StoreError.damaged("verdict \(number) of \(replica) is missing") }
+        guard statement.isNull(1) || statement.integer(1) == mutation.fingerprint else { return nil }
         return statement.blob(0)
     }
 
@@ -172,13 +238,17 @@ extension ServerStore {
         let hasEnded = principal.grants.contains { $0.until != nil }
         let named = Dictionary(
             request.scopes.map { ($0.scope, $0) }, uniquingKeysWith: { first, _ in first })
-        let lost = named.keys.filter { rules.key(of: $0).map { !heldSet.contains($0) } ?? true }.sorted()
+        let parked = strangers.withLock { $0.contains(device.officer) } ? Self.parkedScope(of: device.officer) : nil
+        let lost = named.keys.filter { rules.key(of: $0).map { !heldSet.contains($0) } ?? ($0 != parked) }.sorted()
         let expected: Int64
         if let told = push.expected {
             expected = told
         } else {
             let (incarnation, last) = try progress(of: device.replica, db)
             expected = request.incarnation > incarnation ? 1 : last + 1
+            guard try !isBehind(request, incarnation: incarnation, last: last, head: lastSequence(db)) else {
+                throw HistoryLost()
+            }
         }
         var feed = FeedReader(
             store: self, db: db, budget: pageBytes, head: try lastSequence(db), fresh: push.rows)
@@ -200,6 +270,16 @@ extension ServerStore {
                 writer.name("verdicts")
                 writer.array { writer in for verdict in push.verdicts { writer.raw(verdict) } }
             }
+            if push.copied {
+                writer.name("copied")
+                writer.boolean(true)
+            }
+            if let known = push.known {
+                writer.name("known")
+                known.write(to: &writer)
+                // Cursors of another history say nothing in this one: the replica asks again without them.
+                return
+            }
             if !lost.isEmpty {
                 writer.name("lost")
                 writer.array { writer in for scope in lost { writer.plain(scope.description) } }
@@ -212,10 +292,14 @@ extension ServerStore {
                 writer.name("purged")
                 writer.boolean(true)
             }
-            let pages = try held.compactMap { scope in
+            var pages = try held.compactMap { scope in
                 try feed.page(
                     of: scope, tenure: hasEnded ? principal.returns(to: scope, rules) : 0,
                     after: named[rules.scope(scope)], touched: push.touched)
+            }
+            if let parked {
+                pages += try [parkedPage(of: device.officer, after: named[parked], budget: pageBytes, db)].compactMap(
+                    \.self)
             }
             if !pages.isEmpty {
                 writer.name("scopes")
@@ -225,6 +309,7 @@ extension ServerStore {
         let once = lost.isEmpty ? [] : Set(principal.grants.flatMap { principal.scopes(of: $0, rules) })
         let ended = Set(lost.filter { rules.key(of: $0).map { once.contains($0) } ?? false })
         return Answer(
-            bytes: writer.bytes, rows: feed.rows, given: feed.begun, lost: ended, foreign: Set(lost).subtracting(ended))
+            bytes: writer.bytes, rows: feed.rows, given: feed.begun, lost: ended,
+            foreign: Set(lost).subtracting(ended).union([parked].compactMap(\.self)))
     }
 }

@@ -16,6 +16,7 @@ enum ServerSchema {
                 sql: "DROP INDEX quarantine_by_row; ALTER TABLE quarantine RENAME TO former_quarantine")
         }
         migrator.registerMigration("0005-outreach") { db in try db.execute(sql: OutreachSchema.outreach) }
+        migrator.registerMigration("0006-recovery") { db in try db.execute(sql: recovery) }
         return migrator
     }()
 

@@ -10,8 +10,6 @@ package enum StoreError: Error, Hashable, Sendable {
     case catalogue([String])
     /// The database was written by a later version of this program.
     case newerDatabase
-    /// The epoch beside the database is not the one inside it: a restored copy, or a foreign file.
-    case epochMismatch
     case damaged(String)
 }
 
@@ -23,7 +21,12 @@ package final class ServerStore: Sendable {
     let projection: Projection
     package let directory: String
     package let clock: @Sendable () -> Milliseconds
-    package let epoch: String
+    let history: Mutex<History>
+    let ledger: Ledger
+    /// Officers who have something parked that no catalogue declares.
+    let strangers = Mutex<Set<RowID>>([])
+    let random: @Sendable () -> UInt64
+    private let opened: Mutex<EpochRecord?>
     /// The replica under which the server itself writes, and the one under which it undoes.
     package let writer: ReplicaID
     package let undoer: ReplicaID
@@ -45,20 +48,24 @@ package final class ServerStore: Sendable {
     let acknowledged = Mutex<[ReplicaID: Acknowledged]>([:])
 
     package static let fileName = "server.sqlite"
-    package static let epochFileName = "epoch"
 
-    /// Opens or creates the database in a directory; `random` draws the epoch and the writer of a new one.
+    /// Opens or creates the database in a directory; `random` draws epochs, and the writer of a new database.
+    ///
+    /// A database that was put back from a copy begins a new epoch, unless it is opened beside a server: `isServing` is
+    /// false.
     ///
     /// Throws ``StoreError`` where the file is not one this program may use.
     package init(
         directory: String, catalogue: Catalogue, clock: @escaping @Sendable () -> Milliseconds,
-        random: @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
+        isServing: Bool = true, random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
     ) throws {
         let rules = Rules(catalogue)
         self.rules = rules
         projection = Projection(rules)
         self.directory = directory
         self.clock = clock
+        self.random = random
+        ledger = Ledger(directory: directory)
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let pool = try DatabasePool(path: directory + "/" + Self.fileName, configuration: Self.configuration)
@@ -75,7 +82,10 @@ package final class ServerStore: Sendable {
             RowTable($0, $1, indexed: rules.indexed[$0])
         }
         self.tables = tables
-        (numbers, epoch, writer) = try pool.write { db in
+        let epoch: String
+        let lostUntil: Int64?
+        let isNew: Bool
+        (numbers, epoch, writer, lostUntil, isNew) = try pool.write { db in
             var numbers: [Int64] = []
             for table in tables {
                 try table.prepare(db)
@@ -92,15 +102,33 @@ package final class ServerStore: Sendable {
                 return value
             }
             _ = try fact("sequence") { "0" }
-            let epoch = try fact("epoch") { ReplicaID(random()).description }
+            var isNew = false
+            let epoch = try fact("epoch") {
+                isNew = true
+                return ReplicaID(random()).description
+            }
             let writer = try fact("writer") { ReplicaID(random() | 1).description }
-            return (numbers, epoch, ReplicaID(writer) ?? ReplicaID(1))
+            let lostUntil = try Int64.fetchOne(db, sql: "SELECT max(begun_ms) FROM epoch_begun")
+            return (numbers, epoch, ReplicaID(writer) ?? ReplicaID(1), lostUntil, isNew)
         }
         undoer = ReplicaID(writer.bits ^ 1)
         positions = Dictionary(uniqueKeysWithValues: zip(numbers, numbers.indices))
-        try keepEpochBeside()
+        history = Mutex(History(epoch: epoch, lostUntil: lostUntil.map { Milliseconds($0) }))
+        opened = Mutex(nil)
         try adoptFormerQuarantine()
+        if isServing {
+            let record = try checkHistory(isNew: isNew)
+            opened.withLock { $0 = record }
+            try pool.write { db in
+                try self.promoteUnknownFields(db)
+                try self.admitStrangers(db)
+            }
+        }
+        try pool.read { db in try self.loadStrangers(db) }
     }
+
+    /// The epoch that was begun when the database was opened, because it had been put back from a copy.
+    package var begunAtStart: EpochRecord? { opened.withLock(\.self) }
 
     private static var configuration: Configuration {
         var configuration = Configuration()
@@ -115,19 +143,10 @@ package final class ServerStore: Sendable {
         return configuration
     }
 
-    /// Writes the epoch beside the database, or compares with what is there: a copy put back by hand is noticed.
-    private func keepEpochBeside() throws {
-        let path = directory + "/" + Self.epochFileName
-        if let beside = try? String(contentsOfFile: path, encoding: .utf8) {
-            guard beside.trimmingCharacters(in: .whitespacesAndNewlines) == epoch else {
-                throw StoreError.epochMismatch
-            }
-            return
-        }
-        try Data((epoch + "\n").utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    package func close() throws {
+        try? keepHighWater()
+        try pool.close()
     }
-
-    package func close() throws { try pool.close() }
 
     /// Reads on the calling thread.
     ///

@@ -110,7 +110,8 @@ extension ServerStore {
         if let index = plan.verdicts.firstIndex(where: { $0.outcome == .rejected }) {
             throw RefusedWrite(index: index, verdict: plan.verdicts[index])
         }
-        _ = try PlanWriter(store: self, db: db).apply(plan, replica: replica, incarnation: nil, now: now)
+        _ = try PlanWriter(store: self, db: db).apply(
+            plan, replica: replica, incarnation: nil, now: now, fingerprints: [])
         return WriteReceipt(verdicts: plan.verdicts, before: before, lastSequence: plan.lastSequence)
     }
 

@@ -15,6 +15,8 @@ extension ServerStore {
         package var epoch: String?
         /// Keyed scopes with members whose key row is gone or deleted: rows that nobody can be given.
         package var orphanScopes: [String] = []
+        /// Devices that have not come since the latest epoch that was begun for a loss, and may bring something back.
+        package var awaited = 0
         /// The latest moment the server's clock is known to have told.
         package var lastMoment = Milliseconds(0)
     }
@@ -37,6 +39,15 @@ extension ServerStore {
                     db,
                     sql: "SELECT max((SELECT coalesce(max(enrolled_ms, coalesce(seen_ms, 0)), 0) FROM replica), "
                         + "(SELECT coalesce(max(from_ms), 0) FROM authority))") ?? 0)
+            found.awaited =
+                try Int.fetchOne(
+                    db,
+                    sql: """
+                        SELECT count(*) FROM replica, (SELECT epoch, max(begun_ms) AS begun_ms FROM epoch_begun) AS latest
+                        WHERE token_hash IS NOT NULL AND revoked_ms IS NULL AND enrolled_ms < latest.begun_ms
+                            AND NOT EXISTS (
+                                SELECT 1 FROM recovery WHERE recovery.epoch = latest.epoch AND recovery.replica = replica.id)
+                        """) ?? 0
             let names = try String.fetchAll(
                 db,
                 sql: "SELECT name FROM scope WHERE id IN (SELECT scope FROM member WHERE present = 1) ORDER BY name")
@@ -51,12 +62,6 @@ extension ServerStore {
             }
             return found
         }
-    }
-
-    /// The epoch that is kept beside the database; nil if the file is gone.
-    package var epochBeside: String? {
-        (try? String(contentsOfFile: directory + "/" + Self.epochFileName, encoding: .utf8))?
-            .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// Writes a consistent copy of the database to a file while the server goes on working.

@@ -1,0 +1,96 @@
+import Foundation
+import RoostSchema
+import RoostSync
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// What an old backup must not bring back: access that was ended.
+///
+/// A file beside the database with one JSON object a line. It is only ever added to, and each line is on the disk before
+/// the transaction that it tells of commits: the ledger may know of an end that the database does not, never the other
+/// way round. Whoever begins a new epoch reads it and ends again what the copy revived.
+struct Ledger: Sendable {
+    enum Entry: Hashable, Sendable {
+        /// A device's access ended.
+        case revoked(ReplicaID, at: Milliseconds)
+        /// A grant ended, by its row.
+        case ended(RowID, at: Milliseconds)
+        /// A grant began, or began anew.
+        case granted(RowID, at: Milliseconds)
+    }
+
+    static let name = "ledger"
+
+    private let path: String
+
+    init(directory: String) { path = directory + "/" + Self.name }
+
+    var exists: Bool { FileManager.default.fileExists(atPath: path) }
+
+    /// Adds lines and makes them durable; throws `POSIXError`.
+    func append(_ entries: [Entry]) throws {
+        guard !entries.isEmpty else { return }
+        let isNew = !exists
+        let file = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        defer { close(file) }
+        let bytes = entries.flatMap { $0.line }
+        // One call, so that lines of two processes do not mix.
+        let written = unsafe bytes.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }
+        guard written == bytes.count, fsync(file) == 0 else {
+            throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+        }
+        if isNew { try makeDurable((path as NSString).deletingLastPathComponent) }
+    }
+
+    /// All lines, oldest first; what cannot be read, as after a power failure in the middle of one, is passed over.
+    func entries() -> [Entry] {
+        guard let bytes = FileManager.default.contents(atPath: path) else { return [] }
+        return bytes.split(separator: 0x0A).compactMap { line in
+            (try? Value(json: Array(line))).flatMap { Entry($0) }
+        }
+    }
+
+    /// What is over: devices, and grants that did not begin again.
+    func ends() -> (devices: [ReplicaID: Milliseconds], grants: [RowID]) {
+        var devices: [ReplicaID: Milliseconds] = [:]
+        var isOver: [RowID: Bool] = [:]
+        for entry in entries() {
+            switch entry {
+            case .revoked(let replica, let moment): devices[replica] = devices[replica] ?? moment
+            case .ended(let row, _): isOver[row] = true
+            case .granted(let row, _): isOver[row] = false
+            }
+        }
+        return (devices, isOver.filter(\.value).map(\.key).sorted())
+    }
+}
+
+extension Ledger.Entry {
+    fileprivate var line: [UInt8] {
+        let (kind, subject, moment) =
+            switch self {
+            case .revoked(let replica, let moment): ("revoked", replica.description, moment)
+            case .ended(let row, let moment): ("ended", row.description, moment)
+            case .granted(let row, let moment): ("granted", row.description, moment)
+            }
+        return Value.object([.init(kind, .text(subject)), .init("at", .integer(moment.value))]).json + [0x0A]
+    }
+
+    fileprivate init?(_ value: Value) {
+        guard let moment = value["at"]?.integer.map({ Milliseconds($0) }) else { return nil }
+        if let replica = value["revoked"]?.text.flatMap({ ReplicaID($0) }) {
+            self = .revoked(replica, at: moment)
+        } else if let row = value["ended"]?.text.flatMap({ RowID($0) }) {
+            self = .ended(row, at: moment)
+        } else if let row = value["granted"]?.text.flatMap({ RowID($0) }) {
+            self = .granted(row, at: moment)
+        } else {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import ArgumentParser
+import Foundation
+import RoostSchema
+import RoostServer
+import RoostStore
+import RoostSync
+
+struct Recovery: OperatorCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "What devices brought back after a restored backup, and what they could not. 恢复备份后各设备补交的情况。")
+
+    @OptionGroup var options: CommonOptions
+
+    func act() async throws {
+        let settings = try await SettingsReading(options).settings
+        let directory = DataDirectory(path: settings.data)
+        guard directory.holdsDatabase else {
+            throw Failure(options, "\(settings.data) 里没有数据库", "there is no database in \(settings.data)")
+        }
+        let (store, _) = try directory.open(isServing: false)
+        let reports = try await store.recoveryReports()
+        try store.close()
+        if options.json {
+            printLine(
+                jsonObject { writer in
+                    writer.name("epochs")
+                    writer.array { writer in for report in reports { report.write(to: &writer) } }
+                })
+        } else if reports.isEmpty {
+            options.say("服务器从未丢失历史。", "The server never lost any of its history.")
+        } else {
+            for report in reports { tell(report) }
+        }
+    }
+
+    private func tell(_ report: RecoveryReport) {
+        let moment = Date(timeIntervalSince1970: Double(report.begun.begun.value) / 1000)
+            .formatted(.iso8601)
+        print("\(moment)  \(report.begun.epoch)  \(options.text(report.begun.reason.label))")
+        for device in report.devices {
+            let known = device.device.device
+            let state: String
+            if device.met == nil {
+                state = options.text(Label("还没有同步过", "has not synced since"))
+            } else {
+                var parts = device.outcomes.sorted { $0.key.rawValue < $1.key.rawValue }.map { outcome, count in
+                    "\(outcome.rawValue) \(count)"
+                }
+                if device.waiting > 0 {
+                    parts.append(
+                        options.text(
+                            Label(
+                                "等待其他设备补交的记录 \(device.waiting)",
+                                "\(device.waiting) wait for rows another device has yet to bring")))
+                }
+                if device.unrecovered > 0 {
+                    parts.append(
+                        options.text(
+                            Label("找不回 \(device.unrecovered)", "\(device.unrecovered) could not be given again")))
+                }
+                state =
+                    parts.isEmpty
+                    ? options.text(Label("没有要补交的", "nothing to give again")) : parts.joined(separator: ", ")
+            }
+            print("  \(known.replica)  \(known.label)  \(state)")
+        }
+        if report.awaited > 0 {
+            options.say(
+                "  还有 \(report.awaited) 台设备没有同步：它们可能还有要补交的修改。",
+                "  \(report.awaited) devices have yet to sync and may bring back more.")
+        }
+    }
+}
+
+extension EpochRecord.Reason {
+    fileprivate var label: Label {
+        switch self {
+        case .restored: Label("恢复了备份", "a backup was restored")
+        case .putBack: Label("数据库是手工放回的", "the database was put back by hand")
+        case .sequenceLost: Label("数据库比已发出的序号旧", "the database was older than what it had given out")
+        case .deviceAhead: Label("有设备比服务器新", "a device had more than the server")
+        }
+    }
+}
+
+extension RecoveryReport {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.name("epoch")
+            writer.string(begun.epoch)
+            writer.name("former")
+            writer.string(begun.former)
+            writer.name("reason")
+            writer.plain(begun.reason.rawValue)
+            writer.name("begun_at")
+            writer.integer(begun.begun.value)
+            if let replica = begun.replica {
+                writer.name("found_by")
+                writer.plain(replica.description)
+            }
+            writer.name("sequence")
+            writer.integer(begun.sequence.value)
+            writer.name("awaited")
+            writer.integer(Int64(awaited))
+            writer.name("devices")
+            writer.array { writer in for device in devices { device.write(to: &writer) } }
+        }
+    }
+}
+
+extension RecoveredDevice {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.name("replica")
+            writer.plain(device.device.replica.description)
+            writer.name("officer")
+            writer.id(device.device.officer)
+            writer.name("label")
+            writer.string(device.device.label)
+            if let met {
+                writer.name("met_at")
+                writer.integer(met.value)
+            }
+            for (outcome, count) in outcomes.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                writer.name(escaping: outcome.rawValue)
+                writer.integer(Int64(count))
+            }
+            writer.name("unrecovered")
+            writer.integer(Int64(unrecovered))
+            writer.name("waiting")
+            writer.integer(Int64(waiting))
+        }
+    }
+}

@@ -1,0 +1,244 @@
+import Foundation
+import RoostAPI
+import RoostClient
+import RoostSchema
+import RoostStore
+import RoostSync
+import Testing
+
+/// A server restored from an old backup gets its acknowledged work back, by whatever way the backup came into place.
+@Suite struct `Recovery of what a restored server lost` {
+    /// Two devices that hold a student made before the backup, and the backup.
+    private func founded() async throws -> (
+        world: RecoveryWorld, first: RecoveryDevice, second: RecoveryDevice, student: RowID
+    ) {
+        let world = try RecoveryWorld()
+        let first = try await world.device(1, of: world.officer("甲", "registrar"))
+        let second = try await world.device(2, of: world.officer("乙", "registrar"))
+        let student = try first.add("谭梓森")
+        try await first.sync()
+        try await second.sync()
+        return (world, first, second, student)
+    }
+
+    enum Way: CaseIterable { case restored, putBack, snapshot }
+
+    @Test(arguments: Way.allCases)
+    func `one device gives back what the backup lacks, under its author and time`(way: Way) async throws {
+        let (world, first, second, student) = try await founded()
+        let former = world.store.epoch
+        let backup = way == .snapshot ? try world.snapshot() : try world.backUp()
+        try first.edit(student, ["name": "谭子森"])
+        let later = try first.add("冯婉婷")
+        try await first.sync()
+        // Edited after the answer: it waits through everything.
+        try first.edit(later, ["gender": "2"])
+        world.bench.advance(3_600_000)
+        let before = try await world.truth()
+        switch way {
+        case .restored: try world.restore(backup)
+        case .putBack: try world.putBack(backup)
+        case .snapshot: try world.putBackSnapshot(backup)
+        }
+        #expect(try await world.truth()[later] == nil)
+        let report = try await first.sync()
+        #expect(world.store.epoch != former)
+        #expect(report.recovery == ReplicaRecovery(given: 2, unrecovered: 0))
+        #expect(report.epochChanged)
+        let gender = try #require(world.store.rules.catalogue["student"]?.position(of: "gender" as FieldName))
+        var after = try await world.truth()
+        after[later]?[gender] = before[later]?[gender] ?? ""
+        #expect(after == before, "values and stamps are what they were")
+        #expect(try world.first(first, later, "gender") == "2")
+        #expect(try first.isAtRest())
+        // The other device had seen nothing of it, and comes to the same.
+        try await second.sync()
+        #expect(try second.name(student) == "谭子森")
+        #expect(try second.name(later) == "冯婉婷")
+        // And all goes on as ever.
+        try second.edit(later, ["name": "冯婉亭"])
+        try await second.sync()
+        try await first.sync()
+        #expect(try first.name(later) == "冯婉亭")
+        let epoch = world.store.epoch
+        try await first.sync()
+        #expect(world.store.epoch == epoch)
+        let found = try #require(try await world.store.recoveryReports().first)
+        let reasons: [Way: EpochRecord.Reason] = [
+            .restored: .restored, .putBack: .sequenceLost, .snapshot: .deviceAhead,
+        ]
+        #expect(found.begun.reason == reasons[way])
+        #expect(found.devices.map(\.outcomes) == [[.applied: 2], [:]])
+        #expect(found.awaited == 0)
+    }
+
+    @Test(arguments: [false, true])
+    func `two devices give back what hangs together, whichever comes first`(secondFirst: Bool) async throws {
+        let (world, first, second, _) = try await founded()
+        let backup = try world.backUp()
+        let later = try first.add("冯婉婷")
+        try await first.sync()
+        try await second.sync()
+        try second.edit(later, ["name": "冯婉亭"])
+        try await second.sync()
+        try await first.sync()
+        try first.edit(later, ["gender": "2"])
+        try await first.sync()
+        let before = try await world.truth()
+        world.bench.advance(86_400_000)
+        try world.restore(backup)
+        for device in secondFirst ? [second, first] : [first, second] { try await device.sync() }
+        #expect(try await world.truth() == before)
+        try await second.sync()
+        try await first.sync()
+        for device in [first, second] {
+            #expect(try device.name(later) == "冯婉亭")
+            #expect(try device.isAtRest())
+        }
+        let found = try #require(try await world.store.recoveryReports().first)
+        #expect(found.devices.map(\.waiting) == [0, 0])
+    }
+
+    @Test func `without a device that holds it the loss is told, and nobody is held up`() async throws {
+        let (world, first, second, student) = try await founded()
+        let backup = try world.backUp()
+        let later = try first.add("冯婉婷")
+        try await first.sync()
+        try await second.sync()
+        world.bench.advance(1000)
+        try world.restore(backup)
+        // The first device never comes again; the second shows what the server has.
+        let report = try await second.sync()
+        #expect(report.recovery == ReplicaRecovery())
+        #expect(try second.name(later) == nil)
+        #expect(try second.name(student) == "谭梓森")
+        let found = try #require(try await world.store.recoveryReports().first)
+        #expect(found.awaited == 1)
+        #expect(found.devices.filter { $0.met == nil }.map(\.device.device.replica) == [first.world.me])
+    }
+
+    @Test func `an answer lost on its way is neither lost nor applied twice by the restoration`() async throws {
+        let (world, first, _, student) = try await founded()
+        try first.edit(student, ["name": "谭子森"])
+        first.line.loseNextAnswer()
+        await #expect(throws: ClientError.unreachable(reason: "interrupted")) { try await first.sync() }
+        let backup = try world.backUp()
+        let later = try first.add("冯婉婷")
+        first.line.loseNextAnswer()
+        await #expect(throws: ClientError.unreachable(reason: "interrupted")) { try await first.sync() }
+        try world.restore(backup)
+        let report = try await first.sync()
+        #expect(report.recovery == ReplicaRecovery())
+        // The first was decided before the backup and has its verdict again; the second is new to this history.
+        #expect(report.verdicts == [.applied: 2])
+        #expect(try await world.truth().keys.contains(later))
+        #expect(try first.isAtRest())
+    }
+
+    @Test func `answers of the recovery itself may be lost, and the server may be restored once more`() async throws {
+        let (world, first, _, student) = try await founded()
+        let backup = try world.backUp()
+        try first.edit(student, ["name": "谭子森"])
+        let later = try first.add("冯婉婷")
+        try await first.sync()
+        let before = try await world.truth()
+        for _ in 0..<3 {
+            world.bench.advance(1000)
+            try world.restore(backup)
+            for _ in 0..<3 {
+                first.line.loseNextAnswer()
+                await #expect(throws: ClientError.unreachable(reason: "interrupted")) { try await first.sync() }
+                try first.world.reopen()
+            }
+            try await first.sync()
+            #expect(try await world.truth() == before)
+        }
+        #expect(try first.name(later) == "冯婉婷")
+        #expect(try first.isAtRest())
+    }
+
+    @Test func `a backup older than the journal tells how much does not come back`() async throws {
+        let (world, first, _, student) = try await founded()
+        let backup = try world.backUp()
+        try first.edit(student, ["name": "谭子森"])
+        try await first.sync()
+        world.bench.advance(Replica.journalAge + 86_400_000)
+        try first.edit(student, ["gender": "2"])
+        try await first.sync()
+        world.bench.advance(2 * 86_400_000)
+        try await first.sync()
+        try world.restore(backup)
+        let report = try await first.sync()
+        #expect(report.recovery == ReplicaRecovery(given: 1, unrecovered: 1))
+        let found = try #require(try await world.store.recoveryReports().first)
+        #expect(found.devices.first?.unrecovered == 1)
+        #expect(found.devices.first?.outcomes == [.applied: 1])
+    }
+
+    @Test func `a device enrolled after the backup enrols again over its data and gives everything back`() async throws
+    {
+        let (world, _, _, student) = try await founded()
+        let officer = RowID(naming: "test", "乙")
+        let backup = try world.backUp()
+        let third = try await world.device(3, of: officer)
+        try await third.sync()
+        try third.edit(student, ["name": "谭子森"])
+        let later = try third.add("冯婉婷")
+        try await third.sync()
+        try third.edit(later, ["gender": "2"])
+        let before = try await world.truth()
+        try world.restore(backup)
+        #expect(try await world.store.devices().map(\.device.replica).contains(third.world.me) == false)
+        try await world.enrol(third.world.me, officer)
+        let renewal = try Enrolment(
+            of: third.world.replica, at: "http://server.invalid",
+            random: {
+                Issue.record("drew"); return 1
+            })
+        #expect(renewal.identity == third.world.me)
+        let answer = EnrolmentAnswer(
+            token: "new", officer: officer.description, name: "乙", roles: ["registrar"], epoch: world.store.epoch)
+        try renewal.keep(answer, label: "device")
+        #expect(try third.world.replica.enrolled().token == "new")
+        let report = try await third.sync()
+        #expect(report.recovery == ReplicaRecovery(given: 2, unrecovered: 0))
+        let after = try await world.truth()
+        #expect(after[student] == before[student])
+        #expect(after.keys.contains(later))
+        #expect(try third.isAtRest())
+    }
+
+    @Test func `a code of another person does not take a device over, and is not spent`() async throws {
+        let (world, first, _, _) = try await founded()
+        let other = RowID(naming: "test", "乙")
+        try await world.store.keepCode(
+            hash: [99], for: other, until: Milliseconds(world.bench.now.value + 600_000), madeBy: nil)
+        await #expect(throws: AccountError.otherOfficer) {
+            try await world.store.redeemCode(
+                hash: [99], replica: first.world.me, label: "x", tokenHash: [98], expecting: first.world.officer)
+        }
+        _ = try await world.store.redeemCode(hash: [99], replica: ReplicaID(0xFFF), label: "x", tokenHash: [98])
+    }
+
+    @Test func `a device that is wrong about itself cannot make the server begin epochs over and over`() async throws {
+        let (world, first, _, _) = try await founded()
+        let device = Device(replica: first.world.me, officer: first.world.officer, label: "device")
+        func claim() async throws -> ExchangeAnswer {
+            let request = ExchangeRequest(
+                catalogue: 1, replica: device.replica, incarnation: 1, epoch: world.store.epoch, now: world.bench.now,
+                answered: 999)
+            let (answer, _) = try await world.store.exchange(
+                request, device: device, mutationLimit: 10, pageBytes: 4096)
+            return try ExchangeAnswer(json: answer)
+        }
+        #expect(try await claim().known == KnownProgress(incarnation: 1, number: 1))
+        await #expect(throws: ExchangeError.lostHistory) { try await claim() }
+        #expect(try await world.store.recoveryReports().count == 1)
+    }
+}
+
+extension RecoveryWorld {
+    fileprivate func first(_ device: RecoveryDevice, _ student: RowID, _ field: FieldName) throws -> Value? {
+        try device.world.value("student", student, field)
+    }
+}

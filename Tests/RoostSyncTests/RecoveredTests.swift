@@ -1,0 +1,92 @@
+import RoostSchema
+import RoostSync
+import Testing
+
+/// What a server lost is filed again as it was, and nobody gains by claiming so.
+@Suite struct `Recovered mutations` {
+    private func edit(
+        _ number: Int64, _ row: RowID, at moment: Milliseconds, stamp: Stamp?, base: Stamp? = nil, _ name: Value
+    ) -> Mutation {
+        Mutation(
+            number: number, collection: "tree", row: row, action: .edit, time: HybridTime(moment), base: base,
+            changes: [.init("name", name)], recovered: stamp)
+    }
+
+    private func stamp(_ server: ClubServer, _ ago: Int64, _ replica: ReplicaID = Who.wandasLaptop) -> Stamp {
+        Stamp(HybridTime(server.now + -ago), replica)
+    }
+
+    @Test func `they are filed under the stamp they had, below what was set since`() throws {
+        let server = try ClubServer.founded()
+        server.lostUntil = server.now
+        let later = Mutation.make(1, .edit, "tree", Who.pear, at: server.now + -1000, ["name": "later"])
+        try server.push([later], from: Who.piasPhone, of: Who.pia)
+        let (first, second) = (stamp(server, 5000), stamp(server, 4000))
+        let plan = try server.push(
+            [
+                edit(1, Who.apple, at: server.now + -9000, stamp: first, "came back"),
+                edit(2, Who.pear, at: server.now + -9000, stamp: second, "too early"),
+            ], from: Who.wandasLaptop, of: Who.wanda)
+        #expect(plan.verdicts.map(\.stamp) == [first, second])
+        #expect(plan.verdicts.map(\.outcome) == [.applied, .merged])
+        #expect(server.stamp("name", of: "tree", Who.apple) == first)
+        #expect(server.value("name", of: "tree", Who.pear) == "later")
+    }
+
+    @Test func `a claim counts for nothing where no history was lost, for another's stamp, or after the loss`() throws {
+        let server = try ClubServer.founded()
+        let old = stamp(server, 5000)
+        let new = edit(1, Who.apple, at: server.now, stamp: old, "new")
+        let first = try #require(
+            try server.push([new], from: Who.wandasLaptop, of: Who.wanda).verdicts.first?.stamp)
+        #expect(first == Stamp(HybridTime(server.now), Who.wandasLaptop))
+        server.lostUntil = server.now + -60_000
+        let foreign = edit(1, Who.apple, at: server.now, stamp: stamp(server, 70_000), "not mine")
+        let second = try #require(
+            try server.push([foreign], from: Who.piasPhone, of: Who.pia).verdicts.first?.stamp)
+        #expect(second.time.moment == server.now)
+        let beyond = edit(1, Who.pear, at: server.now, stamp: stamp(server, 0, Who.tomsPhone), "from the future")
+        let third = try #require(
+            try server.push([beyond], from: Who.tomsPhone, of: Who.wanda).verdicts.first?.stamp)
+        #expect(third.time.moment == server.now + -60_000, "no later than the loss")
+    }
+
+    @Test func `no stamp is given twice, whatever is claimed`() throws {
+        let server = try ClubServer.founded()
+        server.lostUntil = server.now
+        let claimed = stamp(server, 5000)
+        let plan = try server.push(
+            (1...3).map { edit($0, Who.apple, at: server.now, stamp: claimed, .text("\($0)")) },
+            from: Who.wandasLaptop, of: Who.wanda)
+        let stamps = plan.verdicts.compactMap(\.stamp)
+        #expect(stamps.first == claimed)
+        #expect(stamps == stamps.sorted() && Set(stamps).count == 3)
+    }
+
+    @Test func `what lacks its row waits for it, and what may not be written waits for a person`() throws {
+        let server = try ClubServer.founded()
+        server.lostUntil = server.now
+        let quince = RowID(bits: 0xA00A)
+        let plan = try server.push(
+            [
+                edit(1, quince, at: server.now, stamp: stamp(server, 5000, Who.tomsPhone), "not back yet"),
+                edit(2, Who.plum, at: server.now, stamp: stamp(server, 4000, Who.tomsPhone), "once mine"),
+                edit(3, quince, at: server.now, stamp: nil, "new"),
+            ], from: Who.tomsPhone, of: Who.tom)
+        #expect(plan.verdicts.map(\.outcome) == [.quarantined, .quarantined, .rejected])
+        #expect(server.parked.map(\.mutation.row) == [quince])
+    }
+
+    @Test func `a base that the loss took along is taken, one of the future is not`() throws {
+        let server = try ClubServer.founded()
+        server.lostUntil = server.now + -1000
+        let lost = Stamp(HybridTime(server.now + -2000), ReplicaID(0xDEAD))
+        let forged = Stamp(HybridTime(server.now + 1000), ReplicaID(0xDEAD))
+        let plan = try server.push(
+            [
+                edit(1, Who.apple, at: server.now, stamp: nil, base: lost, "saw it"),
+                edit(2, Who.apple, at: server.now, stamp: nil, base: forged, "did not"),
+            ], from: Who.wandasLaptop, of: Who.wanda)
+        #expect(plan.verdicts.map(\.refusal) == [nil, .invalidBase])
+    }
+}

@@ -55,7 +55,9 @@ let package = Package(
         // Edges: one technology each.
         .target(name: "RoostText"),
         .target(name: "RoostSheets", dependencies: ["RoostSchema", "RoostText"]),
-        .target(name: "RoostStore", dependencies: ["RoostSchema", "RoostSync", grdb, sqlite]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "Zlib", dependencies: ["CZlib"]),
+        .target(name: "RoostStore", dependencies: ["RoostSchema", "RoostSync", "Zlib", crypto, grdb, sqlite]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "Curl", dependencies: ["CCurl"]),
         .target(name: "RoostCourier", dependencies: ["Curl", crypto]),
@@ -66,7 +68,7 @@ let package = Package(
             name: "RoostServer",
             dependencies: [
                 "RoostSchema", "RoostModel", "RoostSync", "RoostAPI", "RoostStore", "RoostSheets", "RoostText",
-                "RoostCourier", "RoostDemo", "RoostReference", "Curl", crypto, logging, metrics, coreMetrics,
+                "RoostCourier", "RoostDemo", "RoostReference", "Curl", "Zlib", crypto, logging, metrics, coreMetrics,
                 hummingbird,
                 hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL, httpTypes, lifecycle, unixSignals,
             ]),
@@ -102,11 +104,13 @@ let package = Package(
         .testTarget(
             name: "RoostSchemaTests",
             dependencies: ["RoostSchema", "RoostModel", "RoostDemo", "RoostReference", "RoostSync"]),
+        .testTarget(name: "ZlibTests", dependencies: ["Zlib"]),
         .testTarget(
             name: "RoostSyncTests", dependencies: ["RoostSync", "RoostSchema", "RoostModel"],
             resources: [.copy("Vectors")]),
         .testTarget(
-            name: "RoostStoreTests", dependencies: ["RoostStore", "RoostSync", "RoostSchema", "RoostModel", grdb],
+            name: "RoostStoreTests",
+            dependencies: ["RoostStore", "RoostSync", "RoostSchema", "RoostModel", "Zlib", grdb],
             resources: [.copy("Databases")]),
         .testTarget(
             name: "RoostSheetsTests", dependencies: ["RoostSheets", "RoostText", "RoostSchema", "RoostModel"],
@@ -121,7 +125,7 @@ let package = Package(
             name: "RoostServerTests",
             dependencies: [
                 "RoostServer", "RoostClient", "RoostAPI", "RoostStore", "RoostModel", "RoostSchema", "RoostSync",
-                "RoostCourier", "Curl", logging, lifecycle,
+                "RoostCourier", "Curl", "Zlib", logging, lifecycle,
             ]),
         .testTarget(
             name: "SimulationTests",

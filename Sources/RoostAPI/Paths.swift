@@ -12,6 +12,8 @@ package enum Path {
     package static let sync = "/v1/sync"
     /// A stream that tells a device when something of its own moved.
     package static let events = "/v1/events"
+    /// Files with everything a large scope shows.
+    package static let snapshots = "/v1/snapshots"
     package static let devices = "/v1/devices"
     package static let imports = "/v1/imports"
     package static let digests = "/v1/digests"

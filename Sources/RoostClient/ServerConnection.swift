@@ -8,6 +8,15 @@ import RoostSchema
 package protocol ExchangeServer: Sendable {
     func limits() async throws(ClientError) -> Limits
     func exchange(_ request: ExchangeRequest) async throws(ClientError) -> ExchangeAnswer
+    /// Bytes of a snapshot's file from a position on, at least one and at most `count`.
+    func snapshot(_ id: String, from position: Int, count: Int) async throws(ClientError) -> [UInt8]
+}
+
+extension ExchangeServer {
+    /// A server that offers no snapshots is not asked for one.
+    package func snapshot(_ id: String, from position: Int, count: Int) async throws(ClientError) -> [UInt8] {
+        throw .badAnswer
+    }
 }
 
 /// Talks to a Roost server over HTTP, with a few retries for what passes by itself.
@@ -56,6 +65,18 @@ package struct ServerConnection: ExchangeServer {
         }
     }
 
+    package func snapshot(_ id: String, from position: Int, count: Int) async throws(ClientError) -> [UInt8] {
+        let response = try await answer(
+            .get, Path.snapshots + "/" + id,
+            headers: [
+                HTTPHeader("range", "bytes=\(position)-\(position + count - 1)"), HTTPHeader("if-range", "\"\(id)\""),
+            ])
+        if response.status == 206 { return response.body }
+        // The whole file, from somebody on the way who knows no ranges.
+        guard response.body.count > position else { throw .badAnswer }
+        return Array(response.body[position...].prefix(count))
+    }
+
     /// Trades a one-time code for a token; not repeated, because the code works once.
     package func enrol(_ request: EnrolmentRequest) async throws(ClientError) -> EnrolmentAnswer {
         try decode(
@@ -70,6 +91,13 @@ package struct ServerConnection: ExchangeServer {
         _ method: HTTPMethod, _ path: String, headers: [HTTPHeader] = [], json: [UInt8]? = nil,
         body: [UInt8] = [], attempts: Int = attempts, within limit: Duration = .seconds(120)
     ) async throws(ClientError) -> [UInt8] {
+        try await answer(method, path, headers: headers, json: json, body: body, attempts: attempts, within: limit).body
+    }
+
+    private func answer(
+        _ method: HTTPMethod, _ path: String, headers: [HTTPHeader] = [], json: [UInt8]? = nil,
+        body: [UInt8] = [], attempts: Int = attempts, within limit: Duration = .seconds(120)
+    ) async throws(ClientError) -> HTTPResponse {
         let type = json == nil ? [] : [HTTPHeader("content-type", "application/json")]
         let request = request(method, path, headers: headers + type, body: json ?? body, within: limit)
         var attempt = 1
@@ -78,7 +106,7 @@ package struct ServerConnection: ExchangeServer {
             var wait = Double(1 << min(attempt - 1, 5)) * 0.5
             switch await outcome(of: request) {
             case .success(let response):
-                if (200..<300).contains(response.status) { return response.body }
+                if (200..<300).contains(response.status) { return response }
                 failure = .refused(Self.refusal(in: response))
                 guard response.status >= 500 || response.status == 429 || response.status == 408 else { throw failure }
                 if let told = response.header("retry-after").flatMap({ Double($0) }) { wait = max(wait, told) }

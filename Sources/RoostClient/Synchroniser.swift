@@ -19,6 +19,10 @@ package struct SyncReport: Hashable, Sendable {
     package var epochChanged = false
     /// What the server had lost of this replica's edits; nil if it lost nothing.
     package var recovery: ReplicaRecovery?
+    /// How far a snapshot is fetched and applied, 0 to 1; nil while none is under way.
+    package var snapshot: Double?
+    /// Whether the replica had been away for longer than the server keeps departures.
+    package var hasBegunAnew = false
 }
 
 /// Exchanges with the server until nothing is left to send or to receive.
@@ -49,14 +53,16 @@ package struct Synchroniser {
         let bytes = advertised.bodyBytes - advertised.bodyBytes / 8
         let limits = ChangesetLimits(mutations: advertised.mutations, bytes: bytes)
         var isConfirming = false
+        var fetcher = SnapshotFetcher(replica: replica, server: server, environment: environment)
         while true {
             try Task.checkCancellation()
-            let request: ExchangeRequest
+            var request: ExchangeRequest
             do {
                 request = try replica.nextRequest(limits: limits, at: environment.moment)
             } catch is OutboxError {
                 throw ClientError.groupTooLarge
             }
+            request.snapshots = fetcher.isOfUse
             let answer = try await exchange(request)
             let applied = try replica.apply(answer, now: environment.now())
             report.add(applied, sent: request.mutations.count)
@@ -75,8 +81,13 @@ package struct Synchroniser {
                 isConfirming = true
                 continue
             }
+            let hasFetched = try await fetcher.fetch(answer.scopes) { fetched, snapshot in
+                if let fetched { report.add(fetched) }
+                report.snapshot = snapshot
+                progress(report)
+            }
             // No progress would mean asking the same again and again.
-            guard applied.advanced || !answer.verdicts.isEmpty else { throw ClientError.badAnswer }
+            guard applied.advanced || !answer.verdicts.isEmpty || hasFetched else { throw ClientError.badAnswer }
         }
     }
 
@@ -96,12 +107,6 @@ extension SyncReport {
         exchanges += 1
         self.sent += sent
         verdicts.merge(applied.verdicts, uniquingKeysWith: +)
-        rowsReceived += applied.rowsReceived
-        rowsPurged += applied.rowsPurged
-        leftByOwnEdit += applied.leftByOwnEdit
-        surrendered += applied.surrendered
-        lost += applied.lost
-        gained += applied.gained
         offset = applied.offset
         epochChanged = epochChanged || applied.epochChanged
         if let found = applied.recovery {
@@ -109,5 +114,16 @@ extension SyncReport {
             recovery?.given += found.given
             recovery?.unrecovered += found.unrecovered
         }
+        add(applied)
+    }
+
+    fileprivate mutating func add(_ applied: AppliedAnswer) {
+        rowsReceived += applied.rowsReceived
+        rowsPurged += applied.rowsPurged
+        leftByOwnEdit += applied.leftByOwnEdit
+        surrendered += applied.surrendered
+        lost += applied.lost
+        gained += applied.gained
+        hasBegunAnew = hasBegunAnew || applied.hasBegunAnew
     }
 }

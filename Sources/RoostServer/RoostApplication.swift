@@ -90,6 +90,21 @@ package struct RoostApplication: Sendable {
             },
             // So that a copy of the database put back by hand is told by how little it knows.
             RepeatingService("high water", logger: logger, every: { .seconds(60) }) { try store.keepHighWater() },
+            SnapshotService(store: store, minimumRows: settings.snapshotRows, logger: logger),
+            RepeatingService("snapshots", logger: logger, every: { .seconds(300) }) {
+                store.snapshots.sweep(now: store.clock())
+            },
+            RepeatingService("collection", logger: logger, every: { .seconds(6 * 3600) }) {
+                [retention = settings.retention] in
+                let report = try await store.collect(retention)
+                guard !report.isEmpty else { return }
+                logger.info(
+                    "collected what nobody needs any more",
+                    metadata: [
+                        "departures": "\(report.departures)", "rows": "\(report.rows)",
+                        "history": "\(report.history)", "verdicts": "\(report.verdicts)",
+                    ])
+            },
             // SQLite moves the log back by itself as long as readers leave gaps; this catches what busy hours leave.
             RepeatingService("checkpoint", logger: logger, every: { .seconds(900) }) { try store.checkpoint() },
             // Last, so that it is stopped first: the HTTP server waits for open streams.
@@ -132,6 +147,7 @@ package struct RoostApplication: Sendable {
             devices: DeviceHandlers(accounts: accounts),
             exchange: ExchangeHandler(store: store, limits: settings.limits, metrics: metrics),
             events: EventHandlers(store: store, watchers: watchers, limits: settings.limits),
+            snapshots: SnapshotHandler(store: store),
             imports: ImportHandlers(
                 importer: importer, register: ImportRegister(store: store), bodyLimit: settings.limits.bodyBytes),
             digests: DigestHandlers(desk: digests), endpoints: EndpointHandlers(desk: endpoints),

@@ -9,6 +9,7 @@ struct Routes: Sendable {
     let devices: DeviceHandlers
     let exchange: ExchangeHandler
     let events: EventHandlers
+    let snapshots: SnapshotHandler
     let imports: ImportHandlers
     let digests: DigestHandlers
     let endpoints: EndpointHandlers
@@ -28,6 +29,7 @@ struct Routes: Sendable {
         router.group().add(middleware: DeviceAuthentication(gatekeeper: gatekeeper))
             .post(.init(Path.sync), use: exchange.exchange)
             .get(.init(Path.events), use: events.events)
+            .get(.init(Path.snapshots + "/{snapshot}"), use: snapshots.snapshot)
             .get(.init(Path.devices), use: devices.list)
             .post(.init(Path.devices + "/{replica}/revoke"), use: devices.revoke)
             .post(.init(Path.enrolmentCodes), use: enrolment.makeCode)

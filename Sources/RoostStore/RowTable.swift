@@ -25,6 +25,8 @@ final class RowTable: Sendable {
     let declaration: RoostSchema.Collection
     let indexed: [Int]
     let insert: String
+    /// As ``insert``, in place of a row that is there: what a replica shows is written whole.
+    let replace: String
     let update: String
     let select: String
     let selectByID: String
@@ -45,6 +47,7 @@ final class RowTable: Sendable {
         insert =
             "INSERT INTO \"\(name)\" (\(quoted.joined(separator: ", "))) VALUES ("
             + Array(repeating: "?", count: columns.count).joined(separator: ", ") + ")"
+        replace = "INSERT OR REPLACE" + insert.dropFirst("INSERT".count)
         // The identity is bound last, so that both statements bind the other columns at the same places.
         update =
             "UPDATE \"\(name)\" SET "

@@ -168,6 +168,9 @@ extension ScopePage {
                 try reader.array { reader throws(WireProblem) in page.rows.append(try WireRow(&reader)) }
             case "left":
                 try reader.array { reader throws(WireProblem) in page.left.append(try Departure(&reader)) }
+            case "must_resnapshot": page.mustResnapshot = try reader.boolean()
+            case "snapshot": page.snapshot = try SnapshotOffer(&reader)
+            case "wait": page.wait = try reader.integer()
             default: _ = try reader.value()
             }
         }

@@ -41,11 +41,14 @@ package struct ExchangeRequest: Hashable, Sendable {
     package var answered: Int64?
     /// Acknowledged mutations that a server which lost them cannot be given again: they left the device, or are too old.
     package var unrecovered: Int64
+    /// Whether the replica takes a large scope that is new to it as a ``SnapshotOffer``.
+    package var snapshots: Bool
 
     package init(
         catalogue: Int, replica: ReplicaID, incarnation: Int64, epoch: String?, now: Milliseconds,
         mark: Mutation.Mark? = nil, mutations: [Mutation] = [], scopes: [ScopeCursor] = [],
-        purged: PurgeConfirmation? = nil, pageBytes: Int? = nil, answered: Int64? = nil, unrecovered: Int64 = 0
+        purged: PurgeConfirmation? = nil, pageBytes: Int? = nil, answered: Int64? = nil, unrecovered: Int64 = 0,
+        snapshots: Bool = false
     ) {
         self.catalogue = catalogue
         self.replica = replica
@@ -59,6 +62,7 @@ package struct ExchangeRequest: Hashable, Sendable {
         self.pageBytes = pageBytes
         self.answered = answered
         self.unrecovered = unrecovered
+        self.snapshots = snapshots
     }
 }
 
@@ -115,9 +119,16 @@ package struct ScopePage: Hashable, Sendable {
     package var rows: [WireRow]
     /// Rows that are no longer in the scope.
     package var left: [Departure]
+    /// Whether the replica was away for longer than departures are kept, so that it begins anew.
+    package var mustResnapshot: Bool
+    /// To be fetched in place of pages; the page then has no rows, and a cursor of 0.
+    package var snapshot: SnapshotOffer?
+    /// Milliseconds after which to ask again for a snapshot that is being made; the page is then as with one.
+    package var wait: Int64?
 
     package init(
-        scope: Scope, epoch: Int64, cursor: ServerSequence, more: Bool, rows: [WireRow], left: [Departure]
+        scope: Scope, epoch: Int64, cursor: ServerSequence, more: Bool, rows: [WireRow], left: [Departure],
+        mustResnapshot: Bool = false, snapshot: SnapshotOffer? = nil, wait: Int64? = nil
     ) {
         self.scope = scope
         self.epoch = epoch
@@ -125,6 +136,9 @@ package struct ScopePage: Hashable, Sendable {
         self.more = more
         self.rows = rows
         self.left = left
+        self.mustResnapshot = mustResnapshot
+        self.snapshot = snapshot
+        self.wait = wait
     }
 }
 

@@ -208,6 +208,18 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// Ends one JSON text of several, each on a line of its own.
+    package mutating func endLine() {
+        bytes.append(0x0A)
+        needsComma = false
+    }
+
+    /// Begins anew in the same memory.
+    package mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        needsComma = false
+    }
+
     private mutating func separate() { if needsComma { bytes.append(0x2C) } }
 
     private mutating func quoted(_ text: String) {

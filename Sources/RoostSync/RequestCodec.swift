@@ -18,6 +18,7 @@ extension ExchangeRequest {
         var pageBytes: Int?
         var answered: Int64?
         var unrecovered: Int64 = 0
+        var snapshots = false
         try reader.object { reader, name throws(WireProblem) in
             switch name {
             case "protocol": version = try reader.integer()
@@ -37,6 +38,7 @@ extension ExchangeRequest {
             case "page_bytes": pageBytes = Int(clamping: try reader.integer())
             case "answered": if !reader.null() { answered = try reader.integer(in: 0...Int64.max, name) }
             case "unrecovered": unrecovered = try reader.integer(in: 0...Int64.max, name)
+            case "snapshots": snapshots = try reader.boolean()
             default: _ = try reader.value()
             }
         }
@@ -49,7 +51,7 @@ extension ExchangeRequest {
         self.init(
             catalogue: Int(clamping: catalogue), replica: replica, incarnation: incarnation, epoch: epoch,
             now: Milliseconds(now), mark: mark, mutations: mutations, scopes: scopes, purged: purged,
-            pageBytes: pageBytes, answered: answered, unrecovered: unrecovered)
+            pageBytes: pageBytes, answered: answered, unrecovered: unrecovered, snapshots: snapshots)
         self.surrendered = surrendered
     }
 
@@ -101,6 +103,10 @@ extension ExchangeRequest {
             if unrecovered > 0 {
                 writer.name("unrecovered")
                 writer.integer(unrecovered)
+            }
+            if snapshots {
+                writer.name("snapshots")
+                writer.boolean(true)
             }
         }
         return writer.bytes

@@ -35,6 +35,15 @@ struct StatusCommand: AsyncParsableCommand {
                 (Label("他人待决定的修改", "Edits of others to decide"), "\(status.toDecide)"),
                 (Label("范围", "In reach"), status.scopes.map(wording.scope).joined(separator: ", ")),
             ]
+            if let share = status.snapshot {
+                lines.append(
+                    (
+                        Label("首次同步", "First sync"),
+                        output.text(
+                            "已完成 \(Int(share * 100)) %，运行 roost sync 继续",
+                            "\(Int(share * 100)) % done; run roost sync to go on")
+                    ))
+            }
             if status.offset != 0 {
                 lines.append((Label("时钟", "Clock"), wording.clock(status.offset)))
             }
@@ -58,6 +67,7 @@ struct StatusCommand: AsyncParsableCommand {
             .init("conflicts", .integer(Int64(status.openConflicts))),
             .init("to_decide", .integer(Int64(status.toDecide))),
             .init("offset_ms", .integer(status.offset)), .init("epoch", status.epoch.map { .text($0) } ?? .null),
+            .init("first_sync_percent", status.snapshot.map { .integer(Int64($0 * 100)) } ?? .null),
             .init("scopes", .list(status.scopes.map { .text($0.description) })),
             .init(
                 "rows",

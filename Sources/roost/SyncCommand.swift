@@ -30,16 +30,26 @@ struct SyncCommand: AsyncParsableCommand {
                 replica: replica, server: connection, environment: session.environment)
             defer { output.endProgress() }
             let report = try await synchroniser.run { report in
-                output.progress(
-                    output.text(
-                        "已发送 \(report.sent) · 已接收 \(report.rowsReceived)",
-                        "sent \(report.sent) · received \(report.rowsReceived)"))
+                output.progress(Self.line(report, output))
             }
             output.endProgress()
             let wording = Wording(replica, lists: ReferenceLists(), language: options.language)
             tell(report, try replica.status(), wording, output)
             output.result(Self.value(report))
         }
+    }
+
+    /// The line of progress: a bar while a large scope comes as one file, counts otherwise.
+    private static func line(_ report: SyncReport, _ output: Output) -> String {
+        guard let share = report.snapshot else {
+            return output.text(
+                "已发送 \(report.sent) · 已接收 \(report.rowsReceived)",
+                "sent \(report.sent) · received \(report.rowsReceived)")
+        }
+        let width = 24
+        let filled = max(0, min(width, Int(share * Double(width))))
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+        return output.text("首次同步", "First sync") + " \(bar) \(Int(share * 100)) %"
     }
 
     func tell(_ report: SyncReport, _ status: ReplicaStatus, _ wording: Wording, _ output: Output) {
@@ -59,6 +69,11 @@ struct SyncCommand: AsyncParsableCommand {
                     "另有 \(recovery.unrecovered) 条本机已不再保存，已告知管理员。",
                     "\(recovery.unrecovered) more are no longer kept here; the operator was told.")
             }
+        }
+        if report.hasBegunAnew {
+            output.say(
+                "本机离线太久，已重新读取所在范围；未发送的修改都还在。",
+                "This device was away for so long that it read its scopes anew; unsent edits were kept.")
         }
         if !report.gained.isEmpty {
             let names = report.gained.map(wording.scope).joined(separator: ", ")
@@ -116,6 +131,7 @@ struct SyncCommand: AsyncParsableCommand {
             .init("offset_ms", .integer(report.offset)), .init("epoch_changed", .boolean(report.epochChanged)),
             .init("recovered", .integer(Int64(report.recovery?.given ?? 0))),
             .init("unrecovered", .integer(Int64(report.recovery?.unrecovered ?? 0))),
+            .init("began_anew", .boolean(report.hasBegunAnew)),
         ])
     }
 }

@@ -48,12 +48,12 @@ class Refused(Exception):
         self.message = message
 
 
-def call(url, method="GET", body=None, token=None, timeout=30):
-    """The bytes of an answer.
+def call(url, method="GET", body=None, token=None, timeout=30, **more):
+    """The bytes of an answer; `more` are headers of the request.
 
     Raises Refused for what the server refuses, and OSError where no answer came.
     """
-    headers = {"Accept": "application/json"}
+    headers = {"Accept": "application/json", **more}
     if body is not None:
         headers["Content-Type"] = "application/json"
     if token is not None:
@@ -104,6 +104,8 @@ class Replica:
         self.skew = skew
         # Milliseconds by which edits are dated back, as if they had been made earlier offline.
         self.ago = 0
+        # Whether large scopes are taken as files.
+        self.snapshots = False
         self.boot = secrets.token_hex(8)
         self.schema = None
         self.database = sqlite3.connect(path, isolation_level=None)
@@ -238,7 +240,7 @@ class Replica:
             self["replica"], self.now(), catalogue=self.schema["version"], incarnation=self["incarnation"],
             epoch=self["epoch"], mark=self.mark(), mutations=self.pending() if mutations is None else mutations,
             scopes=[{"scope": scope, "epoch": epoch, "cursor": cursor} for scope, epoch, cursor in scopes],
-            page_bytes=page_bytes, answered=(waiting or self["number"] + 1) - 1)
+            page_bytes=page_bytes, answered=(waiting or self["number"] + 1) - 1, snapshots=self.snapshots)
 
     def send(self, request):
         """The answer's bytes; nothing is applied."""
@@ -251,6 +253,11 @@ class Replica:
             waiting = self.pending()[:5000]
             answer = wire.read_answer(self.send(self.request(waiting, page_bytes)))
             self.apply(answer)
+            for page in answer["scopes"]:
+                if page["snapshot"]:
+                    self.take(page)
+                elif page["wait"]:
+                    time.sleep(page["wait"] / 1000)
             verdicts += answer["verdicts"]
             rounds += 1
             progressed = bool(answer["verdicts"]) or "known" in answer
@@ -268,7 +275,20 @@ class Replica:
             for scope in answer["lost"]:
                 self._forget(scope)
             for page in answer["scopes"]:
-                self._put(page)
+                if not page["snapshot"] and not page["wait"]:
+                    self._put(page)
+
+    def take(self, page, piece=10_000):
+        """Fetches the file that a page offers, in pieces, and keeps what it holds."""
+        snapshot = page["snapshot"]
+        url, data = f"{self['url']}/v1/snapshots/{snapshot['id']}", b""
+        while len(data) < snapshot["bytes"]:
+            end = min(len(data) + piece, snapshot["bytes"]) - 1
+            data += call(url, token=self["token"], Range=f"bytes={len(data)}-{end}")
+        rows = wire.read_snapshot(data, snapshot)
+        with self.transaction():
+            self._forget(page["scope"])
+            self._put({**page, "rows": rows, "cursor": snapshot["sequence"]})
 
     def _settle(self, verdict):
         number = verdict["number"]

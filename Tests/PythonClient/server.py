@@ -70,6 +70,8 @@ class Server:
             "ROOST_LIMITS_REQUESTS_PER_MINUTE_PER_DEVICE": "100000",
             "ROOST_LIMITS_REQUESTS_PER_MINUTE_PER_ADDRESS": "100000",
             "ROOST_ENROLMENT_ATTEMPTS_PER_MINUTE": "1000",
+            # The schools alone are a large scope.
+            "ROOST_SNAPSHOTS_MINIMUM_ROWS": "1000",
         }
         return {**os.environ, **limits}
 

@@ -301,6 +301,21 @@ class ExchangeTests(Session):
             self.assertEqual(fresh.rows("student"), other.rows("student"))
         self.assertEqual(fresh.rows("school"), one.rows("school"))
 
+    def test_a_large_scope_comes_as_a_file_that_holds_what_pages_hold(self):
+        paged, fresh = self.device("Wang"), Replica()
+        self.addCleanup(fresh.close)
+        fresh.enrol(server.url, server.code(people["Wang"]), "by file")
+        fresh.snapshots = True
+        taken = []
+        take = fresh.take
+        fresh.take = lambda page: (taken.append(page["scope"]), take(page))
+        fresh.sync()
+        self.assertIn("commons", taken)
+        for collection in ("school", "officer", "student"):
+            self.assertEqual(fresh.rows(collection), paged.rows(collection))
+        self.assertGreater(len(fresh.rows("school")), 2000)
+        self.assertEqual(fresh.sync()[1], 1)
+
     def test_verdicts_and_rows_survive_a_kill(self):
         device = self.device("Wang")
         row = device.create("student", {"name": "Survivor"})

@@ -3,6 +3,8 @@
 Written from Sources/RoostSync/Documentation.docc/WireFormat.md alone, with the standard library alone.
 """
 
+import gzip
+import hashlib
 import json
 import re
 import unicodedata
@@ -16,6 +18,7 @@ CODES = {
     "invalid_base",
 }
 ROW = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+SNAPSHOT = re.compile(r"[0-9a-f]{64}")
 STAMP = re.compile(r"([0-9a-fA-F]{12})([0-9a-fA-F]{4})-([0-9a-fA-F]{16})")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -153,7 +156,7 @@ def needed(holder, member, missing=None):
 
 
 def make_request(replica, now, *, catalogue=0, incarnation=1, epoch=None, mark=None, mutations=(), scopes=(),
-                 page_bytes=None, answered=None, unrecovered=0):
+                 page_bytes=None, answered=None, unrecovered=0, snapshots=False):
     """A request in its canonical form: what is empty or null is left out."""
     request = {"protocol": PROTOCOL, "catalogue": catalogue, "replica": replica.lower(), "incarnation": incarnation}
     if epoch is not None:
@@ -174,6 +177,8 @@ def make_request(replica, now, *, catalogue=0, incarnation=1, epoch=None, mark=N
         request["answered"] = answered
     if unrecovered:
         request["unrecovered"] = unrecovered
+    if snapshots:
+        request["snapshots"] = True
     return request
 
 
@@ -234,6 +239,7 @@ def _verdict(verdict):
 
 
 def _page(page):
+    snapshot = page.get("snapshot")
     return {
         "scope": scope_name(needed(mapped(page), "scope")),
         "epoch": whole(needed(page, "epoch"), "epoch"),
@@ -244,7 +250,25 @@ def _page(page):
             {"collection": text(needed(mapped(left), "collection")), "row": matching(left["row"], ROW, "row")}
             for left in listed(page.get("left", []))
         ],
+        "must_resnapshot": page.get("must_resnapshot", False) is True,
+        "snapshot": None if snapshot is None else _snapshot(mapped(snapshot)),
+        "wait": None if page.get("wait") is None else whole(page["wait"], "wait"),
     }
+
+
+def _snapshot(snapshot):
+    numbers = {name: whole(needed(snapshot, name), name) for name in ("sequence", "rows", "bytes", "size")}
+    return {"id": matching(needed(snapshot, "id"), SNAPSHOT, "id"), **numbers}
+
+
+def read_snapshot(data, snapshot):
+    """The rows of a snapshot's file, which must be what was announced."""
+    if len(data) != snapshot["bytes"] or hashlib.sha256(data).hexdigest() != snapshot["id"]:
+        raise WireError("malformed_json", "snapshot")
+    lines = gzip.decompress(data).splitlines()
+    if len(lines) != snapshot["rows"]:
+        raise WireError("malformed_json", "snapshot")
+    return [_row(read_json(line)) for line in lines]
 
 
 def _row(row):

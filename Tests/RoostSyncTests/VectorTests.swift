@@ -192,6 +192,9 @@ extension ExchangeAnswer {
                         page.left.map {
                             .object([.init("collection", .text($0.collection)), .init("row", .text("\($0.row)"))])
                         })),
+                .init("must_resnapshot", .boolean(page.mustResnapshot)),
+                .init("snapshot", page.snapshot?.described ?? .null),
+                .init("wait", page.wait.map { .integer($0) } ?? .null),
             ])
         }
         let verdicts = verdicts.map { (try? Value(json: $0.json)) ?? .null }
@@ -210,6 +213,15 @@ extension ExchangeAnswer {
         }
         if copied { members.append(.init("copied", .boolean(true))) }
         return .object(members)
+    }
+}
+
+extension SnapshotOffer {
+    var described: Value {
+        .object([
+            .init("id", .text(id)), .init("sequence", .integer(sequence.value)), .init("rows", .integer(Int64(rows))),
+            .init("bytes", .integer(Int64(bytes))), .init("size", .integer(Int64(size))),
+        ])
     }
 }
 

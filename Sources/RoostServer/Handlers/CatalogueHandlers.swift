@@ -17,7 +17,9 @@ struct CatalogueHandlers: Sendable {
     func limits(_ request: Request, _ context: RoostContext) async throws -> Response { Response(json: limits) }
 
     /// `GET /v1/schema`.
-    func schema(_ request: Request, _ context: RoostContext) async throws -> Response { Response(json: schema) }
+    func schema(_ request: Request, _ context: RoostContext) async throws -> Response {
+        Response(json: schema, to: request)
+    }
 }
 
 extension Limits {

@@ -16,6 +16,6 @@ struct ExchangeHandler: Sendable {
             exchange, device: device, mutationLimit: limits.mutations, pageBytes: limits.pageBytes)
         metrics.exchanged(summary)
         if let begun = summary.begun { begun.log(to: context.logger) }
-        return Response(json: answer)
+        return Response(json: answer, to: request)
     }
 }

@@ -58,6 +58,9 @@ extension Refusal {
         case .wrongReplica: self.init(.forbidden, "the token belongs to another replica")
         case .oldIncarnation:
             self.init(.conflict, "the replica has begun a newer incarnation", reason: ReplicaCopied.reason)
+        case .verdictsForgotten:
+            self.init(
+                .conflict, "these mutations were decided and their verdicts received long ago; is this an old copy?")
         case .tooManyMutations(let limit): self.init(.tooManyMutations, "a changeset holds at most \(limit) mutations")
         case .lostHistory:
             self.init(

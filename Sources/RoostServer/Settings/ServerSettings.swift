@@ -1,5 +1,6 @@
 package import RoostAPI
 package import RoostCourier
+package import RoostStore
 
 /// How a server is to run: read once, checked once, then fixed.
 package struct ServerSettings: Hashable, Sendable {
@@ -15,6 +16,9 @@ package struct ServerSettings: Hashable, Sendable {
     package var certificate: Certificate?
     package var trustsForwardedFor: Bool
     package var limits: Limits
+    /// How many rows make a scope worth a snapshot.
+    package var snapshotRows: Int
+    package var retention: Retention
     package var enrolmentMinutes: Int
     package var enrolmentAttemptsPerMinute: Int
     package var metricsToken: String?
@@ -69,6 +73,10 @@ package struct ServerSettings: Hashable, Sendable {
             requestsPerMinutePerAddress: try number(.perAddress), pageBytes: try number(.pageBytes),
             importTimeoutSeconds: try number(.importTimeoutSeconds), watchers: try number(.watchers),
             heartbeatSeconds: try number(.heartbeatSeconds), pollSeconds: try number(.pollSeconds))
+        snapshotRows = try number(.snapshotRows)
+        retention = Retention(
+            tombstoneDays: try number(.tombstoneDays), historyDays: try number(.historyDays),
+            verdictDays: try number(.verdictDays))
         enrolmentMinutes = try number(.enrolmentMinutes)
         enrolmentAttemptsPerMinute = try number(.enrolmentAttempts)
         metricsToken = try text(.metricsToken)
@@ -127,6 +135,19 @@ extension SettingKey {
     package static let pollSeconds = SettingKey(
         "events.poll_seconds", .number(5...3600), "60", unit: "seconds",
         "Between the exchanges of devices that cannot keep a stream open.")
+    package static let snapshotRows = SettingKey(
+        "snapshots.minimum_rows", .number(1...10_000_000), "4000", unit: "rows",
+        "From how many rows on a scope is sent to new replicas as one compressed file instead of pages.")
+    package static let tombstoneDays = SettingKey(
+        "retention.tombstone_days", .number(30...36_500), "180", unit: "days",
+        "How long it is kept that a row left a scope or was deleted. A device away for longer reads its scopes anew; "
+            + "a row deleted for longer cannot be restored.")
+    package static let historyDays = SettingKey(
+        "retention.history_days", .number(30...36_500), "1095", unit: "days",
+        "How long values are kept that gave way to others.")
+    package static let verdictDays = SettingKey(
+        "retention.verdict_days", .number(30...36_500), "90", unit: "days",
+        "How long the verdict of an edit is kept, once its device has it, to be repeated.")
     package static let enrolmentMinutes = SettingKey(
         "enrolment.code_minutes", .number(1...1440), "10", unit: "minutes", "How long an enrolment code can be used.")
     package static let enrolmentAttempts = SettingKey(
@@ -146,6 +167,7 @@ extension SettingKey {
         [
             data, host, port, trustsForwardedFor, certificate, certificateKey, bodyBytes, mutations, timeoutSeconds,
             perDevice, perAddress, pageBytes, importTimeoutSeconds, watchers, heartbeatSeconds, pollSeconds,
-            enrolmentMinutes, enrolmentAttempts, metricsToken, logLevel, logFormat, demo,
+            snapshotRows, tombstoneDays, historyDays, verdictDays, enrolmentMinutes, enrolmentAttempts, metricsToken,
+            logLevel, logFormat, demo,
         ] + courier
 }

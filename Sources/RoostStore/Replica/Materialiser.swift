@@ -74,14 +74,13 @@ struct Materialiser {
             }
             return true
         }
-        // "INSERT OR REPLACE …": the row is written whole.
-        try table.write(shown.row, with: try BoundStatement(db, "INSERT OR REPLACE" + table.insert.dropFirst(6)))
+        try table.write(shown.row, with: try BoundStatement(db, table.replace))
         try note(shown, name)
         try index(shown.row, name)
         return false
     }
 
-    private func note(_ shown: ShownRow, _ collection: String) throws {
+    func note(_ shown: ShownRow, _ collection: String) throws {
         guard !shown.masked.isEmpty || shown.isPending else {
             let statement = try BoundStatement(db, "DELETE FROM shown WHERE row = ? AND collection = ?")
             try statement.bind(1, shown.row.key.id)
@@ -103,7 +102,7 @@ struct Materialiser {
         try statement.run()
     }
 
-    private func index(_ row: RoostSync.Row, _ collection: String) throws {
+    func index(_ row: RoostSync.Row, _ collection: String) throws {
         guard let search = replica.names.first(where: { $0.collection.text == collection }) else { return }
         let keys = search.keys(row.values)
         let statement = try BoundStatement(

@@ -81,6 +81,38 @@ struct Overlay {
         return ShownRow(row: row, masked: masked)
     }
 
+    /// The same as ``union(_:)`` of one copy, in a fraction of the time: for a snapshot's rows.
+    func alone(_ copy: WireRow) -> ShownRow {
+        var row = RoostSync.Row(
+            key: key, values: Array(repeating: .null, count: collection.fields.count), stamp: copy.stamp,
+            isDeleted: copy.deleted != nil, deletion: copy.version ?? copy.deleted, sequence: copy.sequence)
+        guard copy.deleted == nil else { return ShownRow(row: row) }
+        var masked: Set<Int> = []
+        // Fields come in the order of their declaration: where the last was found, the next is near.
+        var next = 0
+        for change in copy.fields {
+            while next < collection.fields.count, collection.fields[next].name.text != change.field { next += 1 }
+            if next == collection.fields.count {
+                guard let position = collection.position(of: change.field) else {
+                    add(UnknownField(change.field, change.value, copy.stamps[change.field] ?? copy.stamp), to: &row)
+                    next = 0
+                    continue
+                }
+                next = position
+            }
+            row.values[next] = collection.fields[next].kind.adopted(change.value)
+            if !copy.masked.isEmpty, copy.masked.contains(change.field) { masked.insert(next) }
+            next += 1
+        }
+        for (field, stamp) in copy.stamps where stamp != copy.stamp {
+            if let position = collection.position(of: field) {
+                row.overrides.append(RoostSync.Row.Override(position, stamp))
+            }
+        }
+        if row.overrides.count > 1 { row.overrides.sort { $0.position < $1.position } }
+        return ShownRow(row: row, masked: masked)
+    }
+
     private func add(_ field: UnknownField, to row: inout RoostSync.Row) {
         guard let index = row.unknown.firstIndex(where: { $0.name == field.name }) else {
             row.unknown.append(field)

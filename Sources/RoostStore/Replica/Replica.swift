@@ -133,6 +133,7 @@ package final class Replica: Sendable {
         }
         tables = rules.catalogue.collections.enumerated().map { RowTable($0, $1, indexed: rules.indexed[$0]) }
         try prepareTables()
+        sweepDownloads()
     }
 
     private static var configuration: Configuration {

@@ -33,6 +33,8 @@ package struct AppliedAnswer: Hashable, Sendable {
     package var owesConfirmation = false
     /// What happens to this replica's edits because the server lost a part of its history.
     package var recovery: ReplicaRecovery?
+    /// Whether a scope begins anew because this replica had been away for longer than the server keeps departures.
+    package var hasBegunAnew = false
     package var obstacle: Obstacle?
 }
 
@@ -46,13 +48,14 @@ extension Replica {
             var application = try Application(self, db, now)
             return try application.apply(answer)
         }
+        if !answer.lost.isEmpty { sweepDownloads() }
         try truncateLogIfOwed()
         return applied
     }
 }
 
-/// One answer being applied within a transaction.
-private struct Application {
+/// One answer, or a part of a snapshot, being applied within a transaction.
+struct Application {
     let replica: Replica
     let db: Database
     let now: Milliseconds
@@ -98,27 +101,12 @@ private struct Application {
         }
         let morePages = result.epochChanged || answer.scopes.contains(where: \.more)
         if !morePages { try dropAnswered() }
-        let materialiser = try Materialiser(replica, db)
-        var gone: Set<RowKey> = []
-        for key in touched {
-            guard try materialiser.materialise(key) else { continue }
-            if departed.contains(key) { result.rowsPurged += 1 }
-            if departed.contains(key), keptOwnEdit.contains(key) { result.leftByOwnEdit += 1 }
-            try forget(key)
-            gone.insert(key)
-            hasWiped = true
-        }
-        try replica.forgetImported(gone, db)
-        try replica.markRefused(about: gone.intersection(departed), db)
+        try settle()
         try replica.setFact(.epoch, answer.epoch, db)
         try replica.setFact(.offset, "\(answer.offset)", db)
         try replica.setFact(.exchangedAt, "\(now.value)", db)
         if answer.purged { try replica.removeFact(.purgedRows, db) }
-        if hasWiped || !departed.isEmpty { try replica.setFact(.logHoldsPurged, "1", db) }
-        if !departed.isEmpty || !result.lost.isEmpty {
-            let rows = Int(try replica.number(.purgedRows, db)) + result.rowsPurged
-            try replica.setFact(.purgedRows, "\(rows)", db)
-        }
+        try noteWiped()
         result.owesConfirmation = try replica.fact(.purgedRows, db) != nil || replica.mustSurrender(db)
         result.offset = answer.offset
         let next = try replica.number(.nextNumber, db)
@@ -136,6 +124,30 @@ private struct Application {
         }
         result.more = morePages || waiting != nil
         return result
+    }
+
+    /// Brings what is shown up to date with what was touched, and forgets what is gone.
+    mutating func settle() throws {
+        let materialiser = try Materialiser(replica, db)
+        var gone: Set<RowKey> = []
+        for key in touched {
+            guard try materialiser.materialise(key) else { continue }
+            if departed.contains(key) { result.rowsPurged += 1 }
+            if departed.contains(key), keptOwnEdit.contains(key) { result.leftByOwnEdit += 1 }
+            try forget(key)
+            gone.insert(key)
+            hasWiped = true
+        }
+        try replica.forgetImported(gone, db)
+        try replica.markRefused(about: gone.intersection(departed), db)
+    }
+
+    /// Notes what is owed for what was wiped: an empty log, and a word to the server.
+    func noteWiped() throws {
+        if hasWiped || !departed.isEmpty { try replica.setFact(.logHoldsPurged, "1", db) }
+        guard !departed.isEmpty || !result.lost.isEmpty else { return }
+        let rows = Int(try replica.number(.purgedRows, db)) + result.rowsPurged
+        try replica.setFact(.purgedRows, "\(rows)", db)
     }
 
     private func integer(_ sql: String) throws -> Int64? {
@@ -212,6 +224,7 @@ private struct Application {
     // MARK: Scopes
 
     private mutating func lose(_ scope: Scope) throws {
+        try replica.forgetDownload(of: scope, db)
         guard let held = try held(scope) else { return }
         try dropCopies(of: held.id)
         let statement = try BoundStatement(db, "DELETE FROM held WHERE id = ?")
@@ -220,7 +233,20 @@ private struct Application {
         result.lost.append(scope)
     }
 
-    private func held(_ scope: Scope) throws -> (id: Int64, epoch: Int64, cursor: Int64)? {
+    /// Ends the reading of a scope from its beginning: what it did not bring again is in it no more.
+    mutating func complete(_ scope: Scope, epoch: Int64, cursor: ServerSequence) throws {
+        guard let held = try held(scope) else { return }
+        try dropCopies(of: held.id, where: "stale = 1")
+        let move = try BoundStatement(db, "UPDATE held SET epoch = ?, cursor = ? WHERE id = ?")
+        try move.bind(1, epoch)
+        try move.bind(2, cursor.value)
+        try move.bind(3, held.id)
+        try move.run()
+        try replica.forgetDownload(of: scope, db)
+        result.advanced = true
+    }
+
+    func held(_ scope: Scope) throws -> (id: Int64, epoch: Int64, cursor: Int64)? {
         let statement = try BoundStatement(db, "SELECT id, epoch, cursor FROM held WHERE scope = ?")
         defer { statement.reset() }
         try statement.bind(1, scope.description)
@@ -242,9 +268,14 @@ private struct Application {
     }
 
     private mutating func take(_ page: ScopePage) throws {
+        if page.mustResnapshot { result.hasBegunAnew = true }
+        // Its rows come in a file.
+        guard page.snapshot == nil, page.wait == nil else { return }
+        // A snapshot begun before is overtaken by pages.
+        try replica.forgetDownload(of: page.scope, db)
         let number: Int64
         if let held = try held(page.scope) {
-            if held.epoch == page.epoch {
+            if held.epoch == page.epoch, held.cursor > 0 {
                 // An answer that arrives after a later one says nothing new.
                 guard page.cursor.value >= held.cursor else { return }
             } else {
@@ -328,7 +359,7 @@ private struct Application {
 
     // MARK: Rows
 
-    private mutating func touch(_ collection: String, _ row: RowID) {
+    mutating func touch(_ collection: String, _ row: RowID) {
         // Rows of collections this catalogue lacks are kept for a later one and shown nowhere.
         if let position = replica.rules.catalogue.position(of: collection) { touched.insert(RowKey(position, row)) }
     }

@@ -54,6 +54,8 @@ package struct ReplicaStatus: Hashable, Sendable {
     /// Device clock minus server clock in milliseconds at the last exchange.
     package var offset: Int64 = 0
     package var epoch: String?
+    /// How far the snapshots under way are fetched and applied, 0 to 1; nil if none is.
+    package var snapshot: Double?
 }
 
 extension Replica {
@@ -149,6 +151,11 @@ extension Replica {
             status.exchangedAt = try self.fact(.exchangedAt, db).flatMap { Int64($0) }.map { Milliseconds($0) }
             status.offset = try self.number(.offset, db)
             status.epoch = try self.fact(.epoch, db)
+            let downloads = try self.downloads(db)
+            let rows = downloads.reduce(0) { $0 + $1.offer.rows }
+            if rows > 0 {
+                status.snapshot = downloads.reduce(0) { $0 + $1.progress * Double($1.offer.rows) } / Double(rows)
+            }
             return status
         }
     }

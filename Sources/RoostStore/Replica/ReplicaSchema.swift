@@ -128,6 +128,25 @@ enum ReplicaSchema {
                     ALTER TABLE refused ADD COLUMN departed INTEGER NOT NULL DEFAULT 0 CHECK (departed IN (0, 1));
                     """)
         }
+        migrator.registerMigration("0003-download") { db in
+            try db.execute(
+                sql: """
+                    -- Snapshots that are fetched or applied; the file lies beside the database (see Replica.part).
+                    CREATE TABLE download (
+                        scope TEXT NOT NULL PRIMARY KEY
+                        , epoch INTEGER NOT NULL
+                        , id TEXT NOT NULL
+                        , sequence INTEGER NOT NULL
+                        , rows INTEGER NOT NULL
+                        , bytes INTEGER NOT NULL
+                        , size INTEGER NOT NULL
+                        -- Rows of the file that are applied.
+                        , applied INTEGER NOT NULL DEFAULT 0
+                        -- 1 if the replica had no rows of the scope when it began to apply.
+                        , fresh INTEGER NOT NULL DEFAULT 0 CHECK (fresh IN (0, 1))
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 }

@@ -149,7 +149,7 @@ extension ServerStore {
             db, "SELECT collection, row, present, sequence FROM member WHERE scope = ?")
         for cursor in cursors {
             let name = cursor.scope.description
-            guard let scope = try number(ofScope: name, db) else { continue }
+            guard let scope = try state(ofScope: name, db) else { continue }
             try statement.bind(1, scope.id)
             defer { statement.reset() }
             while try statement.step() {
@@ -187,7 +187,7 @@ extension ServerStore {
                 WHERE a.replica = ?3)
             """)
         for (scope, cursor) in known.cursors where held.contains(scope) && cursor.cursor > .zero {
-            guard let number = try number(ofScope: scope.description, db) else { continue }
+            guard let number = try state(ofScope: scope.description, db) else { continue }
             try left.bind(1, number.id)
             try left.bind(2, cursor.cursor.value)
             try left.bind(3, replica)

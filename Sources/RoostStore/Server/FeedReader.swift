@@ -14,11 +14,15 @@ struct FeedReader {
     private var budget: Int
     /// The last sequence given out, as of this read.
     private let head: ServerSequence
+    /// Whether the replica takes snapshots.
+    private let takesSnapshots: Bool
     private(set) var rows = 0
     /// Scopes that the replica begins with, and how far it gets: from now on it may have that much of them.
     private(set) var begun: [ScopeCursor] = []
 
-    init(store: ServerStore, db: Database, budget: Int, head: ServerSequence, fresh: [Row]) {
+    init(
+        store: ServerStore, db: Database, budget: Int, head: ServerSequence, fresh: [Row], takesSnapshots: Bool = false
+    ) {
         self.store = store
         self.db = db
         source = ServerRows(store: store, db: db)
@@ -26,6 +30,7 @@ struct FeedReader {
         self.fresh = Dictionary(fresh.lazy.map { ($0.key, $0) }, uniquingKeysWith: { _, last in last })
         self.budget = budget
         self.head = head
+        self.takesSnapshots = takesSnapshots
     }
 
     /// The page of one scope; nil if the replica has everything and touched nothing there.
@@ -36,11 +41,18 @@ struct FeedReader {
         of scope: ScopeKey, tenure: Int64, after cursor: ScopeCursor?, touched: [RowKey]
     ) throws -> [UInt8]? {
         let name = store.rules.scope(scope).description
-        let known = try store.number(ofScope: name, db)
-        // A scope held again begins anew for whoever holds it, and for nobody else.
-        let epoch = (known?.epoch ?? 1) + tenure << 32
-        let current = cursor.flatMap { $0.epoch == epoch ? $0.cursor.value : nil }
-        let start = current ?? 0
+        let known = try store.state(ofScope: name, db)
+        let position = FeedPosition(cursor, in: known, tenure: tenure)
+        let start = position.start
+        if takesSnapshots, start == 0, let known,
+            let news = try store.snapshotNews(of: name, kind: scope.kind, known, db)
+        {
+            if case .ready(let offer) = news {
+                begun.append(
+                    ScopeCursor(scope: store.rules.scope(scope), epoch: position.epoch, cursor: offer.sequence))
+            }
+            return page(name, position, news)
+        }
         var last = start
         var more = false
         var left: [RowKey] = []
@@ -50,7 +62,7 @@ struct FeedReader {
             writer.name("scope")
             writer.plain(name)
             writer.name("epoch")
-            writer.integer(epoch)
+            writer.integer(position.epoch)
             writer.name("rows")
             try writer.array { writer in
                 guard let number = known?.id else { return }
@@ -95,10 +107,11 @@ struct FeedReader {
                 }
             }
             // A replica that begins with a scope has, at the end of its feed, all there is up to now.
-            if current == nil, !more { last = max(last, head.value) }
-            if current == nil {
+            if position.isBeginning, !more { last = max(last, head.value) }
+            if position.isBeginning {
                 begun.append(
-                    ScopeCursor(scope: store.rules.scope(scope), epoch: epoch, cursor: ServerSequence(last)))
+                    ScopeCursor(
+                        scope: store.rules.scope(scope), epoch: position.epoch, cursor: ServerSequence(last)))
             }
             writer.name("cursor")
             writer.integer(last)
@@ -106,9 +119,43 @@ struct FeedReader {
                 writer.name("more")
                 writer.boolean(true)
             }
+            if position.mustResnapshot {
+                writer.name("must_resnapshot")
+                writer.boolean(true)
+            }
         }
-        let isNews = current == nil || rows > before || last > start || more
+        let isNews = position.isBeginning || rows > before || last > start || more
         return isNews ? writer.bytes : nil
+    }
+
+    /// A page without rows that tells where to get them all.
+    private func page(_ name: String, _ position: FeedPosition, _ news: SnapshotNews) -> [UInt8] {
+        var writer = JSONWriter(reserving: 512)
+        writer.object { writer in
+            writer.name("scope")
+            writer.plain(name)
+            writer.name("epoch")
+            writer.integer(position.epoch)
+            writer.name("rows")
+            writer.array { _ in }
+            writer.name("cursor")
+            writer.integer(0)
+            writer.name("more")
+            writer.boolean(true)
+            if position.mustResnapshot {
+                writer.name("must_resnapshot")
+                writer.boolean(true)
+            }
+            switch news {
+            case .ready(let offer):
+                writer.name("snapshot")
+                offer.write(to: &writer)
+            case .wait(let milliseconds):
+                writer.name("wait")
+                writer.integer(milliseconds)
+            }
+        }
+        return writer.bytes
     }
 
     /// Whether a row is in a scope and the replica has its newest event there already, so that the feed will not bring it.

@@ -74,7 +74,7 @@ struct PlanWriter {
 
     private func scopeNumber(_ scope: ScopeKey) throws -> Int64 {
         let name = store.rules.scope(scope).description
-        if let number = try store.number(ofScope: name, db) { return number.id }
+        if let state = try store.state(ofScope: name, db) { return state.id }
         try db.execute(sql: "INSERT INTO scope (name) VALUES (?)", arguments: [name])
         return db.lastInsertedRowID
     }
@@ -180,13 +180,15 @@ extension AuthorityChange {
 }
 
 extension ServerStore {
-    /// A scope's number and epoch; nil if nothing was ever in it.
-    func number(ofScope name: String, _ db: Database) throws -> (id: Int64, epoch: Int64)? {
-        let statement = try BoundStatement(db, "SELECT id, epoch FROM scope WHERE name = ?")
+    /// What is known of a scope; nil if nothing was ever in it.
+    func state(ofScope name: String, _ db: Database) throws -> ScopeState? {
+        let statement = try BoundStatement(db, "SELECT id, epoch, since, collected FROM scope WHERE name = ?")
         defer { statement.reset() }
         try statement.bind(1, name)
         guard try statement.step() else { return nil }
-        return (statement.integer(0), statement.integer(1))
+        return ScopeState(
+            id: statement.integer(0), epoch: statement.integer(1), since: statement.integer(2),
+            collected: statement.integer(3))
     }
 }
 

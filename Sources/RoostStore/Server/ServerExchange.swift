@@ -25,6 +25,8 @@ package enum ExchangeError: Error, Hashable, Sendable {
     case tooManyMutations(limit: Int)
     /// The device claims to have more than the server, again after the server began a new epoch for it.
     case lostHistory
+    /// The request repeats mutations whose verdicts the replica had long ago: this is an old copy of its database.
+    case verdictsForgotten
 }
 
 /// What one exchange did, for metrics.
@@ -172,12 +174,18 @@ extension ServerStore {
         // What came after may have changed them again.
         if !released, over.isEmpty { result.rows = plan.rows }
         let statement = try BoundStatement(
-            db, "UPDATE replica SET incarnation = ?, last_number = ?, seen_ms = ?, offset_ms = ? WHERE id = ?")
+            db,
+            """
+            UPDATE replica SET incarnation = ?, last_number = ?, seen_ms = ?, offset_ms = ?, acknowledged = ?
+            WHERE id = ?
+            """)
         try statement.bind(1, incarnation)
         try statement.bind(2, expected - 1)
         try statement.bind(3, now.value)
         try statement.bind(4, correction.offset)
-        try statement.bind(5, device.replica)
+        // An outbox begins with the first mutation whose verdict its replica lacks.
+        try statement.bind(5, request.mutations[0].number - 1)
+        try statement.bind(6, device.replica)
         try statement.run()
         return result
     }
@@ -221,7 +229,7 @@ extension ServerStore {
         try statement.bind(1, replica)
         try statement.bind(2, incarnation)
         try statement.bind(3, number)
-        guard try statement.step() else { throw StoreError.damaged("verdict \(number) of \(replica) is missing") }
+        guard try statement.step() else { throw ExchangeError.verdictsForgotten }
         guard statement.isNull(1) || statement.integer(1) == mutation.fingerprint else { return nil }
         return statement.blob(0)
     }
@@ -251,7 +259,8 @@ extension ServerStore {
             }
         }
         var feed = FeedReader(
-            store: self, db: db, budget: pageBytes, head: try lastSequence(db), fresh: push.rows)
+            store: self, db: db, budget: pageBytes, head: try lastSequence(db), fresh: push.rows,
+            takesSnapshots: request.snapshots)
         var writer = JSONWriter(reserving: 256 + push.verdicts.count * 128)
         try writer.object { writer in
             writer.name("protocol")

@@ -48,7 +48,12 @@ struct ServerRows: RowSource {
     }
 
     func erased(_ keys: [RowKey]) throws -> Set<RowKey> {
-        let statement = try BoundStatement(db, "SELECT 1 FROM erased WHERE collection = ? AND row = ?")
+        let statement = try BoundStatement(
+            db,
+            """
+            SELECT 1 FROM erased WHERE collection = ?1 AND row = ?2
+            UNION ALL SELECT 1 FROM collected WHERE collection = ?1 AND row = ?2
+            """)
         return try matching(keys, statement) { key in
             try statement.bind(1, store.numbers[key.collection])
             try statement.bind(2, key.id)

@@ -17,6 +17,7 @@ enum ServerSchema {
         }
         migrator.registerMigration("0005-outreach") { db in try db.execute(sql: OutreachSchema.outreach) }
         migrator.registerMigration("0006-recovery") { db in try db.execute(sql: recovery) }
+        migrator.registerMigration("0007-horizon") { db in try db.execute(sql: horizon) }
         return migrator
     }()
 
@@ -292,5 +293,36 @@ enum ServerSchema {
             response TEXT
         ) STRICT;
         CREATE INDEX attempt_by_delivery ON attempt (delivery);
+        """
+
+    private static let horizon = """
+        -- The first epoch of the scope from which a replica may go on whose cursor is not behind `collected`.
+        ALTER TABLE scope ADD COLUMN since INTEGER NOT NULL DEFAULT 1;
+        -- Up to which sequence departures and deleted rows may be gone from its feed.
+        ALTER TABLE scope ADD COLUMN collected INTEGER NOT NULL DEFAULT 0;
+
+        -- Identities of deleted rows that were collected: like the erased, they may never come back.
+        CREATE TABLE collected (
+            collection INTEGER NOT NULL,
+            row BLOB NOT NULL,
+            PRIMARY KEY (collection, row)
+        ) STRICT, WITHOUT ROWID;
+
+        -- How far the server had come at some moments: sequences are no times.
+        CREATE TABLE milestone (
+            at_ms INTEGER NOT NULL PRIMARY KEY,
+            sequence INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        -- The number of the last mutation whose verdict the replica is known to have, in its incarnation.
+        ALTER TABLE replica ADD COLUMN acknowledged INTEGER NOT NULL DEFAULT 0;
+        -- How far each replica had come at some moments.
+        CREATE TABLE verdict_mark (
+            replica INTEGER NOT NULL,
+            incarnation INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            noted_ms INTEGER NOT NULL,
+            PRIMARY KEY (replica, incarnation, number)
+        ) STRICT, WITHOUT ROWID;
         """
 }

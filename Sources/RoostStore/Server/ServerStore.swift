@@ -33,6 +33,7 @@ package final class ServerStore: Sendable {
 
     /// What commits of this process moved.
     package let movements = MovementFeed()
+    package let snapshots: SnapshotShelf
 
     let pool: DatabasePool
     /// For what comes often and from many at once: pushes.
@@ -66,6 +67,7 @@ package final class ServerStore: Sendable {
         self.clock = clock
         self.random = random
         ledger = Ledger(directory: directory)
+        snapshots = SnapshotShelf(directory: directory + "/snapshots")
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let pool = try DatabasePool(path: directory + "/" + Self.fileName, configuration: Self.configuration)

@@ -1,0 +1,210 @@
+import GRDB
+import RoostSchema
+import RoostSync
+import Testing
+
+@testable import RoostStore
+
+/// An orchard whose tender comes and goes.
+private struct Grove {
+    static let day: Int64 = 86_400_000
+    static let retention = Retention(tombstoneDays: 30, historyDays: 30, verdictDays: 30)
+    let world: StoreWorld
+    let warden: DeviceModel
+    let tender: DeviceModel
+
+    init() async throws {
+        world = try StoreWorld()
+        try await world.appoint("Wen", "warden")
+        try await world.appoint("Tan", "tender")
+        try await world.write(
+            TrustedEdit("tree", world.id("apple"), .create, ["name": "Apple", "owner_phone": "+8619900001234"]),
+            TrustedEdit("tree", world.id("pear"), .create, ["name": "Pear"]),
+            TrustedEdit("tree", world.id("plum"), .create, ["name": "Plum"]),
+            TrustedEdit(
+                "tending", world.id("t1"), .create, ["tree": .id(world.id("apple")), "picker": .id(world.id("Tan"))]),
+            TrustedEdit(
+                "tending", world.id("t2"), .create, ["tree": .id(world.id("pear")), "picker": .id(world.id("Tan"))]))
+        warden = try await world.device("desk", of: "Wen")
+        tender = try await world.device("phone", of: "Tan")
+        try await warden.sync()
+        try await tender.sync()
+    }
+
+    func endTending(_ name: String) async throws {
+        try await world.write(TrustedEdit("tending", world.id(name), .edit, ["state": "ended"]))
+    }
+
+    /// Lets days pass, with the runs of the service in between.
+    func pass(days: Int64) async throws -> CollectionReport {
+        var total = CollectionReport()
+        for _ in stride(from: 0, to: days, by: 10) {
+            world.clock.advance(10 * Self.day)
+            let report = try await world.store.collect(Self.retention)
+            total.departures += report.departures
+            total.rows += report.rows
+            total.history += report.history
+            total.verdicts += report.verdicts
+        }
+        return total
+    }
+
+    func integer(_ sql: String) async throws -> Int {
+        try await world.store.pool.read { db in try Int.fetchOne(db, sql: sql) ?? 0 }
+    }
+
+    /// What a device that has nothing is shown.
+    func fresh(_ officer: String, _ name: String) async throws -> DeviceModel {
+        let device = try await world.device(name, of: officer)
+        try await device.sync(page: 4096)
+        return device
+    }
+}
+
+@Suite struct `Collection of tombstones` {
+    private let tended = Scope("tended:\(RowID(naming: "test", "Tan"))")
+
+    @Test func `departures go once they are old, and a device that had heard of them goes on where it was`()
+        async throws
+    {
+        let grove = try await Grove()
+        try await grove.endTending("t1")
+        try await grove.tender.sync()
+        let before = grove.tender.cursors
+        let report = try await grove.pass(days: 60)
+        #expect(report.departures > 0)
+        #expect(try await grove.integer("SELECT count(*) FROM member WHERE present = 0") == 0)
+        let idle = try await grove.tender.exchange(grove.tender.request())
+        #expect(idle.scopes.isEmpty && idle.lost.isEmpty)
+        #expect(grove.tender.cursors == before)
+        try await grove.world.write(TrustedEdit("tree", grove.world.id("pear"), .edit, ["crop": 5]))
+        try await grove.tender.sync()
+        #expect(grove.tender.row("tree", grove.world.id("pear"))?["crop"] == 5)
+        #expect(grove.tender.cursors[try #require(tended)]?.epoch == before[try #require(tended)]?.epoch)
+    }
+
+    @Test func `a device that was away for longer begins the scope anew, and what left in between is gone from it`()
+        async throws
+    {
+        let grove = try await Grove()
+        let number = grove.tender.edit("tree", grove.world.id("pear"), .edit, ["crop": 7])
+        try await grove.endTending("t1")
+        _ = try await grove.pass(days: 400)
+        #expect(grove.tender.rows("tree").contains(grove.world.id("apple")))
+        let answer = try await grove.tender.exchange(grove.tender.request())
+        let page = try #require(answer.scopes.first { $0.scope == tended })
+        #expect(page.mustResnapshot)
+        try await grove.tender.sync()
+        #expect(grove.tender.rows("tree") == [grove.world.id("pear")])
+        // The outbox was kept, and sent before.
+        #expect(grove.tender.verdicts[number]?.outcome == .applied)
+        #expect(grove.tender.copies == (try await grove.fresh("Tan", "other")).copies)
+        #expect(try await grove.tender.exchange(grove.tender.request()).scopes.isEmpty)
+    }
+
+    @Test func `a first sync under way when its scope is collected begins again, once`() async throws {
+        let grove = try await Grove()
+        for index in 0..<60 {
+            try await grove.world.write(
+                TrustedEdit("tree", grove.world.id("tree \(index)"), .create, ["name": .text("Tree \(index)")]))
+        }
+        try await grove.world.write(TrustedEdit("tree", grove.world.id("plum"), .delete))
+        let other = try await grove.world.device("slow", of: "Wen")
+        try await other.exchange(other.request(page: 4096), page: 4096)
+        #expect(other.cursors.values.contains { $0.scope.kind == "orchard" })
+        _ = try await grove.pass(days: 60)
+        var answers: [ExchangeAnswer] = []
+        repeat {
+            answers.append(try await other.exchange(other.request(page: 4096), page: 4096))
+        } while answers.last?.scopes.contains(where: \.more) ?? false
+        #expect(answers.flatMap(\.scopes).filter(\.mustResnapshot).count == 1)
+        #expect(other.copies == (try await grove.fresh("Wen", "new")).copies)
+        #expect(other.rows("tree").count == 62)
+    }
+
+    @Test func `a row deleted long ago goes for good, and its identity can never return`() async throws {
+        let grove = try await Grove()
+        let plum = grove.world.id("plum")
+        try await grove.world.write(TrustedEdit("tree", plum, .edit, ["secret": "worms"]))
+        try await grove.world.write(TrustedEdit("tree", plum, .delete))
+        try await grove.warden.sync()
+        // Deleted, but a tending that stays refers to it.
+        try await grove.world.write(TrustedEdit("tree", grove.world.id("apple"), .delete))
+        #expect(try await grove.pass(days: 20).rows == 0)
+        #expect(try await grove.pass(days: 40).rows == 1)
+        #expect(try await grove.integer("SELECT count(*) FROM tree") == 2)
+        #expect(try await grove.integer("SELECT count(*) FROM history WHERE losses LIKE '%worms%'") == 0)
+        for action in [Mutation.Action.create, .edit, .restore] {
+            let number = grove.warden.edit("tree", plum, action, action == .restore ? [:] : ["name": "Plum again"])
+            try await grove.warden.sync()
+            #expect(grove.warden.verdicts[number]?.refusal == .gone)
+        }
+        await #expect(throws: RefusedWrite.self) {
+            try await grove.world.write(TrustedEdit("tree", plum, .create, ["name": "Plum"]))
+        }
+        #expect(try await grove.fresh("Wen", "new").rows("tree") == [grove.world.id("pear")])
+    }
+
+    @Test func `an erased identity can never return either`() async throws {
+        let grove = try await Grove()
+        let ghost = grove.world.id("ghost")
+        let number = try #require(grove.world.store.rules.catalogue.position(of: "tree"))
+        let collection = grove.world.store.numbers[number]
+        try await grove.world.store.pool.write { db in
+            let statement = try BoundStatement(db, "INSERT INTO erased (collection, row) VALUES (?, ?)")
+            try statement.bind(1, collection)
+            try statement.bind(2, ghost)
+            try statement.run()
+        }
+        _ = try await grove.pass(days: 400)
+        let create = grove.warden.edit("tree", ghost, .create, ["name": "Ghost"])
+        try await grove.warden.sync()
+        #expect(grove.warden.verdicts[create]?.refusal == .gone)
+    }
+
+    @Test
+    func `history goes by its age, verdicts when they are old and received, and others are repeated as they were`()
+        async throws
+    {
+        let grove = try await Grove()
+        let pear = grove.world.id("pear")
+        for crop in 1...3 {
+            grove.tender.edit("tree", pear, .edit, ["crop": .integer(Int64(crop))])
+            try await grove.tender.sync()
+        }
+        let last = grove.tender.edit("tree", pear, .edit, ["crop": 4])
+        let request = grove.tender.request()
+        try await grove.tender.exchange(request)
+        let verdict = try #require(grove.tender.verdicts[last])
+        #expect(try await grove.integer("SELECT count(*) FROM history") > 0)
+        let report = try await grove.pass(days: 60)
+        #expect(report.history > 0 && report.verdicts == 3)
+        #expect(try await grove.integer("SELECT count(*) FROM history") == 0)
+        // The last one was never seen to have arrived, so it is kept, byte for byte.
+        let repeated = try await grove.tender.exchange(request)
+        #expect(repeated.verdicts == [verdict])
+        #expect(
+            String(decoding: grove.tender.lastAnswer, as: UTF8.self).contains(
+                String(decoding: verdict.json, as: UTF8.self)))
+        // An old copy of the device that sends what was settled long ago is told so.
+        var copy = request
+        copy.mutations[0] = Mutation(
+            number: 1, collection: "tree", row: pear, action: .edit, time: copy.mutations[0].time,
+            changes: [Mutation.Change("crop", 1)])
+        await #expect(throws: ExchangeError.verdictsForgotten) {
+            try await grove.world.store.exchange(
+                copy, device: grove.tender.device, mutationLimit: 10, pageBytes: 1 << 20)
+        }
+    }
+
+    @Test func `after a jump of the clock one run only takes note`() async throws {
+        let grove = try await Grove()
+        try await grove.endTending("t1")
+        _ = try await grove.world.store.collect(Grove.retention)
+        grove.world.clock.advance(700 * Grove.day)
+        #expect(try await grove.world.store.collect(Grove.retention).isEmpty)
+        grove.world.clock.advance(-700 * Grove.day + 6 * 3_600_000)
+        #expect(try await grove.world.store.collect(Grove.retention).isEmpty)
+        #expect(try await grove.integer("SELECT count(*) FROM member WHERE present = 0") > 0)
+    }
+}

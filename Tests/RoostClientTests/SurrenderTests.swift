@@ -59,7 +59,7 @@ import Testing
             [
                 Edit(
                     "student", ServedCounty.id("李明"), .edit,
-                    [.init("gender", "9"), .init("note_public", .text(Self.canary))]),
+                    [.init("gender", "no such"), .init("note_public", .text(Self.canary))]),
                 Edit(
                     "schooling", ServedCounty.id("s"), .create,
                     [

@@ -152,7 +152,7 @@ private final class Told: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct WatchTests {
+@Suite(.timeLimit(.minutes(4))) struct WatchTests {
     private let sleepers = Sleepers()
     private let server = ToldServer()
     private let told = Told()

@@ -148,14 +148,15 @@ import Testing
             let (token, officer) = try await server.enrolled()
             func seen() async throws -> Milliseconds? { try await server.store.devices(of: officer).first?.seen }
             #expect(try await seen() == nil)
-            #expect(try await server.idleExchange(token: token).status == 200)
+            let opening = try await server.idleExchange(token: token)
+            #expect(opening.status == 200)
             let first = server.clock.now
             #expect(try await seen() == first)
             server.clock.advance(seconds: 299)
-            #expect(try await server.idleExchange(token: token).status == 200)
+            #expect(try await server.idleExchange(token: token, after: opening).status == 200)
             #expect(try await seen() == first)
             server.clock.advance(seconds: 1)
-            #expect(try await server.idleExchange(token: token).status == 200)
+            #expect(try await server.idleExchange(token: token, after: opening).status == 200)
             #expect(try await seen() == server.clock.now)
         }
     }

@@ -88,7 +88,7 @@ struct OutreachRouteTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(4)))
     func `a digest leaves the server under one id with a valid signature`() async throws {
         let receiver = try LoopbackReceiver()
         try await RunningServer.with([.courierTestBase: "http://127.0.0.1:9"]) { server in

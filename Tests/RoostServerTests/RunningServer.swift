@@ -98,10 +98,18 @@ struct RunningServer: Sendable {
     }
 
     /// An exchange without mutations.
-    func idleExchange(token: String, replica: String = "00000000000000a1") async throws -> HTTPResponse {
-        try await send(
+    func idleExchange(
+        token: String, replica: String = "00000000000000a1", after earlier: HTTPResponse? = nil
+    ) async throws -> HTTPResponse {
+        let scopes = try (earlier?.json["scopes"]?.list ?? []).map { page in
+            let names = ["scope", "epoch", "cursor"]
+            return Value.object(try names.map { Value.Member($0, try #require(page[$0])) })
+        }
+        let named = String(decoding: Value.list(scopes).json, as: UTF8.self)
+        return try await send(
             .post, "/v1/sync", token: token,
-            #"{"protocol":1,"catalogue":1,"replica":"\#(replica)","incarnation":1,"now":\#(clock.now.value)}"#)
+            #"{"protocol":1,"catalogue":1,"replica":"\#(replica)","incarnation":1,"now":\#(clock.now.value),"#
+                + #""scopes":\#(named)}"#)
     }
 }
 

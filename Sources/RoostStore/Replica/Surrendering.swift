@@ -85,9 +85,10 @@ extension Replica {
         let note = try BoundStatement(
             db,
             """
-            INSERT OR IGNORE INTO journal (incarnation, number, collection, row, outcome, answered_at_ms, body, verdict)
+            INSERT INTO journal (incarnation, number, collection, row, outcome, answered_at_ms, body, verdict)
             SELECT incarnation, number, collection, row, 'quarantined', refused_at_ms, NULL, verdict FROM refused
             WHERE departed = 1 AND incarnation = ? AND number = ?
+            ON CONFLICT DO UPDATE SET outcome = 'quarantined', body = NULL
             """)
         try note.bind(1, name.incarnation)
         try note.bind(2, name.number)

@@ -207,7 +207,7 @@ struct DigestLifeTests {
         #expect(try await world.report(digest).digest.status == "partly_sent")
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(4)))
     func `a draft is tried out at an endpoint for tests and nowhere else`() async throws {
         let receiver = try LoopbackReceiver()
         let world = try await DigestWorld()

@@ -140,7 +140,7 @@ struct DigestOutboxTests {
         #expect(report.digest.status == "failed")
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(4)))
     func `a receiver that fails once gets one webhook-id with valid signatures, and the state survives`() async throws {
         let receiver = try LoopbackReceiver { $0 == 0 ? 503 : 200 }
         let world = try await DigestWorld()

@@ -14,7 +14,7 @@ import Testing
 struct EndpointLifeTests {
     private static let hour: Int64 = 3_600_000
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(4)))
     func `what is for a new endpoint waits until a test message has arrived there`() async throws {
         let receiver = try LoopbackReceiver()
         let world = try await DigestWorld()

@@ -75,7 +75,6 @@ extension World {
         guard let student = try pick("student", index, &dice) else { return [] }
         var fields = ["name", "name", "phone", "phone", "wechat", "note", "progress", "shared", "minor"]
         if devices[index].version >= 2 { fields.append("nick") }
-        if dice.chance(12) { fields = ["from_later"] }
         var chosen: [String] = []
         for _ in 0..<1 + dice.below(3) {
             let field = dice.one(of: fields)

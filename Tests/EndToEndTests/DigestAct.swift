@@ -40,7 +40,7 @@ extension Journey {
         let digest = try await approveADigest()
         #expect(receiver.requests.value.isEmpty)
         let hasty = try await registrar.attempt("digest", "send", digest, "--json")
-        #expect(try hasty.json["error"]["code"] == "conflict")
+        #expect(try hasty.json["error"]["code"] == "audience_unconfirmed")
         let students = try #require(try await registrar.roost("digest", "status", digest)["students"].integer)
         try await registrar.roost("digest", "send", digest, "--students", "\(students)")
         let first = try await receiver.requests.first("the first attempt", \.first)

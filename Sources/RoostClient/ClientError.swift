@@ -21,6 +21,7 @@ package enum ClientError: Error, Hashable, Sendable {
     /// The database cannot be opened or written; SQLite's result code.
     case unusable(Int)
 
+    case unknownCollection(String, known: [Label])
     case unknownField(String)
     case ambiguousField(String)
     case derivedField(Label)
@@ -76,6 +77,7 @@ package enum ClientError: Error, Hashable, Sendable {
         case .damaged: "damaged"
         case .busy: "busy"
         case .unusable: "unusable_database"
+        case .unknownCollection: "unknown_collection"
         case .unknownField: "unknown_field"
         case .ambiguousField: "ambiguous_field"
         case .derivedField: "derived_field"
@@ -155,6 +157,10 @@ package enum ClientError: Error, Hashable, Sendable {
             Label(
                 "无法打开或写入本机数据库（SQLite \(code)）：请检查目录权限和磁盘空间。",
                 "The device's database cannot be opened or written (SQLite \(code)): check permissions and free space.")
+        case .unknownCollection(let words, let known):
+            Label(
+                "没有“\(words)”这类记录。可选：\(known.map(\.zh).joined(separator: "、"))",
+                "There are no records called “\(words)”. There are: \(known.map(\.en).joined(separator: ", "))")
         case .unknownField(let name):
             Label("没有名为“\(name)”的字段。", "There is no field “\(name)”.")
         case .ambiguousField(let name):

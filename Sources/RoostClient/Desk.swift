@@ -77,6 +77,53 @@ package struct Desk {
         throw ClientError.ambiguousRow(text, matches: found.count)
     }
 
+    /// The collection a person means, by its name or label.
+    package func collection(called words: String) throws(ClientError) -> RoostSchema.Collection {
+        let key = HanFolding.matchingKey(words)
+        let found = catalogue.collections.first { collection in
+            collection.name.text == words || HanFolding.matchingKey(collection.label.zh) == key
+                || HanFolding.matchingKey(collection.label.en) == key
+        }
+        guard let found else { throw .unknownCollection(words, known: catalogue.collections.map(\.label)) }
+        return found
+    }
+
+    /// The one row of a collection that an id, the beginning of an id, or a name means.
+    package func row(
+        of collection: RoostSchema.Collection, _ text: String, deleted: Bool = false
+    ) throws -> ShownRow {
+        if collection.name == Programme.subject { return try student(text, deleted: deleted) }
+        if let id = RowID(text) {
+            guard let row = try replica.row(collection.name, id) else { throw ClientError.noSuchRow(text) }
+            return row
+        }
+        let key = HanFolding.matchingKey(text)
+        let names = ["name", "title"].compactMap { collection.position(of: FieldName($0)) }
+        let rows = try replica.rows(of: collection.name, deleted: deleted)
+        let found = rows.filter { shown in
+            names.contains { HanFolding.matchingKey(shown.row.values[$0].text ?? "") == key }
+                // Ids begin with the moment they were made, so a short beginning says nothing.
+                || (text.utf8.count >= 8 && shown.row.key.id.description.hasPrefix(text.lowercased()))
+        }
+        guard let row = found.first else { throw ClientError.noSuchRow(text) }
+        guard found.count == 1 else { throw ClientError.ambiguousEntry(text, matches: found.count) }
+        return row
+    }
+
+    /// Rows of a collection about a student, with the values typed as `field=value`.
+    package func rows(
+        of collection: RoostSchema.Collection, about student: ShownRow?, where typed: [String], deleted: Bool,
+        limit: Int?
+    ) throws -> [ShownRow] {
+        let values = try Assignments(self, in: [collection.name]).values(typed)[collection.name] ?? [:]
+        var condition = values.map { Condition.field($0, is: $1) }
+        if let student {
+            guard let subject = collection.subject else { return [] }
+            condition.append(.field(subject, is: .id(student.row.key.id)))
+        }
+        return try replica.rows(of: collection.name, where: .all(condition), deleted: deleted, limit: limit)
+    }
+
     /// Rows of a collection that are about a row.
     package func rows(of collection: CollectionName, about subject: RowID) throws -> [ShownRow] {
         guard let field = catalogue[collection]?.subject else { return [] }

@@ -45,8 +45,8 @@ package struct NewSubject {
                 guard found == nil, let key = key(of: rule.scope, role, grant) else { continue }
                 for entry in role.writes where entry.collection == link.collection && entry.newSubjectOnly {
                     guard entry.scope == rule.scope else { continue }
-                    var values = Self.equalities(link.when, officer: officer)
-                    values.merge(Self.equalities(entry.create, officer: officer)) { _, new in new }
+                    var values = link.when.equalities(officer: officer)
+                    values.merge(entry.create.equalities(officer: officer)) { _, new in new }
                     values[link.subject] = .id(row)
                     values[link.key] = .id(key)
                     found = [Companion(collection: link.collection, values: values)]
@@ -66,16 +66,5 @@ package struct NewSubject {
             }
         }
         return nil
-    }
-
-    /// The values that a conjunction of equalities asks for.
-    private static func equalities(_ condition: Condition, officer: RowID) -> [FieldName: Value] {
-        switch condition {
-        case .compare(let name, .equal, .value(let value)): [FieldName(name): value]
-        case .compare(let name, .equal, .principal): [FieldName(name): .id(officer)]
-        case .all(let parts):
-            parts.reduce(into: [:]) { $0.merge(equalities($1, officer: officer)) { _, new in new } }
-        default: [:]
-        }
     }
 }

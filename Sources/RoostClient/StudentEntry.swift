@@ -19,7 +19,7 @@ package struct StudentEntry {
 
     /// Queues a new student with what belongs to them.
     package func add(_ assignments: [String], chapter: String?) throws -> RowID {
-        let grouped = try values(assignments)
+        let grouped = try Assignments(desk, in: places).values(assignments)
         var parts: [Desk.Part] = []
         for place in places.dropFirst() {
             guard let values = grouped[place] else { continue }
@@ -37,7 +37,7 @@ package struct StudentEntry {
 
     /// Queues an edit of a student, and of the one row of another collection that a field belongs to.
     package func edit(_ shown: ShownRow, _ assignments: [String]) throws -> EditNote {
-        let grouped = try values(assignments)
+        let grouped = try Assignments(desk, in: places).values(assignments)
         let scopes = try desk.scopes()
         var edits: [Edit] = []
         var note = EditNote()
@@ -64,39 +64,5 @@ package struct StudentEntry {
     /// The row of a collection about a student that was created last: identities of version 7 order by time.
     private func newest(of collection: RoostSchema.Collection, about student: ShownRow) throws -> ShownRow? {
         try desk.rows(of: collection.name, about: student.row.key.id).max { $0.row.key.id < $1.row.key.id }
-    }
-
-    private func values(_ assignments: [String]) throws -> [CollectionName: [FieldName: Value]] {
-        let plain = FieldWords(catalogue: desk.catalogue, directory: NameDirectory())
-        let fields = assignments.compactMap { plain.field(of: $0, in: places) }
-        let directory = try lists.directory(desk.replica, for: fields)
-        let words = FieldWords(catalogue: desk.catalogue, directory: directory)
-        var grouped: [CollectionName: [FieldName: Value]] = [:]
-        for text in assignments {
-            let assignment = try words.assignment(text, in: places)
-            let field = assignment.field
-            switch assignment.value {
-            case .blank: grouped[assignment.collection, default: [:]][field.name] = .null
-            case .value(let value): grouped[assignment.collection, default: [:]][field.name] = value
-            // Compared with the mask the person sees; anything else with a star is no number.
-            case .masked(let text): grouped[assignment.collection, default: [:]][field.name] = .text(text)
-            case .unresolved(let words):
-                guard let fallback = Self.fallback(field.name, in: assignment.collection) else {
-                    throw ClientError.unknownName(field.label, words: words)
-                }
-                grouped[assignment.collection, default: [:]][fallback] = .text(words)
-            }
-        }
-        return grouped
-    }
-
-    /// Where words that are in no list are kept: the same place as an import keeps them.
-    private static func fallback(_ field: FieldName, in collection: CollectionName) -> FieldName? {
-        for template in SheetTemplates.all {
-            for part in template.parts where part.collection == collection {
-                if let fallback = part.unresolved[field] { return fallback }
-            }
-        }
-        return nil
     }
 }

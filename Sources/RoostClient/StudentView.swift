@@ -6,7 +6,7 @@ import RoostSync
 /// How students are laid out for people and for programs.
 package struct StudentView {
     private let desk: Desk
-    private let wording: Wording
+    private let rows: RowView
     private let student: RoostSchema.Collection
     private let language: Language
 
@@ -16,7 +16,7 @@ package struct StudentView {
     package init(_ desk: Desk, language: Language) throws {
         self.desk = desk
         self.language = language
-        wording = Wording(desk.replica, lists: ReferenceLists(), language: language)
+        rows = RowView(desk, language: language)
         student = try desk.collection(Programme.subject)
     }
 
@@ -48,15 +48,12 @@ package struct StudentView {
         guard let declaration = desk.catalogue[collection], let position = declaration.position(of: name) else {
             return ""
         }
-        return wording.text(shown.row.values[position], of: declaration.fields[position])
+        return rows.wording.text(shown.row.values[position], of: declaration.fields[position])
     }
 
     /// Everything known of a student, as lines of label and value.
     package func page(_ shown: ShownRow) throws -> String {
-        var lines = [shown.row.key.id.description]
-        if shown.row.isDeleted { lines.append(Label("（已删除）", "(deleted)").text(language)) }
-        if shown.isPending { lines.append(Label("● 有修改待同步", "● edits wait to be synchronised").text(language)) }
-        lines += fields(shown, student)
+        var lines = rows.page(shown, student)
         for collection in desk.catalogue.collections
         where collection.subject != nil
             && ![Conflict.collection, Quarantine.collection].contains(collection.name)
@@ -64,45 +61,22 @@ package struct StudentView {
             for row in try desk.rows(of: collection.name, about: shown.row.key.id) {
                 lines.append("")
                 lines.append("── " + collection.label.text(language) + (row.isPending ? " ●" : ""))
-                lines += fields(row, collection)
+                lines += rows.fields(row, collection, besides: collection.subject)
             }
         }
         return lines.joined(separator: "\n")
     }
 
-    private func fields(_ shown: ShownRow, _ collection: RoostSchema.Collection) -> [String] {
-        collection.fields.enumerated().compactMap { position, field in
-            let value = shown.row.values[position]
-            guard !value.isNull, field.name != collection.subject else { return nil }
-            let veil = shown.masked.contains(position) ? Label("（遮盖）", " (masked)").text(language) : ""
-            let colon = language == .zh ? "：" : ": "
-            return field.label.text(language) + colon + wording.text(value, of: field) + veil
-        }
-    }
-
-    /// A row for programs: stored values by field name, with what is masked and whether something is pending.
-    package func value(_ shown: ShownRow, _ collection: CollectionName) -> Value {
-        let fields = desk.catalogue[collection]?.fields ?? []
-        var members: [Value.Member] = []
-        for (position, field) in fields.enumerated() where !shown.row.values[position].isNull {
-            members.append(.init(field.name.text, shown.row.values[position]))
-        }
-        for field in shown.row.unknown { members.append(.init(field.name, field.value)) }
-        return .object([
-            .init("id", .id(shown.row.key.id)), .init("deleted", .boolean(shown.row.isDeleted)),
-            .init("pending", .boolean(shown.isPending)),
-            .init("masked", .list(shown.masked.sorted().map { .text(fields[$0].name.text) })),
-            .init("fields", .object(members)),
-        ])
-    }
+    /// A student for programs.
+    package func value(_ shown: ShownRow) -> Value { rows.value(shown, Programme.subject) }
 
     /// A student with the rows about them, for programs.
     package func whole(_ shown: ShownRow) throws -> Value {
-        guard case .object(var members) = value(shown, Programme.subject) else { return .null }
+        guard case .object(var members) = value(shown) else { return .null }
         for collection in desk.catalogue.collections where collection.subject != nil {
-            let rows = try desk.rows(of: collection.name, about: shown.row.key.id)
-            guard !rows.isEmpty else { continue }
-            members.append(.init(collection.name.text, .list(rows.map { value($0, collection.name) })))
+            let about = try desk.rows(of: collection.name, about: shown.row.key.id)
+            guard !about.isEmpty else { continue }
+            members.append(.init(collection.name.text, .list(about.map { rows.value($0, collection.name) })))
         }
         return .object(members)
     }

@@ -23,6 +23,14 @@ struct Writable {
         return rules(collection).contains { $0.create.holds(in: declaration, row, principal: officer) }
     }
 
+    /// The values that every rule for new rows of the collection asks for; empty where nothing may be created.
+    func asked(of collection: CollectionName) -> [FieldName: Value] {
+        let asked = rules(collection).filter { $0.create != .never && !$0.newSubjectOnly }
+            .map { $0.create.equalities(officer: officer) }
+        guard let first = asked.first else { return [:] }
+        return first.filter { name, value in asked.allSatisfy { $0[name] == value } }
+    }
+
     /// Whether some rule lets a row with these values, in the order of the fields, be deleted.
     func deletes(_ collection: CollectionName, _ values: [Value]) -> Bool {
         guard let declaration = catalogue[collection] else { return false }
@@ -33,6 +41,18 @@ struct Writable {
     func writes(_ field: Field, of collection: CollectionName, creating: Bool) -> Bool {
         rules(collection).contains { rule in
             (creating ? rule.create : rule.edit) != .never && (rule.groups?.contains(field.group) ?? true)
+        }
+    }
+}
+
+extension Condition {
+    /// The values that a conjunction of equalities asks for.
+    func equalities(officer: RowID) -> [FieldName: Value] {
+        switch self {
+        case .compare(let name, .equal, .value(let value)): [FieldName(name): value]
+        case .compare(let name, .equal, .principal): [FieldName(name): .id(officer)]
+        case .all(let parts): parts.reduce(into: [:]) { $0.merge($1.equalities(officer: officer)) { _, new in new } }
+        default: [:]
         }
     }
 }

@@ -12,8 +12,9 @@ struct Roost: AsyncParsableCommand {
             · 64 wrong usage.
             """,
         subcommands: [
-            EnrolCommand.self, SyncCommand.self, StatusCommand.self, StudentsCommand.self, ImportCommand.self,
-            UndoCommand.self, ConflictsCommand.self, RejectedCommand.self, QuarantineCommand.self, DigestCommand.self,
+            EnrolCommand.self, SyncCommand.self, StatusCommand.self, StudentsCommand.self, AssignCommand.self,
+            RowsCommand.self, ImportCommand.self, UndoCommand.self, ConflictsCommand.self, RejectedCommand.self,
+            QuarantineCommand.self, DigestCommand.self,
             EndpointsCommand.self,
         ])
 }

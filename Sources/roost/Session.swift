@@ -61,6 +61,21 @@ struct Session {
         return shown.row.values[place].text
     }
 
+    /// Says that an edit is queued, and what becomes of values for fields that are masked to its author.
+    func edited(_ shown: ShownRow, _ note: EditNote) {
+        for label in note.masked {
+            output.warn(
+                "“\(label.zh)”对您是遮盖的：新值将交由能看到它的人处理。",
+                "“\(label.en)” is masked to you: somebody who sees it will decide about the new value.")
+        }
+        output.say("已修改，待同步。", "Edited, to be synchronised.")
+        output.result(
+            .object([
+                .init("id", .id(shown.row.key.id)),
+                .init("masked", .list(note.masked.map { .text($0.en) })),
+            ]))
+    }
+
     func connection(_ enrolled: Enrolled, _ client: HTTPClient) throws -> ServerConnection {
         try ServerConnection(
             base: enrolled.server, token: enrolled.token, client: client, environment: environment,

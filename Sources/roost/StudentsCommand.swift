@@ -42,7 +42,7 @@ struct StudentsList: AsyncParsableCommand {
             } else {
                 session.output.say("共 \(found.count) 人。", "\(found.count) in all.")
             }
-            session.output.result(.list(found.map { view.value($0, Programme.subject) }))
+            session.output.result(.list(found.map { view.value($0) }))
         }
     }
 }
@@ -98,18 +98,7 @@ struct StudentsEdit: AsyncParsableCommand {
         try await Session.run(options) { session in
             let desk = try session.desk()
             let shown = try desk.student(student)
-            let note = try StudentEntry(desk).edit(shown, fields)
-            for label in note.masked {
-                session.output.warn(
-                    "“\(label.zh)”对您是遮盖的：新值将交由能看到它的人处理。",
-                    "“\(label.en)” is masked to you: somebody who sees it will decide about the new value.")
-            }
-            session.output.say("已修改，待同步。", "Edited, to be synchronised.")
-            session.output.result(
-                .object([
-                    .init("id", .id(shown.row.key.id)),
-                    .init("masked", .list(note.masked.map { .text($0.en) })),
-                ]))
+            session.edited(shown, try StudentEntry(desk).edit(shown, fields))
         }
     }
 }

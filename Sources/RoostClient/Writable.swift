@@ -23,10 +23,20 @@ struct Writable {
         return rules(collection).contains { $0.create.holds(in: declaration, row, principal: officer) }
     }
 
-    /// The values that every rule for new rows of the collection asks for; empty where nothing may be created.
+    /// The values that the rules for new rows of the collection ask for; empty where nothing may be created.
+    ///
+    /// Of several that a rule allows, the declared one stands if it is among them, else the last, since rules name the
+    /// widest first: what somebody may tell only to few is not told to many because they left it out.
     func asked(of collection: CollectionName) -> [FieldName: Value] {
-        let asked = rules(collection).filter { $0.create != .never && !$0.newSubjectOnly }
-            .map { $0.create.equalities(officer: officer) }
+        guard let declaration = catalogue[collection] else { return [:] }
+        let asked = rules(collection).filter { $0.create != .never && !$0.newSubjectOnly }.map { rule in
+            let choices = rule.create.choices(officer: officer)
+            return choices.compactMap { name, values -> (FieldName, Value)? in
+                guard let last = values.last else { return nil }
+                let initial = declaration[name]?.initial ?? .null
+                return (name, values.contains(initial) ? initial : last)
+            }
+        }.map { Dictionary($0) { first, _ in first } }
         guard let first = asked.first else { return [:] }
         return first.filter { name, value in asked.allSatisfy { $0[name] == value } }
     }
@@ -46,13 +56,19 @@ struct Writable {
 }
 
 extension Condition {
-    /// The values that a conjunction of equalities asks for.
-    func equalities(officer: RowID) -> [FieldName: Value] {
+    /// The values that a conjunction allows of each field it compares.
+    func choices(officer: RowID) -> [FieldName: [Value]] {
         switch self {
-        case .compare(let name, .equal, .value(let value)): [FieldName(name): value]
-        case .compare(let name, .equal, .principal): [FieldName(name): .id(officer)]
-        case .all(let parts): parts.reduce(into: [:]) { $0.merge($1.equalities(officer: officer)) { _, new in new } }
+        case .compare(let name, .equal, .value(let value)): [FieldName(name): [value]]
+        case .compare(let name, .equal, .principal): [FieldName(name): [.id(officer)]]
+        case .compare(let name, .oneOf, .value(.list(let values))): [FieldName(name): values]
+        case .all(let parts): parts.reduce(into: [:]) { $0.merge($1.choices(officer: officer)) { _, new in new } }
         default: [:]
         }
+    }
+
+    /// The values that a conjunction of equalities asks for.
+    func equalities(officer: RowID) -> [FieldName: Value] {
+        choices(officer: officer).compactMapValues { $0.count == 1 ? $0[0] : nil }
     }
 }

@@ -23,7 +23,15 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
         var histograms: [Key: HistogramSeries] = [:]
     }
 
+    /// A series as whoever counts spells it.
+    private struct Spelling: Hashable {
+        let label: String
+        let dimensions: [String]
+    }
+
     private let series = Mutex(Series())
+    /// Every request counts under the same few spellings, and escaping them costs more than counting.
+    private let keys = Mutex<[Spelling: Key]>([:])
 
     package init() {}
 
@@ -94,6 +102,12 @@ package final class PrometheusRegistry: MetricsFactory, Sendable {
     }
 
     private func key(_ label: String, _ dimensions: [(String, String)]) -> Key {
-        Key(name: PrometheusText.name(label), labels: PrometheusText.labels(dimensions))
+        let spelling = Spelling(label: label, dimensions: dimensions.flatMap { [$0.0, $0.1] })
+        return keys.withLock { keys in
+            if let known = keys[spelling] { return known }
+            let key = Key(name: PrometheusText.name(label), labels: PrometheusText.labels(dimensions))
+            keys[spelling] = key
+            return key
+        }
     }
 }

@@ -23,15 +23,17 @@ struct RecordingResponder<Base: HTTPResponder>: HTTPResponder where Base.Context
         let duration = ContinuousClock.now - start
         let path = context.endpointPath ?? "unmatched"
         metrics.record(method: request.method.rawValue, path: path, status: response.status.code, duration: duration)
+        // What a machine asks every few seconds would drown what people did.
+        let isProbe = [Path.health, Path.ready, Path.metrics].contains(path) && response.status.code < 400
+        let level: Logger.Level = isProbe ? .debug : .info
+        guard logger.logLevel <= level else { return response }
         var metadata: Logger.Metadata = [
             "request_id": "\(context.trace.requestID)", "method": "\(request.method.rawValue)", "path": "\(path)",
             "status": "\(response.status.code)", "ms": "\(milliseconds(duration))",
             "bytes": "\(response.body.contentLength ?? 0)",
         ]
         if let replica = context.trace.replica { metadata["replica"] = "\(replica)" }
-        // What a machine asks every few seconds would drown what people did.
-        let isProbe = [Path.health, Path.ready, Path.metrics].contains(path) && response.status.code < 400
-        logger.log(level: isProbe ? .debug : .info, "request", metadata: metadata)
+        logger.log(level: level, "request", metadata: metadata)
         return response
     }
 

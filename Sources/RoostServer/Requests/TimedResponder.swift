@@ -1,5 +1,6 @@
 import Hummingbird
 import RoostAPI
+import Synchronization
 
 /// Gives up a request that takes too long, slow uploads included.
 struct TimedResponder<Base: HTTPResponder>: HTTPResponder where Base.Context == RoostContext {
@@ -11,10 +12,17 @@ struct TimedResponder<Base: HTTPResponder>: HTTPResponder where Base.Context == 
     func respond(to request: Request, context: RoostContext) async throws -> Response {
         let limit = request.uri.path.hasPrefix(Path.imports) ? importLimit : limit
         return try await withThrowingTaskGroup(of: Response?.self) { group in
-            group.addTask { try await base.respond(to: request, context: context) }
-            group.addTask {
-                try await ContinuousClock().sleep(for: limit)
-                return nil
+            let isAnswered = Atomic(false)
+            // Begun on this thread: most requests are answered before they wait for anything, and need no alarm then.
+            group.addImmediateTask {
+                defer { isAnswered.store(true, ordering: .releasing) }
+                return try await base.respond(to: request, context: context)
+            }
+            if !isAnswered.load(ordering: .acquiring) {
+                group.addTask {
+                    try await ContinuousClock().sleep(for: limit)
+                    return nil
+                }
             }
             defer { group.cancelAll() }
             guard let response = try await group.next() ?? nil else {

@@ -14,7 +14,8 @@ package struct DeviceToken: Sendable {
 
     /// Reads the value of an `Authorization` header; nil if it is no token of ours.
     init?(authorization: String?) {
-        guard let authorization, authorization.lowercased().hasPrefix("bearer ") else { return nil }
+        // The scheme may be spelled with any capitals (RFC 9110).
+        guard let authorization, authorization.prefix(7).lowercased() == "bearer " else { return nil }
         let text = authorization.dropFirst(7)
         guard text.hasPrefix(Self.prefix), text.utf8.count == Self.prefix.utf8.count + 64 else { return nil }
         self.text = String(text)

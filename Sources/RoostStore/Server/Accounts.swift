@@ -114,7 +114,7 @@ extension ServerStore {
 
     /// The device that a token belongs to, and whether it may still come; nil if no device has it.
     package func device(tokenHash: [UInt8]) throws -> (device: Device, isRevoked: Bool)? {
-        try readHere { db in
+        try near.look { db in
             let statement = try BoundStatement(
                 db, "SELECT id, officer, label, revoked_ms, token_hash FROM replica WHERE token_hash = ?")
             defer { statement.reset() }
@@ -128,7 +128,7 @@ extension ServerStore {
 
     /// Whether a device may not come any more.
     package func isRevoked(_ replica: ReplicaID) throws -> Bool {
-        try readHere { db in
+        try near.look { db in
             let statement = try BoundStatement(db, "SELECT 1 FROM replica WHERE id = ? AND revoked_ms IS NULL")
             defer { statement.reset() }
             try statement.bind(1, replica)

@@ -36,6 +36,8 @@ package final class ServerStore: Sendable {
     package let snapshots: SnapshotShelf
 
     let pool: DatabasePool
+    /// For what every exchange reads.
+    let near: NearReaders
     /// For what comes often and from many at once: pushes.
     let commits: SharedCommit
     /// What ``wasWrittenElsewhere()`` saw last.
@@ -79,6 +81,7 @@ package final class ServerStore: Sendable {
         }
         try ServerSchema.migrator.migrate(pool)
         self.pool = pool
+        near = NearReaders(path: pool.path, configuration: Self.configuration)
         commits = SharedCommit(pool)
         let tables = rules.catalogue.collections.enumerated().map {
             RowTable($0, $1, indexed: rules.indexed[$0])
@@ -147,15 +150,15 @@ package final class ServerStore: Sendable {
 
     package func close() throws {
         try? keepHighWater()
+        try near.close()
         try pool.close()
     }
 
     /// Reads on the calling thread.
     ///
     /// For reads that every exchange makes: they take some ten microseconds, or are bounded by a page, and handing them to
-    /// another thread and back would cost more than they do. There are more readers than threads that run tasks, so
-    /// none waits for another.
-    func readHere<Result>(_ body: (Database) throws -> Result) throws -> Result { try pool.read(body) }
+    /// another thread and back would cost more than they do.
+    func readHere<Result>(_ body: (Database) throws -> Result) throws -> Result { try near.read(body) }
 
     /// Whether the database answers a read and can be written.
     package func check() async throws {
@@ -166,7 +169,9 @@ package final class ServerStore: Sendable {
     }
 
     func lastSequence(_ db: Database) throws -> ServerSequence {
-        let text = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'sequence'")
-        return ServerSequence(text.flatMap { Int64($0) } ?? 0)
+        let statement = try BoundStatement(db, "SELECT value FROM meta WHERE name = 'sequence'")
+        defer { statement.reset() }
+        // A text that is read as a number.
+        return ServerSequence(try statement.step() ? statement.integer(0) : 0)
     }
 }

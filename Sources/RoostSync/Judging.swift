@@ -39,7 +39,8 @@ extension DecisionRun {
             let edit = Permission.Case(
                 action: step.resolved.mutation.action, before: step.before, after: after,
                 fields: step.resolved.changes.map(\.position), beforeScopes: step.beforeScopes,
-                afterScopes: try set.scopes(of: after), madeAt: step.resolved.madeAt, created: created)
+                afterScopes: try set.scopes(of: after), madeAt: step.resolved.madeAt, created: created,
+                spokenFor: try author(of: step, acceptedIn: steps))
             let ruling = try permission.judge(
                 edit, former: { try formerScopes(of: step.before ?? after, at: edit.madeAt) }, set)
             switch ruling {
@@ -61,6 +62,31 @@ extension DecisionRun {
             }
         }
         return once
+    }
+
+    /// Who made an edit that the group accepts from quarantine; nil if it says anything that was not set aside.
+    ///
+    /// Whether the case may be settled is judged with its own step.
+    private func author(of step: Step, acceptedIn steps: [Step]) throws -> RowID? {
+        typealias Position = Quarantine.Position
+        guard let quarantine = rules.catalogue.position(of: Quarantine.collection),
+            step.resolved.key.collection != quarantine
+        else { return nil }
+        let collection = rules.catalogue.collections[step.resolved.key.collection]
+        for other in steps where other.resolved.key.collection == quarantine {
+            guard let entry = try set.row(other.resolved.key), entry.values[Position.state] == "accepted",
+                entry.values[Position.collection] == .text(collection.name.text),
+                entry.values[Position.row] == .text(step.resolved.key.id.description),
+                entry.values[Position.action] == .text(step.resolved.mutation.action.rawValue),
+                case .object(let members) = entry.values[Position.values]
+            else { continue }
+            let said = step.resolved.changes.allSatisfy { position, value in
+                let field = collection.fields[position]
+                return members.contains { $0.name == field.name.text && field.kind.adopted($0.value) == value }
+            }
+            if said, step.resolved.unknown.isEmpty { return entry.values[Position.author].text.flatMap { RowID($0) } }
+        }
+        return nil
     }
 
     /// Checks limits for rows that newly count against one.

@@ -136,3 +136,11 @@ package struct Verdict: Hashable, Sendable {
         self.deleted = deleted
     }
 }
+
+extension FieldKind {
+    /// A value as read from JSON, with row identities told apart from text.
+    package func adopted(_ value: Value) -> Value {
+        guard case .reference = self, let text = value.text else { return value }
+        return RowID(text).map { .id($0) } ?? value
+    }
+}

@@ -22,6 +22,8 @@ package struct Permission {
         let madeAt: Milliseconds
         /// Rows created in the same group.
         let created: Set<RowKey>
+        /// Who first made the edit, where the group accepts it from quarantine unaltered.
+        let spokenFor: RowID?
     }
 
     private let principal: Principal
@@ -139,7 +141,9 @@ package struct Permission {
         before: Set<ScopeKey>, after: Set<ScopeKey>
     ) -> Bool {
         func holds(_ condition: Condition, _ row: Row) -> Bool {
+            // Whoever accepts another's edit takes over what they said, such as a contact that they made.
             condition.holds(in: collection, row.values, principal: principal.officer)
+                || (edit.spokenFor.map { condition.holds(in: collection, row.values, principal: $0) } ?? false)
         }
         switch edit.action {
         case .create:

@@ -185,9 +185,7 @@ extension WorkingSet {
         var values = collection.fields.map(\.initial)
         for change in changes {
             guard let position = collection.position(of: change.field) else { continue }
-            var value = change.value
-            if case .reference = collection.fields[position].kind { value = value.asID.map { .id($0) } ?? value }
-            values[position] = value
+            values[position] = collection.fields[position].kind.adopted(change.value)
         }
         return Row(key: key, values: values, stamp: Stamp(HybridTime(bits: 0), ReplicaID(0)))
     }

@@ -78,6 +78,32 @@ import Testing
         #expect(try ou.desk.quarantine().count == 2)
     }
 
+    @Test func `a contact made by who answered before is accepted as theirs, and only as they told it`() async throws {
+        let (county, tan, ou) = try await county()
+        try await county.handOver("李明", from: "谭联络", to: "欧联络")
+        county.bench.advance(1000)
+        let touches = try tan.desk.collection(called: "touch")
+        let row = try RowEntry(try tan.desk, touches).add([
+            "student=\(ServedCounty.id("李明"))", "channel=phone", "visibility=team", "summary=\(Self.canary)",
+        ])
+        #expect(try await tan.sync().surrendered == 1)
+        try await ou.sync()
+        let entry = try #require(try ou.desk.quarantine().first)
+
+        // With a word of one's own it is no longer what the other said.
+        var altered = entry.changes.filter { $0.field != "summary" }
+        altered.append(.init("summary", "x"))
+        let close = Edit(Quarantine.collection, entry.id, .edit, [.init("state", "accepted")])
+        try ou.replica.queue(
+            [Edit("touch", row, .create, altered), close], grouped: true, at: county.bench.environment.moment)
+        #expect(try await ou.sync().verdicts == [.rejected: 2])
+
+        try ou.desk.accept(entry)
+        #expect(try await ou.sync().verdicts == [.applied: 2])
+        #expect(try ou.world.value("touch", row, "officer") == .id(ServedCounty.id("谭联络")))
+        #expect(try ou.world.value("touch", row, "summary") == .text(Self.canary))
+    }
+
     @Test func `a refused newcomer stays in the box of who entered them`() async throws {
         let (county, tan, _) = try await county()
         let row = ServedCounty.id("newcomer")

@@ -1,4 +1,4 @@
-package import RoostSchema
+import RoostSchema
 package import RoostSync
 
 /// A row as the person sees it: what the scopes held show of it, with their own pending edits on top.
@@ -158,13 +158,5 @@ struct Overlay {
         if collection.syncClass == .authoritative { return row.version }
         guard action == .edit else { return row.deletion }
         return fields.map { row.stamp(of: $0) }.max() ?? row.stamp
-    }
-}
-
-extension FieldKind {
-    /// A value as read from JSON, with row identities told apart from text.
-    package func adopted(_ value: Value) -> Value {
-        guard case .reference = self, let text = value.text else { return value }
-        return RowID(text).map { .id($0) } ?? value
     }
 }

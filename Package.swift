@@ -136,6 +136,19 @@ let package = Package(
     ]
 )
 
+// `deploy/test` names some tests to build them otherwise, in a folder of their own, with nothing that they do not need.
+if let named = Context.environment["ROOST_TESTS"] {
+    var needed = Set(named.split(separator: " ").map(String.init))
+    var waiting = needed
+    while let name = waiting.popFirst() {
+        for dependency in package.targets.first(where: { $0.name == name })?.dependencies ?? [] {
+            if case .byNameItem(let other, _) = dependency, needed.insert(other).inserted { waiting.insert(other) }
+        }
+    }
+    package.targets.removeAll { !needed.contains($0.name) }
+    package.products = []
+}
+
 // One strict settings loop, so that no target is forgotten.
 for target in package.targets where target.type != .system && target.name != "RoostReference" {
     target.swiftSettings = [

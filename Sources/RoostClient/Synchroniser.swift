@@ -58,7 +58,8 @@ package struct Synchroniser {
             try Task.checkCancellation()
             var request: ExchangeRequest
             do {
-                request = try replica.nextRequest(limits: limits, at: environment.moment)
+                request = try replica.nextRequest(
+                    limits: limits, at: environment.moment, isAmongPages: report.exchanges > 0 && !isConfirming)
             } catch is OutboxError {
                 throw ClientError.groupTooLarge
             }

@@ -74,7 +74,7 @@ package enum Mojibake {
         else { return false }
         let han = String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x80 }))
         guard han.unicodeScalars.count >= 3,
-            let bytes = han.data(using: TextEncoding.gb18030.foundation).map(Array.init),
+            let bytes = TextEncoding.gb18030.unmarked(han),
             let undone = String(validating: bytes, as: UTF8.self)
         else { return false }
         return !isCommon(han) && undone.unicodeScalars.allSatisfy(Cleaning.isHan) && isCommon(undone)
@@ -95,7 +95,7 @@ package enum Mojibake {
 
     /// Whether every character is in the first level of GB 2312, the 3,755 commonest (lead byte B0 to D7).
     private static func isCommon(_ text: String) -> Bool {
-        guard let bytes = text.data(using: TextEncoding.gb18030.foundation).map(Array.init),
+        guard let bytes = TextEncoding.gb18030.unmarked(text),
             bytes.count.isMultiple(of: 2)
         else { return false }
         return stride(from: 0, to: bytes.count, by: 2).allSatisfy {

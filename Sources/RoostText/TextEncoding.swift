@@ -109,7 +109,24 @@ extension TextEncoding {
     /// Writes a text with the encoding's byte order mark, if it has one.
     /// - Throws: ``TextError/unencodable``; GB 18030 and the Unicode forms can write every character.
     package func bytes(of text: String) throws(TextError) -> [UInt8] {
-        guard let body = text.data(using: foundation) else { throw .unencodable }
+        guard let body = unmarked(text) else { throw .unencodable }
         return mark + body
+    }
+
+    /// A text in this encoding without a byte order mark; nil where it holds a character that cannot be written.
+    ///
+    /// GB 18030 is written in pieces of at most 800 bytes: Foundation on Linux traps where the last code, of four bytes,
+    /// comes to lie across the end of its buffer of 1,000.
+    func unmarked(_ text: String) -> [UInt8]? {
+        guard self == .gb18030 else { return text.data(using: foundation).map(Array.init) }
+        var bytes: [UInt8] = []
+        var rest = text.unicodeScalars[...]
+        while !rest.isEmpty {
+            let piece = String(rest.prefix(200))
+            guard let written = piece.data(using: foundation) else { return nil }
+            bytes += written
+            rest = rest.dropFirst(200)
+        }
+        return bytes
     }
 }

@@ -138,4 +138,50 @@ import Testing
         #expect(request.purged != nil)
         #expect(try !device.world.diskHolds(Self.canary))
     }
+
+    @Test(arguments: 0..<12 as Range<UInt64>)
+    func `of rows of many sizes that leave, in pages and among others that stay, no byte stays`(seed: UInt64) throws {
+        var random = RepeatableNumbers(seed)
+        let world = try ReplicaWorld("liaison")
+        let numbers = (0..<40 + Int(random.next() % 160)).shuffled(using: &random)
+        let gone = numbers.filter { $0.isMultiple(of: 2) }.shuffled(using: &random)
+        var cursor = Int64(1)
+        func receive(_ rows: [WireRow] = [], left: ArraySlice<Int> = [], more: Bool = true) throws {
+            cursor += 1
+            try world.receive(
+                ReplicaWorld.page(
+                    ReplicaWorld.liaison("me"), cursor: cursor, rows, left: left.map { ("student", "student \($0)") },
+                    more: more))
+        }
+        for start in stride(from: 0, to: numbers.count, by: 8) {
+            try receive(
+                numbers[start..<min(start + 8, numbers.count)].map { number in
+                    let text = (number.isMultiple(of: 2) ? "leaver" : "stayer") + " \(number)"
+                    return ReplicaWorld.row(
+                        "student", "student \(number)", at: cursor,
+                        [
+                            "name": .text(text),
+                            "note_public": .text(text + String(repeating: "x", count: Int(random.next() % 400))),
+                        ])
+                })
+        }
+        for start in stride(from: 0, to: gone.count, by: 8) {
+            try receive(left: gone[start..<min(start + 8, gone.count)], more: start + 8 < gone.count)
+        }
+        #expect(try world.diskHolds("stayer"))
+        #expect(try !world.diskHolds("leaver"))
+        #expect(try world.request().purged?.rows == gone.count)
+    }
+}
+
+/// The same numbers for the same seed.
+private struct RepeatableNumbers: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ (state >> 33)
+    }
 }

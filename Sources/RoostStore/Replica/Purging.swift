@@ -4,23 +4,31 @@ import RoostSync
 
 /// Making sure, and saying, that what left this device is nowhere on its disk.
 ///
-/// Deleting rows overwrites them in the database (`secure_delete`), but their bytes stay in the write-ahead log until it
-/// is truncated. That cannot be part of the transaction, so the transaction notes that it is owed; nothing is confirmed
-/// to the server before it is done.
+/// Deleting rows overwrites them where they stand (`secure_delete`), but not everywhere they ever stood: when SQLite moves
+/// rows to another page their bytes stay in the unused part of the old one, and the write-ahead log has every page as it
+/// was. So the database is written anew, and the log truncated. That cannot be part of the transaction, so the
+/// transaction notes that it is owed; nothing is confirmed to the server before it is done.
 extension Replica {
-    /// Empties the write-ahead log if something in it must not stay; whether it is clean now.
+    /// Frees the files of what must not stay, if something is owed; whether they are clean now.
     ///
-    /// Not clean means that another process is reading: the next exchange tries again.
+    /// Not clean means that another process is reading, or that the disk has no room for the database a second time: the
+    /// next exchange tries again. Costs a copy of the whole database, so it is done once for all that an exchange wiped.
     @discardableResult
-    func truncateLogIfOwed() throws -> Bool {
-        guard try reading({ db in try self.fact(.logHoldsPurged, db) }) != nil else { return true }
+    func scrubIfOwed() throws -> Bool {
+        guard try reading({ db in try self.fact(.filesHoldPurged, db) }) != nil else { return true }
         do {
-            try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
+            try queue.writeWithoutTransaction { db in
+                // First, because it is cheap and fails while somebody reads.
+                _ = try db.checkpoint(.truncate)
+                try db.execute(sql: "VACUUM")
+                _ = try db.checkpoint(.truncate)
+            }
+        } catch let error as DatabaseError
+            where [.SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL].contains(error.resultCode)
         {
             return false
         }
-        try writing { db in try self.removeFact(.logHoldsPurged, db) }
+        try writing { db in try self.removeFact(.filesHoldPurged, db) }
         return true
     }
 

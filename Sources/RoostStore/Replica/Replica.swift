@@ -29,8 +29,8 @@ enum ReplicaFact: String {
     case exchangedAt = "exchanged_at_ms"
     /// How many rows went since the server last noted a purge; absent if none.
     case purgedRows = "purged_rows"
-    /// Present while the write-ahead log may hold bytes of rows that went.
-    case logHoldsPurged = "log_holds_purged"
+    /// Present while the files may hold bytes of rows that went.
+    case filesHoldPurged = "log_holds_purged"
     /// How many acknowledged mutations cannot be given again; until the server was told.
     case unrecovered
     /// Set while a copy of this database is known to be in use elsewhere.

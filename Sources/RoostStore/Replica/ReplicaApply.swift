@@ -49,7 +49,7 @@ extension Replica {
             return try application.apply(answer)
         }
         if !answer.lost.isEmpty { sweepDownloads() }
-        try truncateLogIfOwed()
+        if !applied.more { try scrubIfOwed() }
         return applied
     }
 }
@@ -142,9 +142,9 @@ struct Application {
         try replica.markRefused(about: gone.intersection(departed), db)
     }
 
-    /// Notes what is owed for what was wiped: an empty log, and a word to the server.
+    /// Notes what is owed for what was wiped: clean files, and a word to the server.
     func noteWiped() throws {
-        if hasWiped || !departed.isEmpty { try replica.setFact(.logHoldsPurged, "1", db) }
+        if hasWiped || !departed.isEmpty { try replica.setFact(.filesHoldPurged, "1", db) }
         guard !departed.isEmpty || !result.lost.isEmpty else { return }
         let rows = Int(try replica.number(.purgedRows, db)) + result.rowsPurged
         try replica.setFact(.purgedRows, "\(rows)", db)

@@ -127,9 +127,12 @@ extension Replica {
 
     /// The next request: as many pending mutations as fit, oldest first and no group split, and the scopes held.
     ///
+    /// A purge whose files are not clean yet is made good first, unless more pages are on their way: `isAmongPages`.
     /// - Throws: ``OutboxError`` if not even the oldest group fits.
-    package func nextRequest(limits: ChangesetLimits, at moment: DeviceMoment) throws -> ExchangeRequest {
-        let isClean = try truncateLogIfOwed()
+    package func nextRequest(
+        limits: ChangesetLimits, at moment: DeviceMoment, isAmongPages: Bool = false
+    ) throws -> ExchangeRequest {
+        if !isAmongPages { try scrubIfOwed() }
         return try writing { db in
             var request = ExchangeRequest(
                 catalogue: self.rules.catalogue.version,
@@ -144,7 +147,7 @@ extension Replica {
             }
             held.reset()
             request.surrendered = try self.surrenders(db)
-            if isClean { request.purged = try self.confirmation(db) }
+            if try self.fact(.filesHoldPurged, db) == nil { request.purged = try self.confirmation(db) }
             request.mutations = try self.changeset(limits, beside: request.json.count, db)
             if let last = request.mutations.last?.number {
                 let mark = try BoundStatement(db, "UPDATE outbox SET sent = 1 WHERE sent = 0 AND number <= ?")

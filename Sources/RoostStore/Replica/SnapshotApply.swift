@@ -65,7 +65,6 @@ extension Replica {
         }
         let result = try write(lines.ready, isLast: true)
         sweepDownloads()
-        try truncateLogIfOwed()
         try progress(applied)
         return result
     }

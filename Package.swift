@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Roost's targets, from the pure middle outwards. A target may import only what it names here
-// (`Config/check.sh imports` checks it); README.md shows the graph.
+// (`deploy/test` checks it); README.md shows the graph.
 
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")

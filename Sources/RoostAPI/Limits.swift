@@ -20,6 +20,8 @@ package struct Limits: Codable, Hashable, Sendable {
     package var heartbeatSeconds: Int
     /// Seconds between exchanges of a replica that cannot watch.
     package var pollSeconds: Int
+    /// Days without contact after which a replica locks the fields the catalogue says are leased; 0 for never.
+    package var leaseDays: Int
 
     enum CodingKeys: String, CodingKey {
         case bodyBytes = "body_bytes"
@@ -32,12 +34,14 @@ package struct Limits: Codable, Hashable, Sendable {
         case watchers
         case heartbeatSeconds = "heartbeat_seconds"
         case pollSeconds = "poll_seconds"
+        case leaseDays = "lease_days"
     }
 
     package init(
         bodyBytes: Int = 8 * 1024 * 1024, mutations: Int = 5000, timeoutSeconds: Int = 30,
         requestsPerMinutePerDevice: Int = 600, requestsPerMinutePerAddress: Int = 60, pageBytes: Int = 1024 * 1024,
-        importTimeoutSeconds: Int = 600, watchers: Int = 2000, heartbeatSeconds: Int = 20, pollSeconds: Int = 60
+        importTimeoutSeconds: Int = 600, watchers: Int = 2000, heartbeatSeconds: Int = 20, pollSeconds: Int = 60,
+        leaseDays: Int = 30
     ) {
         self.bodyBytes = bodyBytes
         self.mutations = mutations
@@ -49,6 +53,7 @@ package struct Limits: Codable, Hashable, Sendable {
         self.watchers = watchers
         self.heartbeatSeconds = heartbeatSeconds
         self.pollSeconds = pollSeconds
+        self.leaseDays = leaseDays
     }
 
     /// Reads what a server advertises; an older one says nothing of what it does not have.
@@ -69,5 +74,6 @@ package struct Limits: Codable, Hashable, Sendable {
         watchers = try number(.watchers, or: 0)
         heartbeatSeconds = try number(.heartbeatSeconds, or: initial.heartbeatSeconds)
         pollSeconds = try number(.pollSeconds, or: initial.pollSeconds)
+        leaseDays = try number(.leaseDays, or: 0)
     }
 }

@@ -14,6 +14,10 @@ package enum ClientError: Error, Hashable, Sendable {
     case badAnswer
     case serverLostHistory
     case replicaCopied
+    /// Contact details are locked until the device has synchronised.
+    case leaseOver(days: Int)
+    /// The device may come no more and was wiped, but for so many edits that nobody else has.
+    case deviceRevoked(kept: Int)
     case groupTooLarge
     case newerDatabase
     case damaged(String)
@@ -27,6 +31,8 @@ package enum ClientError: Error, Hashable, Sendable {
     case derivedField(Label)
     case hiddenField(Label)
     case fixedField(Label)
+    /// Locked until the device has synchronised.
+    case lockedField(Label)
     case invalidValue(Label, advice: Label)
     case unknownName(Label, words: String)
     case required(Label)
@@ -72,6 +78,8 @@ package enum ClientError: Error, Hashable, Sendable {
         case .badAnswer: "bad_answer"
         case .serverLostHistory: "server_lost_history"
         case .replicaCopied: "replica_copied"
+        case .deviceRevoked: "device_revoked"
+        case .leaseOver: "lease_over"
         case .groupTooLarge: "group_too_large"
         case .newerDatabase: "newer_database"
         case .damaged: "damaged"
@@ -83,6 +91,7 @@ package enum ClientError: Error, Hashable, Sendable {
         case .derivedField: "derived_field"
         case .hiddenField: "hidden_field"
         case .fixedField: "fixed_field"
+        case .lockedField: "locked_field"
         case .invalidValue: "invalid_value"
         case .unknownName: "unknown_name"
         case .required: "required"
@@ -107,7 +116,7 @@ package enum ClientError: Error, Hashable, Sendable {
         case .unreachable: 3
         case .refused(let refusal): refusal.status >= 500 ? 3 : 4
         case .badAnswer: 3
-        case .serverLostHistory, .replicaCopied, .groupTooLarge, .notAllowed: 4
+        case .serverLostHistory, .replicaCopied, .deviceRevoked, .leaseOver, .groupTooLarge, .notAllowed: 4
         case .newerDatabase, .damaged, .busy, .unusable: 1
         default: 2
         }
@@ -145,6 +154,23 @@ package enum ClientError: Error, Hashable, Sendable {
                 "本机数据库的另一份拷贝也在使用。待发修改全部保留：请索取登记码，运行 roost enrol 服务器地址 登记码，本机即成为独立的设备。",
                 "Another copy of this device's database is in use. Pending edits are kept: ask for a code and run "
                     + "roost enrol URL CODE, which makes this one a device of its own.")
+        case .deviceRevoked(let kept):
+            kept == 0
+                ? Label(
+                    "本机已被停用，从服务器取得的记录已全部清除。如需继续使用，请索取登记码，运行 roost enrol 服务器地址 登记码。",
+                    "This device was revoked; all it had from the server is wiped. To go on, ask for a code and run "
+                        + "roost enrol URL CODE.")
+                : Label(
+                    "本机已被停用，从服务器取得的记录已全部清除；您写下而服务器没有收下的 \(kept) 条修改仍在本机。导出：roost rejected export 文件名；"
+                        + "重新登记（roost enrol 服务器地址 登记码）后，未发送的会照常提交。",
+                    "This device was revoked; all it had from the server is wiped. What you wrote and the server never "
+                        + "took is kept (\(kept)): run roost rejected export FILE to write it out, or enrol again "
+                        + "(roost enrol URL CODE) and what was never sent goes out as usual.")
+        case .leaseOver(let days):
+            Label(
+                "本机超过 \(days) 天没有与服务器联系，联系方式已锁定。运行 roost sync 即可解锁。",
+                "This device was out of contact for more than \(days) days, so contact details are locked. "
+                    + "Run roost sync to unlock them.")
         case .groupTooLarge:
             Label("一组修改超过服务器一次可接收的数量。", "A group of edits is larger than the server takes at once.")
         case .newerDatabase:
@@ -171,6 +197,10 @@ package enum ClientError: Error, Hashable, Sendable {
             Label("您的权限看不到“\(label.zh)”，不能修改。", "You cannot see “\(label.en)”, so you cannot change it.")
         case .fixedField(let label):
             Label("“\(label.zh)”在建立之后不能修改。", "“\(label.en)” cannot be changed after creation.")
+        case .lockedField(let label):
+            Label(
+                "“\(label.zh)”已锁定：本机太久没有同步。请先运行 roost sync。",
+                "“\(label.en)” is locked because this device has not synchronised for long. Run roost sync first.")
         case .invalidValue(let label, let advice):
             Label("“\(label.zh)”：\(advice.zh)。", "“\(label.en)” \(advice.en).")
         case .unknownName(let label, let words):

@@ -19,6 +19,8 @@ package struct ConflictCase: Hashable, Sendable {
     package let current: Value
     package let isOpen: Bool
     package let isPending: Bool
+    /// Whether the values are withheld because the device was out of contact for too long.
+    package let isLocked: Bool
 }
 
 extension Desk {
@@ -54,13 +56,15 @@ extension Desk {
             winningAuthor: values[Position.winningAuthor].text.flatMap { RowID($0) },
             losingDevice: values[Position.losingDevice].text, winningDevice: values[Position.winningDevice].text,
             current: current,
-            isOpen: values[Position.state].text == "open", isPending: shown.isPending)
+            isOpen: values[Position.state].text == "open", isPending: shown.isPending,
+            isLocked: !shown.locked.isEmpty)
     }
 
     /// Takes the losing value back and closes the conflict, as one group.
     ///
     /// The edit names the winning value as its base, so that it replaces that value and not one nobody here has seen.
     package func restore(_ conflict: ConflictCase) throws {
+        if conflict.isLocked { try requireLease() }
         var edits: [Edit] = []
         if conflict.losing != conflict.current {
             edits.append(

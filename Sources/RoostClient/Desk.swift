@@ -10,10 +10,13 @@ package struct Desk {
     package let replica: Replica
     package let enrolled: Enrolled
     package let environment: Environment
+    /// The lease, if it has run out: contact details are locked then.
+    package let endedLease: Lease?
 
     package init(_ replica: Replica, environment: Environment) throws {
         self.replica = replica
         self.environment = environment
+        endedLease = try replica.observeLease(at: environment.moment)
         enrolled = try replica.enrolled()
     }
 
@@ -33,6 +36,11 @@ package struct Desk {
             values[role].text.map { HeldGrant(role: RoleName($0), target: values[target].id) }
         }
         return held.isEmpty ? enrolled.roles.map { HeldGrant(role: $0, target: nil) } : held
+    }
+
+    /// - Throws: ``ClientError/leaseOver(days:)`` where what is locked would be needed.
+    func requireLease() throws(ClientError) {
+        if let endedLease { throw .leaseOver(days: endedLease.days) }
     }
 
     // MARK: Finding

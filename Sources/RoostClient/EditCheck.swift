@@ -29,7 +29,9 @@ package struct EditCheck {
         var changes: [Mutation.Change] = []
         var note = EditNote()
         for (position, field) in collection.fields.enumerated() {
-            guard let value = values[field.name], value != shown.row.values[position] else { continue }
+            guard let value = values[field.name] else { continue }
+            if shown.locked.contains(position) { throw .lockedField(field.label) }
+            guard value != shown.row.values[position] else { continue }
             if collection.fixed.contains(field.name) || collection.subject == field.name {
                 throw .fixedField(field.label)
             }

@@ -6,7 +6,7 @@ import RoostSchema
 /// Bringing a device in, for the first time or again.
 ///
 /// A server restored from a backup does not know the devices enrolled since; a copied database must become a device of
-/// its own. Both enrol again over their data, which they keep.
+/// its own, and so must a revoked one that is let in again. All enrol over their data, which they keep.
 package struct Enrolment {
     /// What the device was enrolled as before; nil the first time.
     package let former: Enrolled?
@@ -21,7 +21,7 @@ package struct Enrolment {
         self.server = server
         former = try? replica.enrolled()
         if let former, former.server != server { throw ClientError.alreadyEnrolled(server: former.server) }
-        if let former, try !replica.isCopied() {
+        if let former, try !replica.isCopied(), try replica.revokedDevice() == nil {
             identity = former.replica
         } else {
             identity = ReplicaID(random())

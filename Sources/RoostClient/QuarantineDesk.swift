@@ -24,6 +24,8 @@ package struct QuarantineCase: Hashable, Sendable {
     package let place: Int64
     /// Whether this person's decision waits for its verdict.
     package let isPending: Bool
+    /// Whether some values are withheld because the device was out of contact for too long.
+    package let isLocked: Bool
 }
 
 extension Desk {
@@ -63,7 +65,7 @@ extension Desk {
             }, author: values[Position.author].text.flatMap { RowID($0) }, device: values[Position.device].text,
             madeAt: Milliseconds(values[Position.madeAt].integer ?? 0), reason: values[Position.reason].text ?? "",
             state: state, unit: values[Position.unit].text ?? "", place: values[Position.place].integer ?? 0,
-            isPending: shown.isPending)
+            isPending: shown.isPending, isLocked: !shown.locked.isEmpty)
     }
 
     /// Makes the edit one's own and closes the case, with all that was made as one with it, as one group.
@@ -72,6 +74,7 @@ extension Desk {
     /// back first.
     package func accept(_ entry: QuarantineCase) throws {
         try settle(entry, as: .accepted) { member in
+            if member.isLocked { try requireLease() }
             var edits: [Edit] = []
             if member.action == .edit, try replica.row(member.collection, member.row)?.row.isDeleted ?? false {
                 edits.append(Edit(member.collection, member.row, .restore))

@@ -28,8 +28,14 @@ package struct RowView {
 
     package func line(_ shown: ShownRow, _ collection: RoostSchema.Collection) -> [String] {
         [shown.row.key.id.description]
-            + columns(collection).map { wording.text(shown.row.values[$0], of: collection.fields[$0]) }
+            + columns(collection).map { text(shown, $0, of: collection) }
             + [shown.isPending ? "●" : ""]
+    }
+
+    /// One value in words.
+    func text(_ shown: ShownRow, _ position: Int, of collection: RoostSchema.Collection) -> String {
+        shown.locked.contains(position)
+            ? wording.locked : wording.text(shown.row.values[position], of: collection.fields[position])
     }
 
     /// Everything known of a row, as lines of label and value.
@@ -44,10 +50,10 @@ package struct RowView {
     func fields(_ shown: ShownRow, _ collection: RoostSchema.Collection, besides: FieldName?) -> [String] {
         collection.fields.enumerated().compactMap { position, field in
             let value = shown.row.values[position]
-            guard !value.isNull, field.name != besides else { return nil }
+            guard !value.isNull || shown.locked.contains(position), field.name != besides else { return nil }
             let veil = shown.masked.contains(position) ? Label("（遮盖）", " (masked)").text(wording.language) : ""
             let colon = wording.language == .zh ? "：" : ": "
-            return field.label.text(wording.language) + colon + wording.text(value, of: field) + veil
+            return field.label.text(wording.language) + colon + text(shown, position, of: collection) + veil
         }
     }
 
@@ -63,6 +69,7 @@ package struct RowView {
             .init("id", .id(shown.row.key.id)), .init("deleted", .boolean(shown.row.isDeleted)),
             .init("pending", .boolean(shown.isPending)),
             .init("masked", .list(shown.masked.sorted().map { .text(fields[$0].name.text) })),
+            .init("locked", .list(shown.locked.sorted().map { .text(fields[$0].name.text) })),
             .init("fields", .object(members)),
         ])
     }

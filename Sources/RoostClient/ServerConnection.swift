@@ -10,6 +10,8 @@ package protocol ExchangeServer: Sendable {
     func exchange(_ request: ExchangeRequest) async throws(ClientError) -> ExchangeAnswer
     /// Bytes of a snapshot's file from a position on, at least one and at most `count`.
     func snapshot(_ id: String, from position: Int, count: Int) async throws(ClientError) -> [UInt8]
+    /// Tells the server that this revoked device has wiped what it had.
+    func confirmRevoked(_ replica: ReplicaID) async throws(ClientError)
 }
 
 extension ExchangeServer {
@@ -17,6 +19,9 @@ extension ExchangeServer {
     package func snapshot(_ id: String, from position: Int, count: Int) async throws(ClientError) -> [UInt8] {
         throw .badAnswer
     }
+
+    /// A server that takes no such word lists the device for ever.
+    package func confirmRevoked(_ replica: ReplicaID) async throws(ClientError) { throw .badAnswer }
 }
 
 /// Talks to a Roost server over HTTP, with a few retries for what passes by itself.
@@ -75,6 +80,10 @@ package struct ServerConnection: ExchangeServer {
         // The whole file, from somebody on the way who knows no ranges.
         guard response.body.count > position else { throw .badAnswer }
         return Array(response.body[position...].prefix(count))
+    }
+
+    package func confirmRevoked(_ replica: ReplicaID) async throws(ClientError) {
+        _ = try await send(.post, Path.devices + "/\(replica)/purged")
     }
 
     /// Trades a one-time code for a token; not repeated, because the code works once.

@@ -29,6 +29,8 @@ package struct SheetImport {
     /// Reads and plans.
     /// - Throws: ``ClientError``.
     package func draft(_ bytes: [UInt8], template name: String?, year: Int?) throws -> Draft {
+        // What is locked would look like blanks to be filled.
+        try desk.requireLease()
         let catalogue = desk.catalogue
         let (sheet, parsed) = try parse(bytes, template: name, year: year)
         var known: [CollectionName: [KnownRow]] = [:]
@@ -169,6 +171,7 @@ extension Desk {
     /// - Returns: whether it was simply forgotten.
     package func undo(_ batch: OfflineBatch) throws -> Bool {
         guard batch.undoneAt == nil else { throw ClientError.nothingToChange }
+        try requireLease()
         var inverse: [[Edit]] = []
         let writable = Writable(catalogue: catalogue, officer: enrolled.officer, grants: try grants())
         for entry in batch.entries.reversed() {

@@ -48,7 +48,7 @@ package struct StudentView {
         guard let declaration = desk.catalogue[collection], let position = declaration.position(of: name) else {
             return ""
         }
-        return rows.wording.text(shown.row.values[position], of: declaration.fields[position])
+        return rows.text(shown, position, of: declaration)
     }
 
     /// Everything known of a student, as lines of label and value.

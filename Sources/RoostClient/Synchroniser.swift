@@ -46,6 +46,8 @@ package struct Synchroniser {
     package func run(
         within known: Limits? = nil, progress: (SyncReport) -> Void = { _ in }
     ) async throws -> SyncReport {
+        let revocation = Revocation(replica: replica, server: server, environment: environment)
+        if let error = try await revocation.standing() { throw error }
         var advertised = known ?? Limits()
         if known == nil { advertised = try await server.limits() }
         var report = SyncReport()
@@ -78,7 +80,10 @@ package struct Synchroniser {
                 // another time.
                 let wasGiven = request.purged != nil || !request.surrendered.isEmpty
                 let wasTaken = answer.purged || !answer.surrendered.isEmpty
-                guard applied.owesConfirmation, wasGiven ? wasTaken : !isConfirming else { return report }
+                guard applied.owesConfirmation, wasGiven ? wasTaken : !isConfirming else {
+                    try replica.renewLease(days: advertised.leaseDays, at: environment.moment)
+                    return report
+                }
                 isConfirming = true
                 continue
             }
@@ -96,6 +101,9 @@ package struct Synchroniser {
         do throws(ClientError) {
             return try await server.exchange(request)
         } catch {
+            if Revocation.isMeant(by: error) {
+                throw try await Revocation(replica: replica, server: server, environment: environment).purge()
+            }
             guard case .refused(let refusal) = error, refusal.reason == ReplicaCopied.reason else { throw error }
             try replica.noteCopied()
             throw ClientError.replicaCopied

@@ -15,6 +15,9 @@ package struct Wording {
         self.language = language
     }
 
+    /// Stands for a value that is withheld until the device has synchronised.
+    package var locked: String { Label("（已锁定）", "(locked)").text(language) }
+
     /// A value of a field; empty for none.
     package func text(_ value: Value, of field: Field) -> String {
         switch (field.kind, value) {

@@ -9,7 +9,7 @@ enum People {
     ])
 
     static let student = Collection(
-        "student", .register, "学生", "student",
+        "student", .register, "学生", "student", leased: ["contact"],
         fields: [
             Field(
                 "name", .personName, "姓名", "name", headers: ["学生姓名", "名字", "学员姓名", "考生姓名"], group: "name",
@@ -84,7 +84,7 @@ enum People {
 
     static let guardian = Collection(
         "guardian", .register, "监护人", "guardian", subject: "student", needsOneOf: [["name", "phone"]],
-        fixed: ["student"],
+        fixed: ["student"], leased: ["guardian"],
         fields: [
             Field("student", .reference("student"), "被监护学生", "ward", group: "guardian", required: true),
             Field(

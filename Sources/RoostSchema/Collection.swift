@@ -54,12 +54,16 @@ package final class Collection: Sendable {
     package let needsOneOf: [Set<FieldName>]
     /// Fields that must not change after creation, because a scope or a subject hangs on them.
     package let fixed: Set<FieldName>
+    /// Positions of the fields that a device locks when it was out of contact for too long, in rising order: those of the
+    /// groups declared so, but for references, without which a row would lose its place.
+    package let leased: [Int]
 
     private let positions: [String: Int]
 
     package init(
         _ name: CollectionName, _ syncClass: SyncClass, _ zh: String, _ en: String, subject: FieldName? = nil,
-        limits: [Limit] = [], needsOneOf: [Set<FieldName>] = [], fixed: Set<FieldName> = [], fields: [Field]
+        limits: [Limit] = [], needsOneOf: [Set<FieldName>] = [], fixed: Set<FieldName> = [],
+        leased: Set<FieldGroup> = [], fields: [Field]
     ) {
         self.name = name
         self.syncClass = syncClass
@@ -69,6 +73,7 @@ package final class Collection: Sendable {
         self.limits = limits
         self.needsOneOf = needsOneOf
         self.fixed = fixed
+        self.leased = fields.indices.filter { leased.contains(fields[$0].group) && fields[$0].target == nil }
         positions = Dictionary(fields.enumerated().map { ($1.name.text, $0) }, uniquingKeysWith: { first, _ in first })
     }
 

@@ -144,7 +144,7 @@ package struct RoostApplication: Sendable {
             enrolment: EnrolmentHandlers(
                 accounts: accounts, gatekeeper: gatekeeper, attemptsPerMinute: settings.enrolmentAttemptsPerMinute,
                 metrics: metrics),
-            devices: DeviceHandlers(accounts: accounts),
+            devices: DeviceHandlers(accounts: accounts, gatekeeper: gatekeeper),
             exchange: ExchangeHandler(store: store, limits: settings.limits, metrics: metrics),
             events: EventHandlers(store: store, watchers: watchers, limits: settings.limits),
             snapshots: SnapshotHandler(store: store),

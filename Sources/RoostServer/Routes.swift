@@ -26,6 +26,9 @@ struct Routes: Sendable {
             .get(.init(Path.schema), use: catalogue.schema)
             .post(.init(Path.enrol), use: enrolment.enrol)
 
+        // Of a revoked device, whose token opens nothing else.
+        router.post(.init(Path.devices + "/{replica}/purged"), use: devices.purged)
+
         router.group().add(middleware: DeviceAuthentication(gatekeeper: gatekeeper))
             .post(.init(Path.sync), use: exchange.exchange)
             .get(.init(Path.events), use: events.events)

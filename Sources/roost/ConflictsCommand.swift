@@ -30,6 +30,7 @@ private struct ConflictWords {
     }
 
     func text(_ value: Value, _ conflict: ConflictCase) -> String {
+        if conflict.isLocked { return wording.locked }
         guard let field = desk.catalogue[conflict.collection]?[FieldName(conflict.field)] else {
             return String(decoding: value.json, as: UTF8.self)
         }
@@ -79,7 +80,7 @@ private struct ConflictWords {
             .init("winning_author", conflict.winningAuthor.map { .id($0) } ?? .null),
             .init("winning_stamp", conflict.winningStamp.map { .text($0.description) } ?? .null),
             .init("state", .text(conflict.isOpen ? "open" : "settled")),
-            .init("pending", .boolean(conflict.isPending)),
+            .init("pending", .boolean(conflict.isPending)), .init("locked", .boolean(conflict.isLocked)),
         ])
     }
 }

@@ -68,12 +68,13 @@ private struct QuarantineWords {
     /// `label=new (now old)` for each field.
     func changes(_ entry: QuarantineCase) -> [String] {
         let declaration = desk.catalogue[entry.collection]
-        return entry.changes.map { change in
+        let open = entry.changes.map { change in
             guard let field = declaration?[FieldName(change.field)] else {
                 return change.field + "=" + String(decoding: change.value.json, as: UTF8.self)
             }
             return field.label.text(language) + "=" + wording.text(change.value, of: field)
         }
+        return entry.isLocked ? open + [wording.locked] : open
     }
 
     /// What the row holds now in the fields concerned.
@@ -97,6 +98,7 @@ private struct QuarantineWords {
             .init("device", entry.device.map { .text($0) } ?? .null), .init("made_at_ms", .integer(entry.madeAt.value)),
             .init("reason", .text(entry.reason)), .init("state", .text(entry.state.rawValue)),
             .init("unit", .text(entry.unit)), .init("pending", .boolean(entry.isPending)),
+            .init("locked", .boolean(entry.isLocked)),
         ])
     }
 }

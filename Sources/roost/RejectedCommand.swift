@@ -67,6 +67,17 @@ private struct RefusedWords {
         ]
     }
 
+    /// An edit that was never sent.
+    func value(_ mutation: Mutation) -> Value {
+        .object([
+            .init("number", .integer(mutation.number)), .init("group", mutation.group.map { .integer($0) } ?? .null),
+            .init("collection", .text(mutation.collection)), .init("row", .id(mutation.row)),
+            .init("action", .text(mutation.action.rawValue)),
+            .init("fields", .object(mutation.changes.map { .init($0.field, $0.value) })),
+            .init("verdict", .null), .init("made_at_ms", .integer(mutation.time.moment.value)),
+        ])
+    }
+
     func value(_ entry: AnsweredMutation) -> Value {
         .object([
             .init("id", entry.id.map { .integer($0) } ?? .null), .init("number", .integer(entry.number)),
@@ -182,12 +193,14 @@ struct RejectedExport: AsyncParsableCommand {
     func run() async throws {
         try await Session.run(options) { session in
             let words = try RefusedWords(session)
-            let refused = try words.desk.replica.refused()
-            let bytes = Value.list(refused.map(words.value)).json
-            try session.write(bytes + [0x0A], to: file)
-            session.output.say("已导出 \(refused.count) 条到 \(file)。", "\(refused.count) written to \(file).")
+            let replica = words.desk.replica
+            // On a revoked device the edits that never went out are in nobody else's hands either.
+            let unsent = try replica.revokedDevice() == nil ? [] : try replica.unsent()
+            let entries = try replica.refused().map(words.value) + unsent.map(words.value)
+            try session.write(Value.list(entries).json + [0x0A], to: file)
+            session.output.say("已导出 \(entries.count) 条到 \(file)。", "\(entries.count) written to \(file).")
             session.output.result(
-                .object([.init("file", .text(file)), .init("count", .integer(Int64(refused.count)))]))
+                .object([.init("file", .text(file)), .init("count", .integer(Int64(entries.count)))]))
         }
     }
 }

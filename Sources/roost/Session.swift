@@ -51,11 +51,19 @@ struct Session {
         try Replica(directory: options.directory, catalogue: .client, names: NameKeys.programme)
     }
 
-    func desk() throws -> Desk { try Desk(try openReplica(), environment: environment) }
+    /// The person's desk; says so where the device has locked how people can be reached.
+    func desk() throws -> Desk {
+        let desk = try Desk(try openReplica(), environment: environment)
+        if let lease = desk.endedLease {
+            let words = ClientError.leaseOver(days: lease.days).message
+            output.warn(words.zh, words.en)
+        }
+        return desk
+    }
 
     /// The name of a student this device holds; nil for anybody else.
     func name(ofStudent row: RowID) throws -> String? {
-        guard let shown = try openReplica().row(Programme.subject, row),
+        guard let shown = try desk().replica.row(Programme.subject, row),
             let place = Catalogue.client[Programme.subject]?.position(of: "name")
         else { return nil }
         return shown.row.values[place].text
@@ -82,12 +90,28 @@ struct Session {
             caFile: ProcessInfo.processInfo.environment["ROOST_CA_FILE"])
     }
 
+    /// Whichever command hears that the device was revoked wipes it; other errors are what they were.
+    private func purged(after error: ClientError) async -> ClientError {
+        guard Revocation.isMeant(by: error) else { return error }
+        let client = HTTPClient()
+        defer { client.shutdown() }
+        do {
+            let replica = try openReplica()
+            return try await Revocation(
+                replica: replica, server: try connection(try replica.enrolled(), client), environment: environment
+            ).purge()
+        } catch {
+            return error as? ClientError ?? (error as? ReplicaError).map { ClientError($0) } ?? .badAnswer
+        }
+    }
+
     /// Runs a command; an error is told in the person's language and becomes the exit status.
     static func run(_ options: CommonOptions, _ body: (Session) async throws -> Void) async throws {
         let session = Session(options)
         do {
             try await body(session)
         } catch let error as ClientError {
+            let error = await session.purged(after: error)
             session.output.failure(error)
             throw ExitCode(error.exitStatus)
         } catch let error as ReplicaError {

@@ -35,6 +35,13 @@ struct StatusCommand: AsyncParsableCommand {
                 (Label("他人待决定的修改", "Edits of others to decide"), "\(status.toDecide)"),
                 (Label("范围", "In reach"), status.scopes.map(wording.scope).joined(separator: ", ")),
             ]
+            if let revoked = try desk.replica.revokedDevice() {
+                lines.append(
+                    (
+                        Label("已停用", "Revoked"),
+                        ClientError.deviceRevoked(kept: revoked.kept).message.text(options.language)
+                    ))
+            }
             if let share = status.snapshot {
                 lines.append(
                     (
@@ -68,6 +75,8 @@ struct StatusCommand: AsyncParsableCommand {
             .init("to_decide", .integer(Int64(status.toDecide))),
             .init("offset_ms", .integer(status.offset)), .init("epoch", status.epoch.map { .text($0) } ?? .null),
             .init("first_sync_percent", status.snapshot.map { .integer(Int64($0 * 100)) } ?? .null),
+            .init("revoked_at_ms", ((try? desk.replica.revokedDevice())??.since).map { .integer($0.value) } ?? .null),
+            .init("locked", .boolean(desk.endedLease != nil)),
             .init("scopes", .list(status.scopes.map { .text($0.description) })),
             .init(
                 "rows",

@@ -134,7 +134,16 @@ private struct DirectServer: ExchangeServer {
 
     func limits() async throws(ClientError) -> Limits { Limits() }
 
+    func confirmRevoked(_ replica: ReplicaID) async throws(ClientError) {
+        do { try await store.confirmRevoked(replica) } catch { throw .badAnswer }
+    }
+
     func exchange(_ request: ExchangeRequest) async throws(ClientError) -> ExchangeAnswer {
+        if let isRevoked = try? store.isRevoked(device.replica), isRevoked {
+            throw .refused(
+                ClientError.ServerRefusal(
+                    status: 403, code: .deviceRevoked, message: Label("", ""), reason: nil, requestID: nil))
+        }
         do {
             let sent = try ExchangeRequest(json: request.json)
             let result = try await store.exchange(sent, device: device, mutationLimit: 5000, pageBytes: 1 << 20)

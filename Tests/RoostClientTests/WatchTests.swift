@@ -295,7 +295,7 @@ private final class Told: Sendable {
         let task = begin()
         await sleepers.wake(.seconds(1))
         await sleepers.wake(.seconds(3))
-        await #expect(throws: revoked) { try await task.value }
+        await #expect(throws: ClientError.deviceRevoked(kept: 0)) { try await task.value }
         #expect(told.all == ["retrying unreachable_unreachable 1", "retrying bad_answer 3"])
     }
 }

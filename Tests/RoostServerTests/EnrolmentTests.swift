@@ -107,6 +107,26 @@ import Testing
         }
     }
 
+    @Test func `a revoked device may still say that it is wiped, and nothing else`() async throws {
+        try await RunningServer.with { server in
+            let (token, _) = try await server.enrolled()
+            #expect(try await server.idleExchange(token: token).status == 200)
+            let path = "/v1/devices/00000000000000a1/purged"
+            #expect(try await server.send(.post, path, token: token).errorCode == "conflict")
+            let replica = try #require(ReplicaID("00000000000000a1"))
+            try await server.store.revoke(replica)
+            #expect(try await server.idleExchange(token: token).errorCode == "device_revoked")
+            #expect(try await server.store.devices().first?.unconfirmed.isEmpty == false)
+            let other = try await server.send(.post, "/v1/devices/00000000000000a2/purged", token: token)
+            #expect(other.errorCode == "forbidden")
+            #expect(try await server.send(.post, path, token: "nobody").errorCode == "unauthorized")
+            #expect(try await server.send(.post, path, token: token).status == 200)
+            let record = try #require(try await server.store.devices().first)
+            #expect(record.unconfirmed.isEmpty && record.purged == server.clock.now)
+            #expect(try await server.idleExchange(token: token).errorCode == "device_revoked")
+        }
+    }
+
     @Test func `a replica of somebody else or of the server cannot be taken`() async throws {
         try await RunningServer.with { server in
             _ = try await server.enrolled(replica: "00000000000000a1")

@@ -39,6 +39,10 @@ extension Collection {
                 writer.name("fixed")
                 writer.array { writer in for name in fixed.sorted() { writer.plain(name.text) } }
             }
+            if !leased.isEmpty {
+                writer.name("leased")
+                writer.array { writer in for position in leased { writer.plain(fields[position].name.text) } }
+            }
             writer.name("fields")
             writer.array { writer in for field in fields { field.write(to: &writer) } }
         }

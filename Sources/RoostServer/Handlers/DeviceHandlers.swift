@@ -7,6 +7,7 @@ package import RoostSync
 /// Which devices there are, and ending one's access.
 struct DeviceHandlers: Sendable {
     let accounts: AccountDesk
+    let gatekeeper: Gatekeeper
 
     /// `GET /v1/devices`: one's own devices; everybody's for who manages accounts.
     func list(_ request: Request, _ context: RoostContext) async throws -> Response {
@@ -39,6 +40,22 @@ struct DeviceHandlers: Sendable {
                 writer.name("replica")
                 writer.plain(replica.description)
                 writer.name("revoked")
+                writer.boolean(true)
+            })
+    }
+
+    /// `POST /v1/devices/{replica}/purged`: a revoked device says that what it had is gone from its disk.
+    func purged(_ request: Request, _ context: RoostContext) async throws -> Response {
+        let sender = try gatekeeper.revokedDevice(of: request, context)
+        guard context.parameters.get("replica") == sender.replica.description else {
+            throw Refusal(.forbidden, "a device speaks for itself only")
+        }
+        try await accounts.store.confirmRevoked(sender.replica)
+        return Response(
+            json: jsonObject { writer in
+                writer.name("replica")
+                writer.plain(sender.replica.description)
+                writer.name("purged")
                 writer.boolean(true)
             })
     }

@@ -30,20 +30,33 @@ struct Gatekeeper: Sendable {
 
     /// The device whose token the request bears.
     func device(of request: Request, _ context: RoostContext) throws -> Device {
-        guard let token = DeviceToken(authorization: request.headers[.authorization]),
-            let (device, isRevoked) = try store.device(tokenHash: token.hash)
-        else {
-            // Guessing counts against the address.
-            try admitAddress(of: request, context)
-            throw Refusal(.unauthorized, "a device token is needed")
-        }
-        context.trace.replica = device.replica.description
+        let (device, isRevoked) = try bearer(of: request, context)
         guard !isRevoked else {
             try admitAddress(of: request, context)
             throw Refusal(.deviceRevoked, "the device was revoked")
         }
         try limiter.admit("device:\(device.replica)", perMinute: limits.requestsPerMinutePerDevice)
         return device
+    }
+
+    /// The revoked device whose token the request bears: it has one thing left to say.
+    func revokedDevice(of request: Request, _ context: RoostContext) throws -> Device {
+        let (device, isRevoked) = try bearer(of: request, context)
+        try admitAddress(of: request, context)
+        guard isRevoked else { throw Refusal(.conflict, "the device was not revoked") }
+        return device
+    }
+
+    private func bearer(of request: Request, _ context: RoostContext) throws -> (device: Device, isRevoked: Bool) {
+        guard let token = DeviceToken(authorization: request.headers[.authorization]),
+            let found = try store.device(tokenHash: token.hash)
+        else {
+            // Guessing counts against the address.
+            try admitAddress(of: request, context)
+            throw Refusal(.unauthorized, "a device token is needed")
+        }
+        context.trace.replica = found.device.replica.description
+        return found
     }
 }
 

@@ -72,7 +72,8 @@ package struct ServerSettings: Hashable, Sendable {
             timeoutSeconds: try number(.timeoutSeconds), requestsPerMinutePerDevice: try number(.perDevice),
             requestsPerMinutePerAddress: try number(.perAddress), pageBytes: try number(.pageBytes),
             importTimeoutSeconds: try number(.importTimeoutSeconds), watchers: try number(.watchers),
-            heartbeatSeconds: try number(.heartbeatSeconds), pollSeconds: try number(.pollSeconds))
+            heartbeatSeconds: try number(.heartbeatSeconds), pollSeconds: try number(.pollSeconds),
+            leaseDays: try number(.leaseDays))
         snapshotRows = try number(.snapshotRows)
         retention = Retention(
             tombstoneDays: try number(.tombstoneDays), historyDays: try number(.historyDays),
@@ -135,6 +136,10 @@ extension SettingKey {
     package static let pollSeconds = SettingKey(
         "events.poll_seconds", .number(5...3600), "60", unit: "seconds",
         "Between the exchanges of devices that cannot keep a stream open.")
+    package static let leaseDays = SettingKey(
+        "devices.lease_days", .number(0...3650), "30", unit: "days",
+        "How long a device may be out of contact before it locks how people can be reached, until it synchronises; 0 for "
+            + "never.")
     package static let snapshotRows = SettingKey(
         "snapshots.minimum_rows", .number(1...10_000_000), "4000", unit: "rows",
         "From how many rows on a scope is sent to new replicas as one compressed file instead of pages.")
@@ -167,7 +172,8 @@ extension SettingKey {
         [
             data, host, port, trustsForwardedFor, certificate, certificateKey, bodyBytes, mutations, timeoutSeconds,
             perDevice, perAddress, pageBytes, importTimeoutSeconds, watchers, heartbeatSeconds, pollSeconds,
-            snapshotRows, tombstoneDays, historyDays, verdictDays, enrolmentMinutes, enrolmentAttempts, metricsToken,
+            leaseDays, snapshotRows, tombstoneDays, historyDays, verdictDays, enrolmentMinutes, enrolmentAttempts,
+            metricsToken,
             logLevel, logFormat, demo,
         ] + courier
 }

@@ -9,6 +9,8 @@ package struct ShownRow: Hashable, Sendable {
     package var masked: Set<Int>
     /// Whether an edit of this row waits for its verdict.
     package var isPending: Bool
+    /// Positions of fields withheld because the device was out of contact for too long; their values are not here.
+    package var locked: Set<Int> = []
 
     package init(row: RoostSync.Row, masked: Set<Int> = [], isPending: Bool = false) {
         self.row = row

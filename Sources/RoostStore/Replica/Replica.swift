@@ -2,6 +2,7 @@ package import RoostSchema
 package import RoostSync
 import Foundation
 import GRDB
+import Synchronization
 
 /// Why a replica cannot be opened or used.
 package enum ReplicaError: Error, Hashable, Sendable {
@@ -35,6 +36,12 @@ enum ReplicaFact: String {
     case unrecovered
     /// Set while a copy of this database is known to be in use elsewhere.
     case copied
+    /// When this device learned that it may come no more; absent while it may.
+    case revokedAt = "revoked_at_ms"
+    /// Days without contact after which contact fields are locked; 0 for never.
+    case leaseDays = "lease_days"
+    /// The device's clocks when it was last in step with the server: wall, monotonic and boot, separated by blanks.
+    case leaseFrom = "lease_from"
     /// When the journal was last rid of what is too old.
     case journalTrimmedAt = "journal_trimmed_at_ms"
 }
@@ -99,6 +106,8 @@ package final class Replica: Sendable {
     let names: [NameSearch]
     let queue: DatabaseQueue
     let tables: [RowTable]
+    /// Whether the lease is known to have run out: see ``observeLease(at:)``.
+    let isLocked = Mutex(false)
 
     package static let fileName = "replica.sqlite"
 

@@ -73,6 +73,10 @@ extension Replica {
     }
 
     private func noted(_ row: RoostSync.Row, _ collection: CollectionName, _ db: Database) throws -> ShownRow {
+        veiled(try whole(row, collection, db))
+    }
+
+    private func whole(_ row: RoostSync.Row, _ collection: CollectionName, _ db: Database) throws -> ShownRow {
         let statement = try BoundStatement(
             db, "SELECT masked, pending FROM shown WHERE row = ? AND collection = ?")
         defer { statement.reset() }

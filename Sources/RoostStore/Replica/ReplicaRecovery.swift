@@ -91,6 +91,7 @@ extension Replica {
                 try self.becomeReplica(enrolled.replica, db)
             }
             try self.keep(enrolled, db)
+            try self.removeFact(.revokedAt, db)
         }
     }
 

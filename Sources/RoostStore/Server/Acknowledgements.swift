@@ -66,6 +66,22 @@ extension ServerStore {
         acknowledged.withLock { [after] in $0[replica] = after }
     }
 
+    /// Notes that a revoked device has nothing left of what it was sent.
+    package func confirmRevoked(_ replica: ReplicaID) async throws {
+        let now = clock()
+        try await pool.write { db in
+            let forget = try BoundStatement(db, "DELETE FROM acknowledged WHERE replica = ?")
+            try forget.bind(1, replica)
+            try forget.run()
+            let note = try BoundStatement(
+                db, "UPDATE replica SET purged_ms = ?1, seen_ms = ?1, purge_agreed = NULL WHERE id = ?2")
+            try note.bind(1, now.value)
+            try note.bind(2, replica)
+            try note.run()
+        }
+        _ = acknowledged.withLock { $0.removeValue(forKey: replica) }
+    }
+
     private func noted(of replica: ReplicaID, _ db: Database) throws -> Acknowledged {
         var known = Acknowledged(writtenAt: Milliseconds(0), seenAt: Milliseconds(0))
         let seen = try BoundStatement(db, "SELECT seen_ms FROM replica WHERE id = ?")

@@ -40,6 +40,7 @@ extension DecisionRun {
                 }
             }
             recordAuthority(before: before, after: row)
+            if let before { recordAdmissions(before: before, after: row) }
         }
         for index in plan.history.indices {
             let entry = plan.history[index]
@@ -128,6 +129,17 @@ extension DecisionRun {
                 sight.resolved { $0.holds(in: about, before.values) }
                     != sight.resolved { $0.holds(in: about, after.values) }
             }
+        }
+    }
+
+    private mutating func recordAdmissions(before: Row, after: Row) {
+        let collection = rules.catalogue.collections[after.key.collection]
+        for gate in rules.gates[after.key.collection] {
+            guard gate.positions.contains(where: { before.values[$0] != after.values[$0] }) else { continue }
+            let was = gate.admits.holds(in: collection, before.values)
+            guard was != gate.admits.holds(in: collection, after.values) else { continue }
+            plan.admissions.append(
+                AdmissionChange(row: after.key, kind: gate.kind, isLink: gate.isLink, was: was, at: decider.now))
         }
     }
 

@@ -82,6 +82,7 @@ struct DecisionRun {
     var refused: Set<RowKey> = []
     private var issued: [ReplicaID: HybridTime?] = [:]
     var tenures: [RowID: [LinkTenure]] = [:]
+    var admissions: [RowKey: [AdmissionChange]] = [:]
     let permission: Permission
 
     var rules: Rules { decider.rules }

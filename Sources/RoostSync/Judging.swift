@@ -2,9 +2,8 @@ import RoostSchema
 
 /// Judges what a group did: permission on before- and after-images, versions, limits.
 extension DecisionRun {
-    /// The scopes in which a row was at an earlier moment, as far as ended links tell.
-    ///
-    /// What a scope never admitted was not in it, however its subject was linked.
+    /// The scopes in which a row was at an earlier moment: those its subject was linked to, as far as they let in then
+    /// whoever it is about, and the row.
     mutating func formerScopes(of row: Row, at moment: Milliseconds) throws -> Set<ScopeKey> {
         guard let subject = try set.subject(of: row, .before) ?? set.subject(of: row) else { return [] }
         let known: [LinkTenure]
@@ -14,19 +13,39 @@ extension DecisionRun {
             known = try set.source.tenures(of: [subject.key.id])
             tenures[subject.key.id] = known
         }
-        let collection = rules.catalogue.collections[row.key.collection]
-        let about = rules.catalogue.collections[subject.key.collection]
         var scopes: Set<ScopeKey> = []
         for tenure in known where tenure.holds(at: moment) {
             guard let view = rules.view(of: row.key.collection, in: tenure.scope.kind),
-                view.wasOpen(to: row, of: collection, for: tenure.scope),
-                rules.linksOfSubject[subject.key.collection].contains(where: {
-                    $0.kind == tenure.scope.kind && $0.admits.holds(in: about, subject.values)
-                })
+                view.belongs(row, to: tenure.scope),
+                try wasAdmitted(row, to: tenure.scope.kind, asLink: false, at: moment),
+                try wasAdmitted(subject, to: tenure.scope.kind, asLink: true, at: moment)
             else { continue }
             scopes.insert(tenure.scope)
         }
         return scopes
+    }
+
+    /// Whether what lets a row into the scopes of a kind held at an earlier moment.
+    ///
+    /// The first change since tells; without one it is as it was before these mutations.
+    private mutating func wasAdmitted(
+        _ row: Row, to kind: Int, asLink isLink: Bool, at moment: Milliseconds
+    ) throws -> Bool {
+        let gates = rules.gates[row.key.collection].filter { $0.kind == kind && $0.isLink == isLink }
+        guard !gates.isEmpty else { return true }
+        let known: [AdmissionChange]
+        if let loaded = admissions[row.key] {
+            known = loaded
+        } else {
+            known = try set.source.admissions(of: row.key)
+            admissions[row.key] = known
+        }
+        if let change = known.first(where: { $0.kind == kind && $0.isLink == isLink && moment < $0.at }) {
+            return change.was
+        }
+        let collection = rules.catalogue.collections[row.key.collection]
+        let values = try set.row(row.key, .before)?.values ?? row.values
+        return gates.contains { $0.admits.holds(in: collection, values) }
     }
 
     /// Whether every step is permitted now (false) or was when made (true).

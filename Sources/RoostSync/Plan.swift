@@ -8,6 +8,7 @@ package struct Plan: Sendable {
     package var isNew: [Bool] = []
     package var memberships: [MembershipChange] = []
     package var authority: [AuthorityChange] = []
+    package var admissions: [AdmissionChange] = []
     package var history: [HistoryEntry] = []
     package var parked: [ParkedEntry] = []
     package var strangers: [StrangerEntry] = []
@@ -42,6 +43,28 @@ package struct AuthorityChange: Hashable, Sendable {
     package let begins: Bool
     package let sequence: ServerSequence
     package let at: Milliseconds
+}
+
+/// What lets a row into the scopes of a kind turned: somebody came of age, a membership was left.
+///
+/// Kept like intervals of authority, and for the same reason: an edit is judged as things stood when it was made.
+package struct AdmissionChange: Hashable, Sendable {
+    package let row: RowKey
+    /// Of the scope.
+    package let kind: Int
+    /// Whether it is what a link asks of its subject, not what a view asks of its row.
+    package let isLink: Bool
+    /// Whether the row was let in before.
+    package let was: Bool
+    package let at: Milliseconds
+
+    package init(row: RowKey, kind: Int, isLink: Bool, was: Bool, at: Milliseconds) {
+        self.row = row
+        self.kind = kind
+        self.isLink = isLink
+        self.was = was
+        self.at = at
+    }
 }
 
 /// A value that is no longer in its row, or never got there.

@@ -37,19 +37,27 @@ package final class Rules: Sendable {
         /// Whether some sight depends on the subject's values.
         package let isConditional: Bool
 
-        /// Whether a row whose subject was linked to a scope showed there.
-        ///
-        /// A row that names the scope's key may be the link itself, changed since: what the view admits now says
-        /// nothing about then.
-        func wasOpen(to row: Row, of collection: RoostSchema.Collection, for scope: ScopeKey) -> Bool {
+        /// Whether a row whose subject is linked to a scope belongs there, but for what the view admits.
+        func belongs(_ row: Row, to scope: ScopeKey) -> Bool {
             switch attachment {
-            case .subject: admits.holds(in: collection, row.values)
-            case .key(let position): scope.key != nil && row.values[position].id == scope.key
-            case .subjectAndKey(let position):
-                scope.key != nil && row.values[position].id == scope.key && admits.holds(in: collection, row.values)
+            case .subject: true
+            case .key(let position), .subjectAndKey(let position):
+                scope.key != nil && row.values[position].id == scope.key
             case .everyRow, .concerned: false
             }
         }
+    }
+
+    /// A condition on a row's own values that lets it into the scopes of a kind, or keeps it out.
+    ///
+    /// When it turns, that is written down (``AdmissionChange``), so that it is known later how it was at any time.
+    package struct Gate: Sendable {
+        package let kind: Int
+        /// Whether it is what a link asks of its subject, not what a view asks of its row.
+        package let isLink: Bool
+        let admits: Condition
+        /// The fields it reads.
+        let positions: [Int]
     }
 
     /// How a field is shown, once conditions are resolved.
@@ -124,6 +132,8 @@ package final class Rules: Sendable {
     let isConcerned: [Bool]
     /// By collection, the fields of a subject on which it depends where rows about it are and what is seen of them.
     let telling: [[Int]]
+    /// By collection; conditions that always hold are none.
+    let gates: [[Gate]]
 
     package init(_ catalogue: Catalogue) {
         self.catalogue = catalogue
@@ -222,6 +232,15 @@ package final class Rules: Sendable {
                 for sight in views[about].flatMap(\.sights) { names.formUnion(sight.names) }
             }
             return names.compactMap { collections[index].position(of: $0) }.sorted()
+        }
+        gates = collections.enumerated().map { index, collection in
+            let links = linksOfSubject[index].map { ($0.kind, true, $0.admits) }
+            let shown = views[index].map { ($0.kind, false, $0.admits) }
+            return (links + shown).filter { $0.2 != .always }.map { kind, isLink, admits in
+                Gate(
+                    kind: kind, isLink: isLink, admits: admits,
+                    positions: admits.names.compactMap { collection.position(of: $0) })
+            }
         }
         self.views = views
         self.linksOfSubject = linksOfSubject

@@ -16,6 +16,8 @@ package protocol RowSource {
     func labels(of replicas: Set<ReplicaID>) throws -> [ReplicaID: String]
     /// Past and present holdings of an officer, and the times at which subjects were linked.
     func tenures(of subjects: [RowID]) throws -> [LinkTenure]
+    /// When a row was let into scopes and kept out again, oldest first.
+    func admissions(of row: RowKey) throws -> [AdmissionChange]
     /// The effective time of the last mutation of a replica; nil if there is none.
     func lastEffective(of replica: ReplicaID) throws -> HybridTime?
 }

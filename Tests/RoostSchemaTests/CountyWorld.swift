@@ -96,6 +96,7 @@ final class CountyWorld: RowSource {
     func refusedCreations(_ keys: [RowKey], by replica: ReplicaID) throws -> Set<RowKey> { [] }
     func officers(of replicas: Set<ReplicaID>) throws -> [ReplicaID: RowID] { [:] }
     func tenures(of subjects: [RowID]) throws -> [LinkTenure] { [] }
+    func admissions(of row: RowKey) throws -> [AdmissionChange] { [] }
     func lastEffective(of replica: ReplicaID) throws -> HybridTime? { state.issued[replica] }
 
     // What tests ask.

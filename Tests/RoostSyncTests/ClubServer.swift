@@ -14,6 +14,7 @@ final class ClubServer: RowSource {
     var erasedRows: Set<RowKey> = []
     private var refusals: [ReplicaID: Set<RowKey>] = [:]
     private var intervals: [(change: AuthorityChange, until: Milliseconds?)] = []
+    private var turns: [AdmissionChange] = []
     private var effective: [ReplicaID: HybridTime] = [:]
     private var owners: [ReplicaID: RowID] = [:]
     private var sequence = ServerSequence.zero
@@ -48,6 +49,8 @@ final class ClubServer: RowSource {
                 scope: ScopeKey(kind, key), subject: subject, from: interval.change.at, until: interval.until)
         }
     }
+
+    func admissions(of row: RowKey) -> [AdmissionChange] { turns.filter { $0.row == row } }
 
     func lastEffective(of replica: ReplicaID) -> HybridTime? { effective[replica] }
 
@@ -103,6 +106,7 @@ final class ClubServer: RowSource {
                 intervals[index].until = change.at
             }
         }
+        turns += plan.admissions
         history += plan.history
         parked += plan.parked
         refusals[decider.replica, default: []].formUnion(plan.refusedCreations)

@@ -106,6 +106,59 @@ import Testing
         #expect(server.value("variety", of: "tree", Who.apple) == .null)
     }
 
+    @Test(arguments: [(3, Verdict.Outcome.late), (18, .quarantined)])
+    func `made before a condition took the row away, though the link stands: late, or for a person to decide`(
+        days: Int64, outcome: Verdict.Outcome
+    ) throws {
+        let server = try ClubServer.founded()
+        let now = server.now
+        server.now = now + -days * Self.day
+        try server.write([.make(1, .edit, "tree", Who.apple, at: server.now, ["rare": true])])
+        server.now = now
+        #expect(!server.isMember("tree", Who.apple, of: Scope("tender", Who.tom)))
+        #expect(try edit(server, daysAgo: days + 1).outcome == outcome)
+        let harvest = Mutation.make(
+            2, .create, "harvest", RowID(bits: 0x83), at: now + (-days - 1) * Self.day,
+            ["tree": .text(Who.apple.description), "weight": 3])
+        #expect(try server.push([harvest], from: Who.tomsPhone, of: Who.tom).verdicts.map(\.outcome) == [outcome])
+        let after = Mutation.make(
+            3, .edit, "tree", Who.apple, at: now + (1 - days) * Self.day, ["variety": "after"])
+        #expect(try server.push([after], from: Who.tomsPhone, of: Who.tom).verdicts.map(\.refusal) == [.outOfScope])
+    }
+
+    @Test func `each time a condition turned is remembered`() throws {
+        let server = try ClubServer.founded()
+        let now = server.now
+        for (days, rare) in [(12, true), (9, false), (6, true)] as [(Int64, Bool)] {
+            server.now = now + -days * Self.day
+            try server.write([.make(1, .edit, "tree", Who.apple, at: server.now, ["rare": .boolean(rare)])])
+        }
+        server.now = now
+        for (number, (days, isLate)) in [(13, true), (10, false), (7, true), (5, false)].enumerated() {
+            let mutation = Mutation.make(
+                Int64(number + 1), .edit, "tree", Who.apple, at: now + -Int64(days) * Self.day, ["variety": "fuji"])
+            let plan = try server.push([mutation], from: ReplicaID(0xD0 + UInt64(number)), of: Who.tom)
+            #expect(plan.verdicts.map(\.outcome) == [isLate ? .late : .rejected], "\(days) days ago")
+        }
+    }
+
+    @Test func `the row that was a link is judged as it was when the edit was made`() throws {
+        let server = try ClubServer.founded()
+        let now = server.now
+        let planting = RowID(bits: 0x52)
+        server.now = now + -3 * Self.day
+        try server.write([.make(1, .edit, "planting", planting, at: server.now, ["state": "ended"])])
+        server.now = now
+        let verdicts = try server.push(
+            [
+                .make(1, .edit, "planting", planting, at: now + -4 * Self.day, ["row_number": 7]),
+                .make(2, .edit, "planting", planting, at: now + -2 * Self.day, ["row_number": 8]),
+            ], from: Who.piasPhone, of: Who.pia
+        ).verdicts
+        #expect(verdicts.map(\.outcome) == [.late, .rejected])
+        #expect(server.value("row_number", of: "planting", planting) == 7)
+    }
+
     @Test func `a late edit does not move a row into another's hands`() throws {
         let server = try ClubServer.founded()
         let now = server.now

@@ -19,6 +19,7 @@ struct PlanWriter {
         try writeRows(plan)
         try writeMemberships(plan.memberships)
         try writeAuthority(plan.authority)
+        try writeAdmissions(plan.admissions)
         try writeHistory(plan.history)
         if let lastEffective = plan.lastEffective {
             let statement = try BoundStatement(db, "UPDATE replica SET last_effective = ? WHERE id = ?")
@@ -120,6 +121,21 @@ struct PlanWriter {
                 try statement.bind(4, kind)
                 try statement.run()
             }
+        }
+    }
+
+    private func writeAdmissions(_ changes: [AdmissionChange]) throws {
+        guard !changes.isEmpty else { return }
+        let statement = try BoundStatement(
+            db, "INSERT INTO admission (collection, row, kind, link, was, at_ms) VALUES (?, ?, ?, ?, ?, ?)")
+        for change in changes {
+            try statement.bind(1, store.numbers[change.row.collection])
+            try statement.bind(2, change.row.id)
+            try statement.bind(3, store.rules.catalogue.scopes[change.kind].name.text)
+            try statement.bind(4, change.isLink ? 1 : 0 as Int64)
+            try statement.bind(5, change.was ? 1 : 0 as Int64)
+            try statement.bind(6, change.at.value)
+            try statement.run()
         }
     }
 

@@ -125,6 +125,23 @@ struct ServerRows: RowSource {
         return tenures
     }
 
+    func admissions(of row: RowKey) throws -> [AdmissionChange] {
+        let statement = try BoundStatement(
+            db, "SELECT kind, link, was, at_ms FROM admission WHERE row = ? AND collection = ? ORDER BY id")
+        defer { statement.reset() }
+        try statement.bind(1, row.id)
+        try statement.bind(2, store.numbers[row.collection])
+        var changes: [AdmissionChange] = []
+        while try statement.step() {
+            guard let kind = store.rules.catalogue.position(ofScope: ScopeKindName(statement.text(0))) else { continue }
+            changes.append(
+                AdmissionChange(
+                    row: row, kind: kind, isLink: statement.integer(1) != 0, was: statement.integer(2) != 0,
+                    at: Milliseconds(statement.integer(3))))
+        }
+        return changes
+    }
+
     func lastEffective(of replica: ReplicaID) throws -> HybridTime? {
         let statement = try BoundStatement(db, "SELECT last_effective FROM replica WHERE id = ?")
         defer { statement.reset() }

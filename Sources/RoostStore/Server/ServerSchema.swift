@@ -18,8 +18,26 @@ enum ServerSchema {
         migrator.registerMigration("0005-outreach") { db in try db.execute(sql: OutreachSchema.outreach) }
         migrator.registerMigration("0006-recovery") { db in try db.execute(sql: recovery) }
         migrator.registerMigration("0007-horizon") { db in try db.execute(sql: horizon) }
+        migrator.registerMigration("0008-admission") { db in try db.execute(sql: admission) }
         return migrator
     }()
+
+    private static let admission = """
+        -- When what lets a row into the scopes of a kind turned; before the first of these it was always as it was then.
+        CREATE TABLE admission (
+            id INTEGER PRIMARY KEY,
+            collection INTEGER NOT NULL,
+            row BLOB NOT NULL,
+            -- Scope kind.
+            kind TEXT NOT NULL,
+            -- 1 for what a link asks of its subject, 0 for what a view asks of its row.
+            link INTEGER NOT NULL CHECK (link IN (0, 1)),
+            -- 1 if the row was let in before.
+            was INTEGER NOT NULL CHECK (was IN (0, 1)),
+            at_ms INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX admission_by_row ON admission (row, collection);
+        """
 
     private static let acknowledged = """
         -- What each replica may hold: a scope is entered before it is first sent, and deleted when the replica, which

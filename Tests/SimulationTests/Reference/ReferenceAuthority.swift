@@ -18,12 +18,20 @@ extension ReferenceModel {
     func former(_ place: Place, _ row: Record, at moment: Int64, _ run: Judgement) -> Set<String> {
         let student = place.kind == "student" ? place.id : Rulebook.hasSubject(place.kind) ? row.id("student") : nil
         guard let student else { return [] }
-        // What keeps a student out of a scope now, like coming of age, is no link that ended: it is judged as it is now.
+        // Whether a scope takes a student, or shows a row, is asked of the student and the row as they were then.
         let subject = Place(kind: "student", id: student)
-        guard let record = place == subject ? row : run.start[subject] ?? rows[subject] else { return [] }
+        guard let record = version(of: subject, at: moment, run) ?? (place == subject ? row : rows[subject]) else {
+            return []
+        }
+        let then = version(of: place, at: moment, run) ?? row
         return Set(
             tenures.filter { $0.role == nil && $0.about == student && $0.holds(at: moment) }.map(\.scope)
-                .filter { admits($0, record) && isOpen($0, to: place, row) })
+                .filter { admits($0, record) && isOpen($0, to: place, then) })
+    }
+
+    /// A row as it was at an earlier moment, or as it began if it came later; nil if it is not there yet.
+    private func version(of place: Place, at moment: Int64, _ run: Judgement) -> Record? {
+        versions[place]?.first { moment < $0.until }?.record ?? run.start[place]
     }
 
     /// Whether an edit was allowed only when it was made; refuses what was allowed at neither time.
@@ -158,6 +166,10 @@ extension ReferenceModel {
 
     /// Ends the tenures that the rows no longer bear out and begins those they newly do.
     mutating func keepTenures(since start: [Place: Record], at now: Int64) {
+        for (place, was) in start where ["student", "membership", "liaison"].contains(place.kind) && rows[place] != was
+        {
+            versions[place, default: []].append((now, was))
+        }
         for (place, row) in rows where ["membership", "liaison", "appointment"].contains(place.kind) {
             guard start[place] != row else { continue }
             let was = start[place].flatMap { Self.tenure(place, $0, at: now) }

@@ -33,6 +33,8 @@ struct ReferenceModel {
     /// Rows about a student, some of which may have been taken back.
     var about: [String: Set<Place>] = [:]
     var tenures: [Tenure] = []
+    /// What rows were before each change, and until when.
+    var versions: [Place: [(until: Int64, record: Record)]] = [:]
     /// Who owns a replica.
     var officers: [UInt64: String] = [:]
     var incarnations: [UInt64: Int64] = [:]

@@ -20,6 +20,14 @@ struct Assignments {
     }
 
     func values(_ assignments: [String]) throws -> [CollectionName: [FieldName: Value]] {
+        var note = EditNote()
+        return try values(assignments, noting: &note)
+    }
+
+    /// Notes the names that are in no list and are kept as written.
+    func values(
+        _ assignments: [String], noting note: inout EditNote
+    ) throws -> [CollectionName: [FieldName: Value]] {
         let plain = FieldWords(catalogue: desk.catalogue, directory: NameDirectory())
         let fields = assignments.compactMap { plain.field(of: $0, in: places) }
         let directory = try lists.directory(desk.replica, for: fields)
@@ -37,6 +45,7 @@ struct Assignments {
                 if let row = try reference(words, of: field) {
                     grouped[assignment.collection, default: [:]][field.name] = .id(row)
                 } else if let fallback = Self.fallback(field.name, in: assignment.collection) {
+                    note.unlisted.append(words)
                     grouped[assignment.collection, default: [:]][fallback] = .text(words)
                 } else {
                     throw ClientError.unknownName(field.label, words: words)

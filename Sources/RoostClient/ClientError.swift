@@ -22,6 +22,8 @@ package enum ClientError: Error, Hashable, Sendable {
     case newerDatabase
     case damaged(String)
     case busy
+    /// Another process exchanges for this device and does not come to an end.
+    case synchronising
     /// The database cannot be opened or written; SQLite's result code.
     case unusable(Int)
 
@@ -84,6 +86,7 @@ package enum ClientError: Error, Hashable, Sendable {
         case .newerDatabase: "newer_database"
         case .damaged: "damaged"
         case .busy: "busy"
+        case .synchronising: "synchronising"
         case .unusable: "unusable_database"
         case .unknownCollection: "unknown_collection"
         case .unknownField: "unknown_field"
@@ -117,7 +120,7 @@ package enum ClientError: Error, Hashable, Sendable {
         case .refused(let refusal): refusal.status >= 500 ? 3 : 4
         case .badAnswer: 3
         case .serverLostHistory, .replicaCopied, .deviceRevoked, .leaseOver, .groupTooLarge, .notAllowed: 4
-        case .newerDatabase, .damaged, .busy, .unusable: 1
+        case .newerDatabase, .damaged, .busy, .synchronising, .unusable: 1
         default: 2
         }
     }
@@ -179,6 +182,9 @@ package enum ClientError: Error, Hashable, Sendable {
             Label("本机数据库损坏（\(detail)）。", "The device's database is damaged (\(detail)).")
         case .busy:
             Label("另一个 roost 正在使用本机数据库，请稍后再试。", "Another roost is using the database; try again in a moment.")
+        case .synchronising:
+            Label(
+                "另一个 roost sync 正在同步，请等它结束。", "Another roost sync is at work on this device; wait for it to end.")
         case .unusable(let code):
             Label(
                 "无法打开或写入本机数据库（SQLite \(code)）：请检查目录权限和磁盘空间。",

@@ -38,6 +38,11 @@ package struct Desk {
         return held.isEmpty ? enrolled.roles.map { HeldGrant(role: $0, target: nil) } : held
     }
 
+    /// What these grants let the officer write.
+    func writable() throws -> Writable {
+        Writable(catalogue: catalogue, officer: enrolled.officer, grants: try grants())
+    }
+
     /// - Throws: ``ClientError/leaseOver(days:)`` where what is locked would be needed.
     func requireLease() throws(ClientError) {
         if let endedLease { throw .leaseOver(days: endedLease.days) }
@@ -124,6 +129,11 @@ package struct Desk {
         limit: Int?
     ) throws -> [ShownRow] {
         let values = try Assignments(self, in: [collection.name]).values(typed)[collection.name] ?? [:]
+        // To be found by it would tell what is locked.
+        if endedLease != nil, let locked = collection.leased.first(where: { values[collection.fields[$0].name] != nil })
+        {
+            throw ClientError.lockedField(collection.fields[locked].label)
+        }
         var condition = values.map { Condition.field($0, is: $1) }
         if let student {
             guard let subject = collection.subject else { return [] }
@@ -145,8 +155,9 @@ package struct Desk {
     {
         let declaration = try self.collection(collection)
         let check = EditCheck(replica.rules, declaration)
-        let (changes, note) = try check.changes(values, of: shown, in: try scopes())
+        var (changes, note) = try check.changes(values, of: shown, in: try scopes())
         guard !changes.isEmpty else { throw ClientError.nothingToChange }
+        note.notTheirs = try writable().beyond(changes, of: declaration)
         try replica.queue(
             [Edit(collection, shown.row.key.id, .edit, changes)], grouped: false, at: environment.moment)
         return note

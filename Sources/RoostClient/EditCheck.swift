@@ -7,6 +7,12 @@ import RoostSheets
 package struct EditNote: Hashable, Sendable {
     /// Masked fields that were given a new value: somebody who sees them decides.
     package var masked: [Label] = []
+    /// Fields that no role of this person writes: the server will refuse them, unless they were given one since.
+    package var notTheirs: [Label] = []
+    /// Names that are in no list and are kept as written.
+    package var unlisted: [String] = []
+    /// People this device holds who may be the one just entered.
+    package var alike: [RowID] = []
 }
 
 /// The checks an edit passes before it is queued, so that most refusals happen while the person is still there.

@@ -16,7 +16,7 @@ package struct RowEntry {
     /// Queues a new row; what the officer's roles ask of such a row, and the moment, need not be typed.
     package func add(_ assignments: [String]) throws -> RowID {
         var values = try Assignments(desk, in: [collection.name]).values(assignments)[collection.name] ?? [:]
-        let writable = Writable(catalogue: desk.catalogue, officer: desk.enrolled.officer, grants: try desk.grants())
+        let writable = try desk.writable()
         for (name, value) in writable.asked(of: collection.name) where values[name] == nil { values[name] = value }
         for field in collection.fields where field.required && values[field.name] == nil && field.kind == .instant {
             values[field.name] = .integer(desk.environment.now().value)

@@ -43,15 +43,11 @@ package struct SheetImport {
         let environment = desk.environment
         var planner = ImportPlanner(known: rows, makeID: { environment.newRow() })
         let plan = planner.plan(parsed)
-        var edits = EditDraft(desk: desk, writable: try writable())
+        var edits = EditDraft(desk: desk, writable: try desk.writable())
         for row in plan.rows where !row.changes.isEmpty { try edits.add(row) }
         return Draft(
             sheet: sheet, parsed: parsed, plan: plan, withheld: edits.withheld, groups: edits.groups,
             entries: edits.entries)
-    }
-
-    private func writable() throws -> Writable {
-        Writable(catalogue: desk.catalogue, officer: desk.enrolled.officer, grants: try desk.grants())
     }
 
     private func parse(_ bytes: [UInt8], template name: String?, year: Int?) throws -> (Sheet, ParsedSheet) {
@@ -173,7 +169,7 @@ extension Desk {
         guard batch.undoneAt == nil else { throw ClientError.nothingToChange }
         try requireLease()
         var inverse: [[Edit]] = []
-        let writable = Writable(catalogue: catalogue, officer: enrolled.officer, grants: try grants())
+        let writable = try writable()
         for entry in batch.entries.reversed() {
             guard let collection = catalogue[entry.collection],
                 let shown = try replica.row(entry.collection, entry.row), !shown.row.isDeleted

@@ -46,6 +46,8 @@ package struct Synchroniser {
     package func run(
         within known: Limits? = nil, progress: (SyncReport) -> Void = { _ in }
     ) async throws -> SyncReport {
+        let lock = try await SyncLock(of: replica, environment)
+        defer { lock.release() }
         let revocation = Revocation(replica: replica, server: server, environment: environment)
         if let error = try await revocation.standing() { throw error }
         var advertised = known ?? Limits()

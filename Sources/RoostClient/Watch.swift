@@ -225,7 +225,7 @@ extension ClientError {
         let known = (error as? ReplicaError).map { ClientError($0) } ?? error as? ClientError
         guard let known else { return nil }
         switch known {
-        case .unreachable, .badAnswer, .busy: self = known
+        case .unreachable, .badAnswer, .busy, .synchronising: self = known
         case .refused(let refusal) where refusal.status >= 500 || refusal.status == 429 || refusal.status == 408:
             self = known
         default: return nil

@@ -1,4 +1,5 @@
 import RoostSchema
+import RoostSync
 
 /// What the officer's roles let them write, as far as the declaration alone tells.
 struct Writable {
@@ -45,6 +46,12 @@ struct Writable {
     func deletes(_ collection: CollectionName, _ values: [Value]) -> Bool {
         guard let declaration = catalogue[collection] else { return false }
         return rules(collection).contains { $0.delete.holds(in: declaration, values, principal: officer) }
+    }
+
+    /// The fields among changes of a row that no rule lets be written.
+    func beyond(_ changes: [Mutation.Change], of collection: RoostSchema.Collection) -> [Label] {
+        changes.compactMap { collection[FieldName($0.field)] }
+            .filter { !writes($0, of: collection.name, creating: false) }.map(\.label)
     }
 
     /// Whether some rule lets the field be written, in a new row or an old one.

@@ -67,6 +67,7 @@ enum Care {
 
     static let touch = Collection(
         "touch", .appendOnly, "联系记录", "touch", subject: "student",
+        effects: [Effect(when: .field("result", is: "wrong_number"), set: "mobile_state", to: "wrong")],
         fields: [
             Field("student", .reference("student"), "学生", "student", required: true),
             Field("officer", .reference("officer"), "联络人", "officer", headers: ["联络员"], required: true),

@@ -33,7 +33,8 @@ enum Network {
             Field("jurisdiction", .code(Codes.region), "管辖地", "jurisdiction", initial: "CN"),
             Field("founded_on", .partialDate, "成立日期", "founded on", headers: ["成立时间"]),
             Field("status", .code(Codes.chapterStatus), "状态", "status", initial: "active"),
-            Field("note", .text(max: 500), "备注", "note"),
+            // Apart, because everybody holds the chapter.
+            Field("note", .text(max: 500), "备注", "note", group: "internal"),
         ])
 
     static let membership = Collection(

@@ -52,7 +52,8 @@ enum Outreach {
             Field("status", .code(Codes.opportunityStatus), "状态", "status", initial: "open"),
             Field("catalogue_year", .integer(2000...2100), "目录年度", "catalogue year"),
             Field("heat", .code(Codes.heat), "紧缺程度", "shortage"),
-            Field("note", .text(max: 500), "备注", "note"),
+            // Apart, because everybody holds what is open.
+            Field("note", .text(max: 500), "备注", "note", group: "internal"),
             Field("author", .reference("officer"), "录入人", "author"),
         ])
 

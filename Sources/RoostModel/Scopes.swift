@@ -90,7 +90,9 @@ enum Scopes {
             View("task", .key("assignee"), ["main": .full, "answer": .full], admits: .field("student", is: .null)),
             View("contact_group", .key("keeper"), ["main": .full, "keeper": .full]),
             View("policy", .key("author"), admits: .field("status", is: "draft")),
-            View("opportunity", .key("author"), admits: .field("status", is: "draft")),
+            View(
+                "opportunity", .key("author"), ["main": .full, "internal": .full], admits: .field("status", is: "draft")
+            ),
             View("digest", .key("author")),
         ])
 
@@ -104,7 +106,7 @@ enum Scopes {
         "administration", "系统管理", "administration",
         views: [
             View("officer", .everyRow, ["main": .full, "internal": .full]), View("authority_grant", .everyRow),
-            View("school", .everyRow), View("chapter", .everyRow),
+            View("school", .everyRow), View("chapter", .everyRow, ["main": .full, "internal": .full]),
         ])
 
     /// Not `minor != yes`: whose age the server has not yet judged is no adult.

@@ -27,6 +27,16 @@ extension Catalogue {
             report.field(name.text, in: collection, place)
         }
         for limit in collection.limits { check(limit, of: collection, &report) }
+        for effect in collection.effects {
+            // A row that can change might take its effect back, and nobody would.
+            if collection.syncClass != .appendOnly { report.add(.effectOfChangingRow, place) }
+            for name in effect.when.names { report.field(name, in: collection, place) }
+            guard let target = collection.subject.flatMap({ collection[$0]?.target }), let about = self[target] else {
+                report.add(.wrongReference, "\(place) effect")
+                continue
+            }
+            report.values([effect.set: effect.to], of: about, place)
+        }
 
         // Headers decide which column becomes which field, so none may mean two.
         var owners: [String: FieldName] = [:]

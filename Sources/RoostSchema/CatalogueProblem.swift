@@ -15,6 +15,8 @@ package struct CatalogueProblem: Hashable, Sendable, CustomStringConvertible {
         case wrongReference = "wrong_reference"
         /// Two replicas could each be right offline, so the limit would refuse one of them for good.
         case limitOnRegister = "limit_on_register"
+        /// What a row says elsewhere cannot be taken back when the row changes.
+        case effectOfChangingRow = "effect_of_changing_row"
         /// An initial, constant or replacing value that its field would refuse.
         case invalidValue = "invalid_value"
         /// A code or one of its words means two values.

@@ -39,6 +39,23 @@ package struct Limit: Hashable, Sendable {
     }
 }
 
+/// What a new row says about the row it is about: a call that found a wrong number says so of the number.
+///
+/// It is written as if by the same mutation, whoever may write the field otherwise, and merges like any value: what is set
+/// later stays.
+package struct Effect: Hashable, Sendable {
+    package let when: Condition
+    /// A field of the subject.
+    package let set: FieldName
+    package let to: Value
+
+    package init(when: Condition, set: FieldName, to value: Value) {
+        self.when = when
+        self.set = set
+        to = value
+    }
+}
+
 /// A kind of record, declared once: table, validation, visibility, wire schema and sheet mapping derive from it.
 ///
 /// A class only because the engine passes declarations around by the million: one reference instead of ten.
@@ -57,13 +74,15 @@ package final class Collection: Sendable {
     /// Positions of the fields that a device locks when it was out of contact for too long, in rising order: those of the
     /// groups declared so, but for references, without which a row would lose its place.
     package let leased: [Int]
+    /// Of new rows; for append-only collections with a subject.
+    package let effects: [Effect]
 
     private let positions: [String: Int]
 
     package init(
         _ name: CollectionName, _ syncClass: SyncClass, _ zh: String, _ en: String, subject: FieldName? = nil,
         limits: [Limit] = [], needsOneOf: [Set<FieldName>] = [], fixed: Set<FieldName> = [],
-        leased: Set<FieldGroup> = [], fields: [Field]
+        leased: Set<FieldGroup> = [], effects: [Effect] = [], fields: [Field]
     ) {
         self.name = name
         self.syncClass = syncClass
@@ -74,6 +93,7 @@ package final class Collection: Sendable {
         self.needsOneOf = needsOneOf
         self.fixed = fixed
         self.leased = fields.indices.filter { leased.contains(fields[$0].group) && fields[$0].target == nil }
+        self.effects = effects
         positions = Dictionary(fields.enumerated().map { ($1.name.text, $0) }, uniquingKeysWith: { first, _ in first })
     }
 

@@ -33,6 +33,7 @@ package struct RoostApplication: Sendable {
         self.settings = settings
         self.logger = logger
         self.metrics = metrics
+        store.adopt(settings.leniency)
         accounts = AccountDesk(store: store, key: key, codeMinutes: settings.enrolmentMinutes)
         let watchers = Watchers(limit: settings.limits.watchers)
         store.movements.listen { watchers.tell($0) }
@@ -139,7 +140,7 @@ package struct RoostApplication: Sendable {
         return Routes(
             health: HealthHandlers(
                 store: store, readiness: Readiness(clock: store.clock) { [store] in try await store.check() },
-                metrics: metrics, metricsToken: settings.metricsToken),
+                metrics: metrics, watchers: watchers, metricsToken: settings.metricsToken),
             catalogue: CatalogueHandlers(limits: settings.limits, catalogue: store.rules.catalogue),
             enrolment: EnrolmentHandlers(
                 accounts: accounts, gatekeeper: gatekeeper, attemptsPerMinute: settings.enrolmentAttemptsPerMinute,

@@ -127,7 +127,24 @@ extension DecisionRun {
             key: key, values: values, stamp: resolved.stamp,
             unknown: resolved.unknown.map { UnknownField($0.field, $0.value, resolved.stamp) })
         set.put(row)
-        return Step(resolved: resolved, before: nil, beforeScopes: [])
+        var step = Step(resolved: resolved, before: nil, beforeScopes: [])
+        step.effects = try takeEffect(row, of: collection)
+        return step
+    }
+
+    /// Writes what a new row says about the row it is about; answers with what gave way there.
+    private func takeEffect(_ row: Row, of collection: RoostSchema.Collection) throws -> [HistoryEntry] {
+        let effects = collection.effects.filter { $0.when.holds(in: collection, row.values) }
+        guard !effects.isEmpty, var about = try set.subject(of: row), about.key != row.key else { return [] }
+        let declaration = rules.catalogue.collections[about.key.collection]
+        let changes = effects.compactMap { effect in
+            declaration.position(of: effect.set).map { (position: $0, value: effect.to) }
+        }
+        // Nobody meant to contradict anybody: what gives way is kept, and is no conflict.
+        let losses = Merge.merge(
+            changes, unknown: [], into: &about, of: declaration, at: row.stamp, base: about.version)
+        set.put(about)
+        return losses.map { HistoryEntry(row: about.key, loss: $0, sequence: .zero) }
     }
 
     /// Scopes are needed to judge permission only.

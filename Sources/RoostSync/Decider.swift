@@ -20,13 +20,15 @@ package struct Decider {
     package let undoer: ReplicaID?
     /// Up to when stamps may have been issued that the server has since lost with its history; nil if it never lost any.
     package let lostUntil: Milliseconds?
+    /// How many mutations of unknown collections may be kept.
+    package let strangersTaken: Int
 
     package static let defaultGrace: Int64 = 14 * 86_400_000
 
     package init(
         rules: Rules, principal: Principal, replica: ReplicaID, incarnation: Int64 = 1, now: Milliseconds,
         correction: ClockCorrection, grace: Int64 = defaultGrace, exactTimes: Bool = false,
-        undoer: ReplicaID? = nil, lostUntil: Milliseconds? = nil
+        undoer: ReplicaID? = nil, lostUntil: Milliseconds? = nil, strangersTaken: Int = .max
     ) {
         self.rules = rules
         self.principal = principal
@@ -38,6 +40,7 @@ package struct Decider {
         self.exactTimes = exactTimes
         self.undoer = undoer
         self.lostUntil = lostUntil
+        self.strangersTaken = strangersTaken
     }
 
     /// Decides a run of mutations that the replica has not sent before, in the order of their numbers.
@@ -123,6 +126,8 @@ struct DecisionRun {
         var losses: [Merge.Loss] = []
         /// Fields that the author sees masked and tried to set: a person decides.
         var masked: [Mutation.Change] = []
+        /// What gave way elsewhere to what a new row says.
+        var effects: [HistoryEntry] = []
     }
 
     struct RefusedStep: Error {
@@ -195,6 +200,9 @@ struct DecisionRun {
             do {
                 guard let base = issued else { throw Refused(refusal: .invalidBase) }
                 if try isStranger(mutation) {
+                    guard plan.strangers.count + strangers.count < decider.strangersTaken else {
+                        throw Refused(refusal: .limit, about: StrangerEntry.limitName)
+                    }
                     strangers.append((mutation, stamp))
                     continue
                 }

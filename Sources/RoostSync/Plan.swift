@@ -76,6 +76,9 @@ package struct HistoryEntry: Hashable, Sendable {
 
 /// A mutation of a collection that this catalogue does not declare, kept until one does.
 package struct StrangerEntry: Hashable, Sendable {
+    /// What a mutation is told that comes when too many are kept.
+    package static let limitName = "parked"
+
     package let mutation: Mutation
     package let stamp: Stamp
     package let sequence: ServerSequence

@@ -46,6 +46,7 @@ extension DecisionRun {
                 plan.history.append(HistoryEntry(row: step.resolved.key, loss: loss, sequence: .zero))
                 if loss.hard, loss.field != "deleted" { try openConflict(loss, step.resolved) }
             }
+            plan.history += step.effects
             if !step.masked.isEmpty {
                 try setAside(step.resolved, step.masked, .edit, unit: mutation.number, .masked)
             }

@@ -102,7 +102,7 @@ struct ConflictsList: AsyncParsableCommand {
                     output.text("现值", "now"), output.text("作者", "by"), output.text("未采用的值", "lost"),
                     output.text("作者", "by"), output.text("时间", "at"),
                 ], try found.map(words.line))
-            output.say("共 \(found.count) 处冲突。", "\(found.count) conflicts.")
+            output.say("共 \(found.count) 处冲突。", "\(found.count.of("conflict")).")
             output.result(.list(found.map(words.value)))
         }
     }

@@ -171,7 +171,12 @@ struct ServerImportView {
         return lines
     }
 
-    func value() throws -> Value { try encoded(report) }
+    /// Without the sheet of errors, which `--errors` writes to a file.
+    func value() throws -> Value {
+        var told = report
+        told.errorSheet = nil
+        return try encoded(told)
+    }
 }
 
 /// A body of the server's API as it is printed.

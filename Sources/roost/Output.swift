@@ -3,6 +3,11 @@ import RoostClient
 import RoostSchema
 import RoostSync
 
+extension Int {
+    /// The number with its English noun: `1 edit`, `2 edits`.
+    func of(_ noun: String) -> String { self == 1 ? "1 \(noun)" : "\(self) \(noun)s" }
+}
+
 /// Where a command's words go: people's to a table or sentences, programs' to JSON; progress to a terminal only.
 struct Output {
     let json: Bool

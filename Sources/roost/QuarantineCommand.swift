@@ -120,7 +120,7 @@ struct QuarantineList: AsyncParsableCommand {
                     output.text("类别", "kind"), output.text("对象", "about"), output.text("操作", "action"),
                     output.text("内容", "content"), output.text("原因", "reason"),
                 ], entries.map(words.line))
-            output.say("共 \(entries.count) 条。", "\(entries.count) edits.")
+            output.say("共 \(entries.count) 条。", "\(entries.count.of("edit")).")
             output.result(.object([.init("quarantine", .list(entries.map(words.value)))]))
         }
     }

@@ -134,7 +134,8 @@ struct RejectedShow: AsyncParsableCommand {
         try await Session.run(options) { session in
             let words = try RefusedWords(session)
             let entry = try words.desk.refused(id)
-            for member in try words.desk.group(of: entry) {
+            let together = try words.desk.hanging(on: entry)
+            for member in together {
                 session.output.say(
                     "\(words.collection(member)) · \(words.action(member.mutation?.action)) — \(words.reason(member))")
                 for change in words.changes(member) { session.output.say("  " + change) }
@@ -143,14 +144,14 @@ struct RejectedShow: AsyncParsableCommand {
                 "改正后重发：roost rejected edit \(id) 字段=值；放弃：roost rejected discard \(id)",
                 "To correct and send again: roost rejected edit \(id) field=value; to give up: roost rejected discard \(id)"
             )
-            session.output.result(.list(try words.desk.group(of: entry).map(words.value)))
+            session.output.result(.list(together.map(words.value)))
         }
     }
 }
 
 struct RejectedEdit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "edit", abstract: "改正后重发，同组的一并重发 · Correct and send again, its whole group.")
+        commandName: "edit", abstract: "改正后重发，相关的一并重发 · Correct and send again, with what hangs together with it.")
 
     @OptionGroup var options: CommonOptions
     @Argument(help: "编号 · Id.") var id: String
@@ -159,9 +160,10 @@ struct RejectedEdit: AsyncParsableCommand {
     func run() async throws {
         try await Session.run(options) { session in
             let desk = try session.desk()
-            try desk.resubmit(try desk.refused(id), replacing: fields)
-            session.output.say("已重新提交，待同步。", "Queued again; to be synchronised.")
-            session.output.result(.object([.init("id", .text(id))]))
+            let count = try desk.resubmit(try desk.refused(id), replacing: fields)
+            session.output.say(
+                "已重新提交 \(count) 条，待同步。", "\(count.of("edit")) queued again; to be synchronised.")
+            session.output.result(.object([.init("id", .text(id)), .init("count", .integer(Int64(count)))]))
         }
     }
 }

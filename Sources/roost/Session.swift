@@ -69,19 +69,34 @@ struct Session {
         return shown.row.values[place].text
     }
 
-    /// Says that an edit is queued, and what becomes of values for fields that are masked to its author.
+    /// Says that an edit is queued, and what should be known about it.
     func edited(_ shown: ShownRow, _ note: EditNote) {
-        for label in note.masked {
-            output.warn(
-                "“\(label.zh)”对您是遮盖的：新值将交由能看到它的人处理。",
-                "“\(label.en)” is masked to you: somebody who sees it will decide about the new value.")
-        }
+        warn(note)
         output.say("已修改，待同步。", "Edited, to be synchronised.")
         output.result(
             .object([
                 .init("id", .id(shown.row.key.id)),
                 .init("masked", .list(note.masked.map { .text($0.en) })),
+                .init("not_yours", .list(note.notTheirs.map { .text($0.en) })),
             ]))
+    }
+
+    /// Says what a person should know about the edit they just made.
+    func warn(_ note: EditNote) {
+        for label in note.masked {
+            output.warn(
+                "“\(label.zh)”对您是遮盖的：新值将交由能看到它的人处理。",
+                "“\(label.en)” is masked to you: somebody who sees it will decide about the new value.")
+        }
+        for label in note.notTheirs {
+            output.warn(
+                "您的角色不能改“\(label.zh)”：服务器多半会退回，届时见 roost rejected。",
+                "Your role does not write “\(label.en)”: the server will most likely refuse it; see roost rejected then."
+            )
+        }
+        for words in note.unlisted {
+            output.warn("名录中没有“\(words)”，已按原文保存。", "“\(words)” is in no list; it is kept as written.")
+        }
     }
 
     func connection(_ enrolled: Enrolled, _ client: HTTPClient) throws -> ServerConnection {

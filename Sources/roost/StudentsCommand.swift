@@ -77,9 +77,21 @@ struct StudentsAdd: AsyncParsableCommand {
         try await Session.run(options) { session in
             let desk = try session.desk()
             let entry = StudentEntry(desk)
-            let row = try entry.add(fields, chapter: chapter)
+            let (row, note) = try entry.add(fields, chapter: chapter)
+            session.warn(note)
+            if !note.alike.isEmpty {
+                let ids = note.alike.map(\.description).joined(separator: " ")
+                session.output.warn(
+                    "名册中已有同名且资料不相矛盾的人：\(ids)。如属同一人，请 roost students delete \(row)，改为修改原有的。",
+                    "The roster has people of this name about whom nothing else differs: \(ids). If it is the same person, "
+                        + "run roost students delete \(row) and edit the one there.")
+            }
             session.output.say("已新增，待同步：\(row)", "Added, to be synchronised: \(row)")
-            session.output.result(.object([.init("id", .id(row))]))
+            session.output.result(
+                .object([
+                    .init("id", .id(row)), .init("alike", .list(note.alike.map { .id($0) })),
+                    .init("unlisted", .list(note.unlisted.map { .text($0) })),
+                ]))
         }
     }
 }

@@ -55,15 +55,17 @@ struct SyncCommand: AsyncParsableCommand {
     func tell(_ report: SyncReport, _ status: ReplicaStatus, _ wording: Wording, _ output: Output) {
         output.say(
             "已同步：发送 \(report.sent) 条修改，接收 \(report.rowsReceived) 条记录。",
-            "Synchronised: \(report.sent) edits sent, \(report.rowsReceived) records received.")
+            "Synchronised: \(report.sent.of("edit")) sent, \(report.rowsReceived.of("record")) received.")
         for outcome in [Verdict.Outcome.applied, .merged, .late, .quarantined, .rejected] {
             if let count = report.verdicts[outcome] { output.say("  \(wording.outcome(outcome)): \(count)") }
         }
         if let recovery = report.recovery {
-            output.say(
-                "服务器曾从旧备份恢复；本机补交了 \(recovery.given) 条已确认的修改。",
-                "The server was restored from an older backup; this device gave again \(recovery.given) edits it had "
-                    + "confirmed.")
+            if recovery.given > 0 {
+                output.say(
+                    "服务器曾从旧备份恢复；本机补交了 \(recovery.given) 条已确认的修改。",
+                    "The server was restored from an older backup; this device gave again "
+                        + "\(recovery.given.of("edit")) it had confirmed.")
+            }
             if recovery.unrecovered > 0 {
                 output.say(
                     "另有 \(recovery.unrecovered) 条本机已不再保存，已告知管理员。",
@@ -92,7 +94,7 @@ struct SyncCommand: AsyncParsableCommand {
         if report.surrendered > 0 {
             output.say(
                 "其中被退回的 \(report.surrendered) 条修改已移交服务器，由现在负责的人决定。",
-                "\(report.surrendered) refused edits of such records were handed to the server, for those who answer for them now."
+                "\(report.surrendered.of("refused edit")) of such records went to the server, for those who answer for them now."
             )
         }
         if report.offset != 0 {
@@ -104,12 +106,12 @@ struct SyncCommand: AsyncParsableCommand {
         if status.openConflicts > 0 {
             output.say(
                 "有 \(status.openConflicts) 处冲突待处理：roost conflicts。",
-                "\(status.openConflicts) conflicts to settle: see roost conflicts.")
+                "\(status.openConflicts.of("conflict")) to settle: see roost conflicts.")
         }
         if status.toDecide > 0 {
             output.say(
                 "有 \(status.toDecide) 条他人的修改待决定：roost quarantine。",
-                "\(status.toDecide) edits of others wait for a decision: see roost quarantine.")
+                "Waiting for a decision: \(status.toDecide.of("edit")) of others; see roost quarantine.")
         }
     }
 

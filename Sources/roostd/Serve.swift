@@ -34,6 +34,11 @@ struct Serve: OperatorCommand {
         logger.notice(
             "starting",
             metadata: Dictionary(uniqueKeysWithValues: reading.printable.map { ($0.0, "\($0.1)") }))
+        if let files = OpenFiles.raise(), OpenFiles.isShort(files, for: settings) {
+            logger.warning(
+                "fewer files may be open than limits.watchers takes: raise the limit (LimitNOFILE, ulimit -n)",
+                metadata: ["files": "\(files)"])
+        }
         let lock: ServerLock
         do { lock = try ServerLock(directory: settings.data) } catch is ServerLock.Taken {
             throw Failure(

@@ -27,7 +27,7 @@ import Testing
         return (county, device)
     }
 
-    @Test(arguments: [(2, Verdict.Outcome.late), (31, .quarantined), (400, .quarantined)])
+    @Test(arguments: [(2, .late), (31, .quarantined), (400, .quarantined)] as [(Int64, Verdict.Outcome)])
     func `an edit made before the student turned out to be a minor`(days: Int64, outcome: Verdict.Outcome) async throws
     {
         let (county, device) = try await county()
@@ -39,6 +39,17 @@ import Testing
         let report = try await device.sync()
         #expect(report.verdicts == [outcome: 1])
         #expect(try device.student("李明") == nil)
+    }
+
+    @Test func `the operator sets how long such edits are applied`() async throws {
+        let (county, device) = try await county()
+        county.store.adopt(Leniency(graceDays: 40))
+        county.bench.advance(1000)
+        try device.edit("李明", ["skills": .list(["书法"])])
+        county.bench.advance(1000)
+        try await county.write(TrustedEdit("student", ServedCounty.id("李明"), .edit, ["birth": "2012-05"]))
+        county.bench.advance(31 * Self.day)
+        #expect(try await device.sync().verdicts == [.late: 1])
     }
 
     @Test func `an edit made before the membership was left`() async throws {

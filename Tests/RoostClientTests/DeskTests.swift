@@ -147,6 +147,57 @@ private typealias World = ReplicaWorld
         #expect(try world.replica.refused().isEmpty)
     }
 
+    @Test func `what hangs on a refused creation goes out again with it, each group as it was`() throws {
+        let world = try World("liaison")
+        let student = try world.desk.add(["name": "陈家俊"])
+        let moment = world.bench.environment.moment
+        func schooling(_ level: Value) throws {
+            try world.replica.queue(
+                [
+                    Edit(
+                        "schooling", world.bench.environment.newRow(), .create,
+                        [Mutation.Change("student", .id(student)), Mutation.Change("level", level)])
+                ], grouped: false, at: moment)
+        }
+        try schooling("21")
+        try schooling("31")
+        _ = try world.desk.add(["name": "梁思齐"])
+        var verdicts = [Verdict(number: 1, outcome: .rejected, refusal: .invalid, about: "name", problem: "too_long")]
+        verdicts += [2, 3, 4].map { Verdict(number: $0, outcome: .rejected, refusal: .dependsOn) }
+        verdicts += [5, 6].map { Verdict(number: $0, outcome: .rejected, refusal: .forbidden) }
+        try world.receive(verdicts: verdicts, expected: 7)
+        // From either end.
+        let box = try world.replica.refused()
+        #expect(try world.desk.hanging(on: box[0]).map(\.number) == [1, 2, 3, 4])
+        #expect(try world.desk.hanging(on: box[3]).map(\.number) == [1, 2, 3, 4])
+        #expect(try world.desk.hanging(on: box[4]).map(\.number) == [5, 6])
+        #expect(try world.desk.resubmit(box[0], replacing: ["姓名=陈佳俊"]) == 4)
+        #expect(try world.replica.refused().map(\.number) == [5, 6])
+        let sent = try world.request().mutations
+        #expect(sent.map(\.number) == [7, 8, 9, 10])
+        #expect(sent.map(\.collection) == ["student", "liaison", "schooling", "schooling"])
+        #expect(sent[0].group != nil && sent[0].group == sent[1].group)
+        #expect(sent[2].group == nil && sent[3].group == nil)
+        #expect(try world.desk.rows(of: "schooling", about: student).count == 2)
+    }
+
+    @Test func `somebody who may be known already, an unknown school and an edit beyond one's role are pointed out`()
+        throws
+    {
+        let world = try World("liaison")
+        let entry = StudentEntry(try world.desk)
+        let first = try entry.add(["姓名=陈家俊", "出生年月=2005-03"], chapter: nil)
+        #expect(first.note.alike.isEmpty && first.note.unlisted.isEmpty)
+        let second = try entry.add(["姓名=陳家俊", "出生年月=2005-03-09", "学校=火星大学"], chapter: nil)
+        #expect(second.note.alike == [first.row])
+        #expect(second.note.unlisted == ["火星大学"])
+        #expect(try entry.add(["姓名=陈家俊", "出生年月=2006"], chapter: nil).note.alike.isEmpty)
+        let mentor = try World("mentor")
+        let shown = try student(mentor, World.liaison("me"))
+        let note = try StudentEntry(mentor.desk).edit(shown, ["特长=书法"])
+        #expect(note.notTheirs.map(\.en) == ["skills"])
+    }
+
     @Test func `a losing value is taken back as a group based on the winner`() throws {
         let world = try World()
         let (losing, winning) = (World.stamp(3), World.stamp(9))

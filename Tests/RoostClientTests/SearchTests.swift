@@ -54,7 +54,7 @@ private typealias World = ReplicaWorld
     @Test func `somebody added offline is found at once, and by the school typed`() throws {
         let world = try world()
         let entry = StudentEntry(try world.desk)
-        let row = try entry.add(["姓名=欧阳锋", "学校=华工", "毕业时间=2029-06", "手机=139 0000 1234", "性别=男"], chapter: nil)
+        let row = try entry.add(["姓名=欧阳锋", "学校=华工", "毕业时间=2029-06", "手机=139 0000 1234", "性别=男"], chapter: nil).row
         #expect(try world.desk.students(["oyf"]).map(\.row.key.id) == [row])
         #expect(try world.value("student", row, "mobile") == "+8613900001234")
         #expect(try world.value("student", row, "gender") == "1")

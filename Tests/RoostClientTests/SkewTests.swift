@@ -113,6 +113,24 @@ import Testing
         #expect(try old.world.value("pet", cat, "name") == "大花")
     }
 
+    @Test func `what is kept of the unknown has a limit for each officer, and what is beyond it stays with its author`()
+        async throws
+    {
+        let world = try RecoveryWorld(Self.catalogue(2))
+        world.store.adopt(Leniency(parkedMutations: 3))
+        let (wang, wen) = (try await world.officer("王", "registrar"), try await world.officer("文", "registrar"))
+        let new = try await world.device(1, of: wang, Self.catalogue(3))
+        for name in ["a", "b", "c", "d"] { try pet(new, .create, RowID(naming: "test", name), ["name": .text(name)]) }
+        #expect(try await new.sync().verdicts == [.applied: 3, .rejected: 1])
+        let refused = try #require(try new.world.replica.refused().first)
+        #expect(refused.verdict.refusal == .limit && refused.verdict.about == "parked")
+        try pet(new, .edit, RowID(naming: "test", "a"), ["name": "e"])
+        #expect(try await new.sync().verdicts == [.rejected: 1])
+        let other = try await world.device(2, of: wen, Self.catalogue(3))
+        try pet(other, .create, RowID(naming: "test", "f"), ["name": "f"])
+        #expect(try await other.sync().verdicts == [.applied: 1])
+    }
+
     @Test func `a new field that nobody used costs nothing`() async throws {
         let world = try RecoveryWorld(Self.catalogue(1))
         let officer = try await world.officer("王", "registrar")

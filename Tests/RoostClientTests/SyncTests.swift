@@ -34,6 +34,19 @@ private final class PlayedServer: ExchangeServer {
 }
 
 @Suite struct SyncTests {
+    @Test func `two processes that synchronise one device take turns`() async throws {
+        let county = try ServedCounty()
+        try await county.appoint("谭联络", "liaison")
+        let device = try await county.device(of: "谭联络", "liaison")
+        let path = device.world.directory + "/sync.lock"
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        let other = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        #expect(flock(other.fileDescriptor, LOCK_EX | LOCK_NB) == 0)
+        await #expect(throws: ClientError.synchronising) { try await device.sync() }
+        try other.close()
+        #expect(try await device.sync().gained.count == 4)
+    }
+
     private func answer(
         _ pages: [ScopePage] = [], verdicts: [Verdict] = [], expected: Int64
     ) -> ExchangeAnswer {

@@ -122,6 +122,20 @@ struct CatalogueCheckTests {
             })
     }
 
+    @Test func `what a row says elsewhere stands in rows that stay as they are, and fits there`() {
+        func note(_ syncClass: SyncClass, _ effect: Effect, subject: FieldName? = "reader") -> Collection {
+            Collection(
+                "note", syncClass, "便条", "note", subject: subject, effects: [effect],
+                fields: [Field("reader", .reference("reader"), "读者", "reader"), Field("bad", .boolean, "坏", "bad")])
+        }
+        let sound = Effect(when: .field("bad", is: true), set: "born", to: "2000")
+        #expect(!problem(.effectOfChangingRow) { $0.extra = [note(.appendOnly, sound)] })
+        #expect(problem(.effectOfChangingRow) { $0.extra = [note(.register, sound)] })
+        #expect(problem(.wrongReference) { $0.extra = [note(.appendOnly, sound, subject: nil)] })
+        #expect(problem(.unknownField) { $0.extra = [note(.appendOnly, Effect(when: .always, set: "age", to: 1))] })
+        #expect(problem(.invalidValue) { $0.extra = [note(.appendOnly, Effect(when: .always, set: "born", to: "x"))] })
+    }
+
     @Test func `limits stand where the server alone decides, and replace values with fitting ones`() {
         #expect(problem(.limitOnRegister) { $0.loanClass = .register })
         #expect(

@@ -144,6 +144,26 @@ import Testing
         }
     }
 
+    @Test func `a database that was closed is one file, and one that others use is left alone`() async throws {
+        try await withTemporaryDirectory { path in
+            try ServerKey.create(in: path)
+            func files() throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: path).filter {
+                    $0.hasPrefix(ServerStore.fileName)
+                }.sorted()
+            }
+            let (store, _) = try directory(path, ManualClock()).open()
+            let (other, _) = try directory(path, ManualClock()).open(isServing: false)
+            _ = try await store.write(
+                [TrustedEdit("student", RowID(bits: 1), .create, ["name": "谭某某"])], by: DataDirectory.server)
+            try store.close()
+            #expect(try files().count == 3)
+            #expect(try await other.count(of: "student") == 1)
+            try other.close()
+            #expect(try files() == [ServerStore.fileName])
+        }
+    }
+
     @Test func `a key is never replaced`() async throws {
         try await withTemporaryDirectory { path in
             try ServerKey.create(in: path)

@@ -90,6 +90,7 @@ import Testing
             #expect(lines.contains(#"roost_request_seconds_bucket{path="/v1/sync",le="+Inf"} 1"#))
             #expect(lines.contains(#"roost_refusals_total{code="not_found"} 1"#))
             #expect(lines.contains("roost_enrolments_total 1"))
+            #expect(lines.contains("roost_watchers 0.0"))
             #expect(lines.filter { $0.hasPrefix("#") }.count == Set(lines.filter { $0.hasPrefix("#") }).count)
         }
     }

@@ -106,7 +106,7 @@ import Testing
         #expect(server.value("variety", of: "tree", Who.apple) == .null)
     }
 
-    @Test(arguments: [(3, Verdict.Outcome.late), (18, .quarantined)])
+    @Test(arguments: [(3, .late), (18, .quarantined)] as [(Int64, Verdict.Outcome)])
     func `made before a condition took the row away, though the link stands: late, or for a person to decide`(
         days: Int64, outcome: Verdict.Outcome
     ) throws {

@@ -10,6 +10,7 @@ struct HealthHandlers: Sendable {
     let store: ServerStore
     let readiness: Readiness
     let metrics: ServerMetrics
+    let watchers: Watchers
     let metricsToken: String?
 
     /// Answers as long as the process does.
@@ -46,6 +47,7 @@ struct HealthHandlers: Sendable {
             throw Refusal(.unauthorized, "/metrics wants the bearer token of its configuration")
         }
         metrics.told(try await store.outboxFigures(), now: store.clock())
+        metrics.watched(by: watchers.count)
         return Response(text: metrics.text, type: PrometheusText.contentType)
     }
 

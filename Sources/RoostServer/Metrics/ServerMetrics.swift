@@ -57,6 +57,9 @@ package struct ServerMetrics: Sendable {
         }
     }
 
+    /// How many devices have a stream of events open.
+    func watched(by count: Int) { Meter(label: "roost_watchers", factory: registry).set(Int64(count)) }
+
     func enrolled() { counter("roost_enrolments_total").increment() }
 
     /// The text of `/metrics`, with what is read at this moment.

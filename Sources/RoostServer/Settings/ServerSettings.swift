@@ -19,6 +19,7 @@ package struct ServerSettings: Hashable, Sendable {
     /// How many rows make a scope worth a snapshot.
     package var snapshotRows: Int
     package var retention: Retention
+    package var leniency: Leniency
     package var enrolmentMinutes: Int
     package var enrolmentAttemptsPerMinute: Int
     package var metricsToken: String?
@@ -78,6 +79,7 @@ package struct ServerSettings: Hashable, Sendable {
         retention = Retention(
             tombstoneDays: try number(.tombstoneDays), historyDays: try number(.historyDays),
             verdictDays: try number(.verdictDays))
+        leniency = Leniency(graceDays: try number(.graceDays), parkedMutations: try number(.parkedMutations))
         enrolmentMinutes = try number(.enrolmentMinutes)
         enrolmentAttemptsPerMinute = try number(.enrolmentAttempts)
         metricsToken = try text(.metricsToken)
@@ -153,6 +155,13 @@ extension SettingKey {
     package static let verdictDays = SettingKey(
         "retention.verdict_days", .number(30...36_500), "90", unit: "days",
         "How long the verdict of an edit is kept, once its device has it, to be repeated.")
+    package static let graceDays = SettingKey(
+        "sync.grace_days", .number(0...3650), "14", unit: "days",
+        "How long after somebody's access ended an edit that they made before is still applied; later ones wait for a "
+            + "person to decide.")
+    package static let parkedMutations = SettingKey(
+        "sync.parked_mutations", .number(0...1_000_000), "20000",
+        "Edits of collections this server does not know yet that it keeps for one officer.")
     package static let enrolmentMinutes = SettingKey(
         "enrolment.code_minutes", .number(1...1440), "10", unit: "minutes", "How long an enrolment code can be used.")
     package static let enrolmentAttempts = SettingKey(
@@ -172,7 +181,8 @@ extension SettingKey {
         [
             data, host, port, trustsForwardedFor, certificate, certificateKey, bodyBytes, mutations, timeoutSeconds,
             perDevice, perAddress, pageBytes, importTimeoutSeconds, watchers, heartbeatSeconds, pollSeconds,
-            leaseDays, snapshotRows, tombstoneDays, historyDays, verdictDays, enrolmentMinutes, enrolmentAttempts,
+            leaseDays, snapshotRows, tombstoneDays, historyDays, verdictDays, graceDays,
+            parkedMutations, enrolmentMinutes, enrolmentAttempts,
             metricsToken,
             logLevel, logFormat, demo,
         ] + courier

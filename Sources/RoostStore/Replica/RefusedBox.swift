@@ -69,9 +69,9 @@ extension Replica {
     }
 
     /// Queues what a person made of refused edits and takes those out of the box, in one transaction.
-    package func resubmit(_ ids: [Int64], as edits: [Edit], at moment: DeviceMoment) throws {
+    package func resubmit(_ ids: [Int64], as groups: [[Edit]], at moment: DeviceMoment) throws {
         try writing { db in
-            try self.queue(edits, grouped: edits.count > 1, at: moment, db)
+            for group in groups { try self.queue(group, grouped: group.count > 1, at: moment, db) }
             try self.discardRefused(ids, db)
         }
     }

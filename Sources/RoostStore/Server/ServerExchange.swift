@@ -155,10 +155,12 @@ extension ServerStore {
         // Behind what another copy did nothing of this one is decided.
         guard !result.copied, !fresh.isEmpty else { return result }
         let source = ServerRows(store: self, db: db)
+        let leniency = leniency.withLock(\.self)
         let decider = Decider(
             rules: rules, principal: Principal(officer: device.officer, grants: try source.grants(of: device.officer)),
-            replica: device.replica, incarnation: incarnation, now: now, correction: correction, undoer: undoer,
-            lostUntil: lostUntil)
+            replica: device.replica, incarnation: incarnation, now: now, correction: correction, grace: leniency.grace,
+            undoer: undoer, lostUntil: lostUntil,
+            strangersTaken: try strangerRoom(for: fresh, of: device.officer, upTo: leniency.parkedMutations, db))
         let plan = try decider.decide(fresh, in: WorkingSet(rules, source: source), after: try lastSequence(db))
         let over = fresh.contains { $0.recovered != nil } ? ledger.ends().grants : []
         result.verdicts += try PlanWriter(store: self, db: db).apply(

@@ -31,6 +31,8 @@ package final class ServerStore: Sendable {
     package let writer: ReplicaID
     package let undoer: ReplicaID
 
+    let leniency = Mutex(Leniency())
+
     /// What commits of this process moved.
     package let movements = MovementFeed()
     package let snapshots: SnapshotShelf
@@ -148,10 +150,15 @@ package final class ServerStore: Sendable {
         return configuration
     }
 
+    /// Closes the database and leaves it in one file, unless another process has it open.
     package func close() throws {
         try? keepHighWater()
         try near.close()
         try pool.close()
+        // SQLite tidies the log away with the last connection that may write; the pool closes its readers last.
+        let last = try DatabaseQueue(path: directory + "/" + Self.fileName, configuration: Self.configuration)
+        _ = try last.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM meta") }
+        try last.close()
     }
 
     /// Reads on the calling thread.

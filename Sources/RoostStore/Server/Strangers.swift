@@ -35,6 +35,15 @@ extension ServerStore {
         db.afterNextTransaction { _ in self.strangers.withLock { _ = $0.insert(officer) } }
     }
 
+    /// How many more edits of unknown collections are kept for an officer; counted only where some were sent.
+    func strangerRoom(for mutations: [Mutation], of officer: RowID, upTo limit: Int, _ db: Database) throws -> Int {
+        guard mutations.contains(where: { rules.catalogue.position(of: $0.collection) == nil }) else { return limit }
+        let statement = try BoundStatement(db, "SELECT count(*) FROM stranger WHERE officer = ?")
+        defer { statement.reset() }
+        try statement.bind(1, officer)
+        return try statement.step() ? max(0, limit - Int(statement.integer(0))) : limit
+    }
+
     /// Officers with something parked; read once, as almost nobody has.
     func loadStrangers(_ db: Database) throws {
         let statement = try BoundStatement(db, "SELECT DISTINCT officer FROM stranger")

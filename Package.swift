@@ -97,8 +97,8 @@ let package = Package(
             name: "roost-bench",
             dependencies: [
                 "RoostServer", "RoostClient", "RoostAPI", "RoostModel", "RoostSchema", "RoostSync", "RoostStore",
-                "Curl", grdb, sqlite,
-                arguments, logging,
+                "RoostCourier", "Curl", "CCurl", grdb, sqlite,
+                nioCore, nioPosix, nioSSL, arguments, logging,
             ]),
 
         .testTarget(
@@ -120,7 +120,8 @@ let package = Package(
             dependencies: [
                 "RoostClient", "RoostStore", "RoostSheets", "RoostSync", "RoostSchema", "RoostModel", "RoostAPI",
             ]),
-        .testTarget(name: "RoostCourierTests", dependencies: ["RoostCourier", "Curl", crypto]),
+        .target(name: "CRebinding", path: "Tests/CRebinding"),
+        .testTarget(name: "RoostCourierTests", dependencies: ["RoostCourier", "Curl", "CRebinding", crypto]),
         .testTarget(
             name: "RoostServerTests",
             dependencies: [
@@ -150,7 +151,7 @@ if let named = Context.environment["ROOST_TESTS"] {
 }
 
 // One strict settings loop, so that no target is forgotten.
-for target in package.targets where target.type != .system && target.name != "RoostReference" {
+for target in package.targets where target.type != .system && !["RoostReference", "CRebinding"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("ImmutableWeakCaptures"),

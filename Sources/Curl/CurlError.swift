@@ -27,6 +27,8 @@ package struct CurlError: Error, Hashable, Sendable {
         case badResponse = "bad_response"
         /// The mail server refused a step; ``CurlError/status`` has its code.
         case refused = "refused"
+        /// The mail server takes no letters from us at all: it said so as soon as it was connected to.
+        case unwelcome = "unwelcome"
         /// The mail server does not accept our user name and password.
         case loginRefused = "login_refused"
         /// The answer is larger than the caller accepts.

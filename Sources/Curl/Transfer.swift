@@ -80,7 +80,14 @@ final class Transfer {
 
     private func reason(_ code: CURLcode) -> CurlError.Reason {
         // The codes by which libcurl tells that a mail server answered with anything but yes.
-        if upload != nil, status >= 400 { return code == CURLE_LOGIN_DENIED ? .loginRefused : .refused }
+        if upload != nil, status >= 400 {
+            return switch code {
+            case CURLE_LOGIN_DENIED: .loginRefused
+            // Of the greeting and of EHLO; of the letter's end too, but then the letter has left.
+            case CURLE_WEIRD_SERVER_REPLY, CURLE_REMOTE_ACCESS_DENIED: requestMayHaveLeft ? .refused : .unwelcome
+            default: .refused
+            }
+        }
         return switch code {
         // libcurl says the same of an answer that does not begin like HTTP.
         case CURLE_UNSUPPORTED_PROTOCOL: requestMayHaveLeft ? .badResponse : .unsupportedProtocol
@@ -159,6 +166,8 @@ extension Transfer {
         try set(CURLOPT_DNS_CACHE_TIMEOUT, 60)
         try set(CURLOPT_SSL_VERIFYPEER, 1)
         try set(CURLOPT_SSL_VERIFYHOST, 2)
+        // Either takes the place of the system's bundle, but not of its directory of single authorities (CURLOPT_CAPATH,
+        // which Debian builds in): with that directory there, these count beside the system's.
         if let caFile = options.caFile { try set(CURLOPT_CAINFO, caFile) }
         if let authorities = options.authorities {
             try unsafe check(ccurl_set_blob(handle, CURLOPT_CAINFO_BLOB, authorities, authorities.utf8.count))

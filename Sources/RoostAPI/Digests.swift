@@ -184,11 +184,25 @@ package struct DigestReport: Codable, Hashable, Sendable {
     /// How many students the frozen audience holds: the number that is typed back to send it; nil before its approval.
     package var students: Int?
     package var deliveries: [DeliveryStatusReport]
+    /// What a person is expected to do about its deliveries; nil for nothing.
+    package var instructionZH: String?
+    package var instructionEN: String?
 
-    package init(digest: DigestSummary, students: Int? = nil, deliveries: [DeliveryStatusReport]) {
+    enum CodingKeys: String, CodingKey {
+        case digest, students, deliveries
+        case instructionZH = "instruction_zh"
+        case instructionEN = "instruction_en"
+    }
+
+    package init(
+        digest: DigestSummary, students: Int? = nil, deliveries: [DeliveryStatusReport], instructionZH: String? = nil,
+        instructionEN: String? = nil
+    ) {
         self.digest = digest
         self.students = students
         self.deliveries = deliveries
+        self.instructionZH = instructionZH
+        self.instructionEN = instructionEN
     }
 }
 

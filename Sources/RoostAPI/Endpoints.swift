@@ -21,17 +21,24 @@ package struct EndpointDraft: Codable, Hashable, Sendable {
     package var authority: String?
     /// Whether it only tries out drafts; digests never go there.
     package var forTests: Bool?
+    /// Whether it is told which other endpoints fail and which recovered; digests never go there.
+    package var forNotices: Bool?
+    /// The role whose sight of rows a webhook's payload has; empty for what everybody sees.
+    package var payloadRole: String?
 
     enum CodingKeys: String, CodingKey {
         case name, channel, form, address, secret, keyword, topics, quiet, authority
         case contactGroup = "contact_group"
         case forTests = "for_tests"
+        case forNotices = "for_notices"
+        case payloadRole = "payload_role"
     }
 
     package init(
         name: String? = nil, channel: String? = nil, form: String? = nil, address: String? = nil,
         secret: String? = nil, keyword: String? = nil, contactGroup: String? = nil, topics: [String]? = nil,
-        quiet: String? = nil, authority: String? = nil, forTests: Bool? = nil
+        quiet: String? = nil, authority: String? = nil, forTests: Bool? = nil, forNotices: Bool? = nil,
+        payloadRole: String? = nil
     ) {
         self.name = name
         self.channel = channel
@@ -44,6 +51,8 @@ package struct EndpointDraft: Codable, Hashable, Sendable {
         self.quiet = quiet
         self.authority = authority
         self.forTests = forTests
+        self.forNotices = forNotices
+        self.payloadRole = payloadRole
     }
 }
 
@@ -60,9 +69,11 @@ package struct EndpointSummary: Codable, Hashable, Sendable {
     package var topics: [String]?
     package var quiet: String?
     package var forTests: Bool
+    package var forNotices: Bool
+    package var payloadRole: String?
     /// `untested`, `active`, `paused` or `disabled`.
     package var state: String
-    /// Code of the outcome for which it was disabled.
+    /// Code of the outcome for which it was disabled, or `unsubscribed`.
     package var note: String?
     /// Deliveries that wait for it.
     package var waiting: Int
@@ -80,6 +91,8 @@ package struct EndpointSummary: Codable, Hashable, Sendable {
         case id, name, channel, form, address, keyword, topics, quiet, state, note, waiting, failures, exhausted
         case contactGroup = "contact_group"
         case forTests = "for_tests"
+        case forNotices = "for_notices"
+        case payloadRole = "payload_role"
         case suspendedUntil = "suspended_until"
         case exhaustedSince = "exhausted_since"
         case answeredAt = "answered_at"
@@ -87,8 +100,9 @@ package struct EndpointSummary: Codable, Hashable, Sendable {
 
     package init(
         id: String, name: String, channel: String, form: String?, address: String, keyword: String?,
-        contactGroup: String?, topics: [String]?, quiet: String?, forTests: Bool, state: String, note: String?,
-        waiting: Int, failures: Int, suspendedUntil: Int64?, exhausted: Int, exhaustedSince: Int64?,
+        contactGroup: String?, topics: [String]?, quiet: String?, forTests: Bool, forNotices: Bool,
+        payloadRole: String?, state: String, note: String?, waiting: Int, failures: Int, suspendedUntil: Int64?,
+        exhausted: Int, exhaustedSince: Int64?,
         answeredAt: Int64?
     ) {
         self.id = id
@@ -101,6 +115,8 @@ package struct EndpointSummary: Codable, Hashable, Sendable {
         self.topics = topics
         self.quiet = quiet
         self.forTests = forTests
+        self.forNotices = forNotices
+        self.payloadRole = payloadRole
         self.state = state
         self.note = note
         self.waiting = waiting
@@ -193,6 +209,8 @@ package struct EndpointNotice: Codable, Hashable, Sendable {
     package var latestAt: Int64
     /// When it took something again.
     package var closedAt: Int64?
+    /// When the endpoints that are for notices were told.
+    package var toldAt: Int64?
     /// What to do.
     package var instructionZH: String
     package var instructionEN: String
@@ -202,13 +220,14 @@ package struct EndpointNotice: Codable, Hashable, Sendable {
         case openedAt = "opened_at"
         case latestAt = "latest_at"
         case closedAt = "closed_at"
+        case toldAt = "told_at"
         case instructionZH = "instruction_zh"
         case instructionEN = "instruction_en"
     }
 
     package init(
         endpoint: String, channel: String, code: String, failures: Int, openedAt: Int64, latestAt: Int64,
-        closedAt: Int64?, instructionZH: String, instructionEN: String
+        closedAt: Int64?, toldAt: Int64?, instructionZH: String, instructionEN: String
     ) {
         self.endpoint = endpoint
         self.channel = channel
@@ -217,6 +236,7 @@ package struct EndpointNotice: Codable, Hashable, Sendable {
         self.openedAt = openedAt
         self.latestAt = latestAt
         self.closedAt = closedAt
+        self.toldAt = toldAt
         self.instructionZH = instructionZH
         self.instructionEN = instructionEN
     }

@@ -24,6 +24,8 @@ package enum Path {
     package static let tellings = "/v1/tellings"
     /// Digests that are proposed again and again.
     package static let schedules = "/v1/schedules"
+    /// Stops letters to one mailbox; needs no token but that of the link itself.
+    package static let unsubscribe = "/v1/unsubscribe"
     package static let enrolmentCodes = "/v1/enrolment-codes"
 }
 

@@ -12,10 +12,17 @@ package struct ScheduleDraft: Codable, Hashable, Sendable {
     package var channels: [String]?
     /// What is done when the server was down at its time: `ask` (if absent), `send` or `skip`.
     package var missed: String?
+    /// For reminders in place of what is new: of what ends within so many days, 1 to 60, of the time of sending.
+    package var endingWithin: Int?
+
+    enum CodingKeys: String, CodingKey {
+        case name, cadence, day, time, audience, channels, missed
+        case endingWithin = "ending_within"
+    }
 
     package init(
         name: String, cadence: String, day: Int, time: String, audience: String? = nil, channels: [String]? = nil,
-        missed: String? = nil
+        missed: String? = nil, endingWithin: Int? = nil
     ) {
         self.name = name
         self.cadence = cadence
@@ -24,6 +31,7 @@ package struct ScheduleDraft: Codable, Hashable, Sendable {
         self.audience = audience
         self.channels = channels
         self.missed = missed
+        self.endingWithin = endingWithin
     }
 }
 
@@ -37,6 +45,8 @@ package struct ScheduleSummary: Codable, Hashable, Sendable {
     package var audience: String
     package var channels: [String]
     package var missed: String
+    /// For reminders: of what ends within so many days.
+    package var endingWithin: Int?
     /// When the next one is to be sent; its draft is made two days before.
     package var nextAt: Int64
     package var paused: Bool
@@ -45,12 +55,13 @@ package struct ScheduleSummary: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case id, name, cadence, day, time, audience, channels, missed, paused, note
+        case endingWithin = "ending_within"
         case nextAt = "next_at"
     }
 
     package init(
         id: String, name: String, cadence: String, day: Int, time: String, audience: String, channels: [String],
-        missed: String, nextAt: Int64, paused: Bool, note: String?
+        missed: String, endingWithin: Int?, nextAt: Int64, paused: Bool, note: String?
     ) {
         self.id = id
         self.name = name
@@ -60,6 +71,7 @@ package struct ScheduleSummary: Codable, Hashable, Sendable {
         self.audience = audience
         self.channels = channels
         self.missed = missed
+        self.endingWithin = endingWithin
         self.nextAt = nextAt
         self.paused = paused
         self.note = note

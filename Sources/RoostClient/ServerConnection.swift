@@ -170,7 +170,7 @@ package struct ServerConnection: ExchangeServer {
         switch reason {
         case .unreachable, .timedOut, .interrupted, .unresolved: true
         case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol, .blocked, .tls, .certificate,
-            .badResponse, .refused, .loginRefused, .tooLarge, .cancelled, .closed, .failed:
+            .badResponse, .refused, .unwelcome, .loginRefused, .tooLarge, .cancelled, .closed, .failed:
             false
         }
     }

@@ -22,6 +22,8 @@ package struct RoostApplication: Sendable {
     private let importer: SheetImporter
     private let digests: DigestDesk
     private let endpoints: EndpointDesk
+    private let vault: EndpointVault
+    private let notices: NoticePost
     /// Who waits to be told of what commits move.
     package let watchers: Watchers
 
@@ -43,6 +45,8 @@ package struct RoostApplication: Sendable {
             settings: settings.courier,
             observe: CourierService.observer(logger, metrics))
         self.courier = courier
+        vault = EndpointVault(key: key, settings: courier.settings)
+        notices = NoticePost(store: store) { courier.wake() }
         importer = try SheetImporter(store: store, key: key)
         digests = DigestDesk(
             store: store, key: key, settings: courier.settings, transport: courier.transport
@@ -87,6 +91,12 @@ package struct RoostApplication: Sendable {
                 for event in try await digests.releaseDue() {
                     logger.notice(
                         "a digest's time came", metadata: ["digest": "\(event.digest)", "result": "\(event.result)"])
+                }
+            },
+            RepeatingService("notices", logger: logger, every: { .seconds(15) }) { [notices] in
+                let count = try await notices.post()
+                if count > 0 {
+                    logger.notice("told of endpoints that fail or recovered", metadata: ["count": "\(count)"])
                 }
             },
             // So that a copy of the database put back by hand is told by how little it knows.
@@ -152,6 +162,7 @@ package struct RoostApplication: Sendable {
             imports: ImportHandlers(
                 importer: importer, register: ImportRegister(store: store), bodyLimit: settings.limits.bodyBytes),
             digests: DigestHandlers(desk: digests), endpoints: EndpointHandlers(desk: endpoints),
+            unsubscribe: UnsubscribeHandlers(store: store, vault: vault),
             gatekeeper: gatekeeper)
     }
 

@@ -13,6 +13,7 @@ struct Routes: Sendable {
     let imports: ImportHandlers
     let digests: DigestHandlers
     let endpoints: EndpointHandlers
+    let unsubscribe: UnsubscribeHandlers
     let gatekeeper: Gatekeeper
 
     var router: Router<RoostContext> {
@@ -25,6 +26,8 @@ struct Routes: Sendable {
             .get(.init(Path.limits), use: catalogue.limits)
             .get(.init(Path.schema), use: catalogue.schema)
             .post(.init(Path.enrol), use: enrolment.enrol)
+            .get(.init(Path.unsubscribe + "/{token}"), use: unsubscribe.ask)
+            .post(.init(Path.unsubscribe + "/{token}"), use: unsubscribe.stop)
 
         // Of a revoked device, whose token opens nothing else.
         router.post(.init(Path.devices + "/{replica}/purged"), use: devices.purged)

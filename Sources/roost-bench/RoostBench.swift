@@ -6,5 +6,5 @@ struct RoostBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "roost-bench",
         abstract: "Measure Roost beside plain SQLite, on this machine, in one run.",
-        subcommands: [SyncBench.self], defaultSubcommand: SyncBench.self)
+        subcommands: [SyncBench.self, CourierBench.self], defaultSubcommand: SyncBench.self)
 }

@@ -252,6 +252,12 @@ struct Report {
         ratio("push_edits_per_second", "baseline_upserts_per_second", "ratio_push_edits_to_upserts")
         ratio("pull_rows_per_second", "baseline_scan_rows_per_second", "ratio_pull_to_scan")
         ratio("client_apply_rows_per_second", "baseline_upserts_per_second", "ratio_client_apply_to_upserts")
+        for kind in ["courier", "courier_tls"] {
+            ratio("\(kind)_deliveries_per_second", "\(kind)_bare_deliveries_per_second", "ratio_\(kind)_to_bare")
+            ratio(
+                "\(kind)_robot_messages_per_second", "\(kind)_bare_new_connections_per_second",
+                "ratio_\(kind)_robots_to_bare")
+        }
         Swift.print("{")
         for (index, member) in members.enumerated() {
             let comma = index == members.count - 1 ? "" : ","

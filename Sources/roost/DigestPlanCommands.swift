@@ -31,6 +31,8 @@ extension DigestCommand {
             @Option(help: "受众条件 · The audience.") var audience: String?
             @Option(name: .customLong("channel"), help: "渠道，可多次 · A channel; repeatable.") var channels: [String] = []
             @Option(help: "错过时 ask|send|skip · What is done if the server was down then.") var missed: String?
+            @Option(help: "做成截止提醒：发送后几天内截止的内容 · Reminders of what ends within so many days of it.")
+            var endingWithin: Int?
 
             func run() async throws {
                 try await Session.online(options) { session, server in
@@ -40,7 +42,8 @@ extension DigestCommand {
                     _ = try await server.add(
                         ScheduleDraft(
                             name: name, cadence: weekly == nil ? "monthly" : "weekly", day: day, time: time,
-                            audience: audience, channels: channels.isEmpty ? nil : channels, missed: missed))
+                            audience: audience, channels: channels.isEmpty ? nil : channels, missed: missed,
+                            endingWithin: endingWithin))
                     try show(try await server.schedules(), session)
                 }
             }
@@ -85,12 +88,16 @@ private func show(_ list: ScheduleList, _ session: Session) throws {
     let output = session.output
     output.table(
         [
-            output.text("名称", "name"), output.text("周期", "cadence"), output.text("下次", "next"),
+            output.text("名称", "name"), output.text("周期", "cadence"), output.text("内容", "content"),
+            output.text("下次", "next"),
             output.text("受众", "audience"), output.text("状态", "state"), output.text("上次草稿", "last draft"),
         ],
         list.schedules.map { plan in
             [
-                plan.name, "\(plan.cadence) \(plan.day) \(plan.time)", DigestView(output).moment(plan.nextAt),
+                plan.name, "\(plan.cadence) \(plan.day) \(plan.time)",
+                plan.endingWithin.map { output.text("\($0) 天内截止", "ends within \($0) days") }
+                    ?? output.text("新内容", "what is new"),
+                DigestView(output).moment(plan.nextAt),
                 plan.audience, plan.paused ? output.text("暂停", "paused") : output.text("启用", "on"), plan.note ?? "",
             ]
         })

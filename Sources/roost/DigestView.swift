@@ -40,10 +40,21 @@ struct DigestView {
                     state(delivery.state, delivery.heldBy), "\(delivery.attempts)", delivery.code ?? "",
                 ]
             })
-        for delivery in report.deliveries where delivery.state != "sent" {
+        // Every endpoint with the same trouble is named once, before what to do about it.
+        var troubled: [(instruction: String, endpoints: [String])] = []
+        for delivery in report.deliveries where !["sent", "manual_done"].contains(delivery.state) {
             guard let zh = delivery.instructionZH, let en = delivery.instructionEN else { continue }
-            output.say("  \(delivery.endpoint): " + output.text(zh, en))
+            let instruction = output.text(zh, en)
+            let place = troubled.firstIndex { $0.instruction == instruction } ?? troubled.count
+            if place == troubled.count { troubled.append((instruction, [])) }
+            if !troubled[place].endpoints.contains(delivery.endpoint) {
+                troubled[place].endpoints.append(delivery.endpoint)
+            }
         }
+        for (instruction, endpoints) in troubled {
+            output.say("  \(endpoints.joined(separator: output.text("、", ", "))): \(instruction)")
+        }
+        if let zh = report.instructionZH, let en = report.instructionEN { output.say(zh, en) }
     }
 
     func tell(_ log: DeliveryLog) {
@@ -96,7 +107,9 @@ struct DigestView {
             "Audience: \(audience.sentenceEN): \(audience.students) students in \(audience.groups) groups "
                 + "(\(audience.groupsWithoutEndpoint) of them without endpoint)")
         if !sample.isEmpty { output.say(output.text("例如：", "For example: ") + sample.joined(separator: ", ")) }
-        list("没有端点的群（须由群主管转发）", "Groups without endpoint, to be told by their keepers", audience.namesWithoutEndpoint)
+        list(
+            "没有机器人的群（选用 manual 渠道则由人工发送）", "Groups no machine speaks to; by hand if manual is among the channels",
+            audience.namesWithoutEndpoint)
         list("没有新内容、不会收到的端点", "Endpoints that get nothing, having been told all of it", audience.unaffected)
         list("未测试、暂停或停用、将等待的端点", "Endpoints at which it will wait, not tested, paused or disabled", audience.waiting)
         if preview.isFrozen { output.say("内容已定稿。", "What follows is frozen.") }
@@ -159,6 +172,8 @@ struct DigestView {
     func moment(_ milliseconds: Int64) -> String {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
+        // As times are entered, wherever the reader is.
+        formatter.timeZone = TimeZone(identifier: "Asia/Shanghai")
         formatter.dateFormat = "yyyy-MM-dd HH:mm"
         return formatter.string(from: Date(timeIntervalSince1970: Double(milliseconds) / 1000))
     }

@@ -178,6 +178,8 @@ struct EndpointsCommand: AsyncParsableCommand {
                     case "untested": output.text("待测试", "to be tested")
                     case "active":
                         output.text("启用", "active") + (endpoint.forTests ? output.text("（测试用）", " (for tests)") : "")
+                            + (endpoint.forNotices ? output.text("（接收故障通知）", " (for notices)") : "")
+                    case "paused" where endpoint.note == "unsubscribed": output.text("收件人已退订", "unsubscribed")
                     case "paused": output.text("暂停", "paused")
                     case "disabled": output.text("停用", "disabled") + (endpoint.note.map { " (\($0))" } ?? "")
                     default: endpoint.state
@@ -203,6 +205,8 @@ struct EndpointDetailOptions: ParsableArguments {
     @Option(help: "免打扰时段，如 22:00-08:00 · Quiet hours in China.") var quiet: String?
     @Option(help: "对方证书的签发机构 PEM 文件 · PEM file of the authority of its certificate.") var authority: String?
     @Flag(help: "仅用于试发 · Only for trying out drafts.") var forTests = false
+    @Flag(help: "只接收其他端点的故障与恢复通知 · Only for notices that other endpoints fail or recovered.") var forNotices = false
+    @Option(help: "网址端点按此角色可见的内容发送 · The role whose sight a webhook's payload has.") var role: String?
 
     var draft: EndpointDraft {
         get throws {
@@ -210,7 +214,7 @@ struct EndpointDetailOptions: ParsableArguments {
                 form: form, address: address == "-" ? readLine() : address, secret: secret, keyword: keyword,
                 contactGroup: group, topics: topics.isEmpty ? nil : topics, quiet: quiet,
                 authority: try authority.map { try String(contentsOfFile: $0, encoding: .utf8) },
-                forTests: forTests ? true : nil)
+                forTests: forTests ? true : nil, forNotices: forNotices ? true : nil, payloadRole: role)
         }
     }
 }

@@ -127,7 +127,8 @@ import Foundation
     }
 
     @Test(arguments: [
-        (MailSink.Step.greeting, "554 no service", 554, Outcome.Class.content),
+        (MailSink.Step.greeting, "554 no service", 554, Outcome.Class.transient),
+        (.greeting, "421 try later", 421, .transient),
         (.mail, "451 later", 451, .transient), (.mail, "552 too big", 552, .content),
         (.recipient, "550 5.1.1 no such mailbox", 550, .config), (.recipient, "450 greylisted", 450, .transient),
         (.data, "451 not now", 451, .transient), (.letter, "554 spam", 554, .content),
@@ -138,7 +139,7 @@ import Foundation
     ) async throws {
         let sink = try MailSink([step: .say(line)])
         let error = try #require(await failure(try letter(try settings(sink))))
-        #expect(error.reason == .refused && error.status == code)
+        #expect(error.reason == (step == .greeting ? .unwelcome : .refused) && error.status == code)
         #expect(error.answer.contains(line))
         #expect(Outcome(of: .failure(error)).class == expected)
         #expect(sink.letters.isEmpty)

@@ -81,7 +81,7 @@ import Testing
             case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol: .config
             case .cancelled, .closed: .deferred
             case .unresolved, .unreachable, .tls, .certificate, .timedOut, .interrupted, .badResponse, .refused,
-                .loginRefused, .tooLarge, .failed:
+                .unwelcome, .loginRefused, .tooLarge, .failed:
                 .transient
             }
         #expect(outcome.class == expected)

@@ -70,10 +70,11 @@ final class Receiver: Sendable {
 
     /// `early` may answer, or break off, when only the head of a request has come.
     init(
+        onEveryAddress: Bool = false,
         reply: @escaping @Sendable (ReceivedRequest) -> Reply = { _ in .answer(200) },
         early: @escaping @Sendable (ReceivedRequest) -> Reply? = { _ in nil }
     ) throws {
-        (socket, port) = try listeningSocket(backlog: 512)
+        (socket, port) = try listeningSocket(backlog: 512, onEveryAddress: onEveryAddress)
         shared = Shared(early: early, reply: reply)
         let (socket, shared) = (socket, shared)
         Thread {

@@ -272,7 +272,7 @@ import Testing
             LeasedDelivery(
                 id: DeliveryID(url), webhookID: WebhookID("m"), endpoint: EndpointID(url),
                 target: .generic(try WebhookURL(url, settings: testing), secrets: [.random()]), body: [],
-                contentType: "application/json", attempts: 0, notAfter: now + .seconds(60))
+                contentType: "application/json", attempts: 0, notAfter: now + .seconds(86_400))
         }
         let queue = MemoryQueue(deliveries, due: now)
         let sender = Sender(queue: queue, transport: HTTPClient(), settings: .production(), observe: { _ in })

@@ -38,13 +38,13 @@ struct SocketError: Error {
     let code: Int32
 }
 
-/// A socket listening on a free port of 127.0.0.1, and that port.
-func listeningSocket(backlog: Int32) throws -> (socket: Int32, port: UInt16) {
+/// A socket listening on a free port of 127.0.0.1, or of every address, and that port.
+func listeningSocket(backlog: Int32, onEveryAddress: Bool = false) throws -> (socket: Int32, port: UInt16) {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw SocketError(code: errno) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    address.sin_addr.s_addr = onEveryAddress ? 0 : UInt32(0x7F00_0001).bigEndian
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
         unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic -> Int32 in

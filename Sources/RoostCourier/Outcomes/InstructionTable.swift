@@ -110,10 +110,40 @@ extension Instruction {
                 )
             ),
             (
+                ["unwelcome"],
+                Instruction(
+                    "邮件服务器一连接就拒绝了本服务器：请管理员核对 mail 设置，或请邮件服务商放行；将自动重试。",
+                    "The mail server turned this server away at once: check the settings under mail, or ask the mail provider to "
+                        + "let it in; it is tried again by itself.")
+            ),
+            (
                 ["no_mail_server"],
                 Instruction(
                     "服务器尚未设置邮件服务器：请管理员填写 mail 设置，之后自动发送。",
                     "No mail server is set: have the settings under mail filled in; sending goes on by itself.")
+            ),
+            (
+                ["not_posted"],
+                Instruction(
+                    "没有人标记已在群里发送：如已发送请补标，内容仍有用时也可补发后再标。",
+                    "Nobody has said that it was posted: say so if it was, or post it late and say so then.")
+            ),
+            (
+                ["unsubscribed"],
+                Instruction(
+                    "收件人已退订：请勿再发，除非对方要求恢复。",
+                    "Whoever got these letters has stopped them: resume the endpoint only if they ask for it.")
+            ),
+            (
+                ["backlog_skipped"],
+                Instruction("恢复端点时放弃了积压，可以重发。", "Given up when the endpoint was resumed; it can be sent again.")
+            ),
+            (
+                ["restored"],
+                Instruction(
+                    "服务器恢复自备份，这条可能早已发出：请到群里查看，已出现则标记为已送达，未出现再重发。",
+                    "The server was restored from a backup and may have sent this before: look in the group, then mark it as "
+                        + "delivered or send it again.")
             ),
             (
                 ["http_410"],

@@ -11,8 +11,8 @@ extension Outcome {
             self = .letter(code: reply.code)
         case .failure(let error):
             switch error.reason {
-            case .loginRefused:
-                // The same for every mailbox, and mended by the operator: no endpoint is to blame.
+            case .loginRefused, .unwelcome:
+                // The same for every mailbox, and mended by the operator: no endpoint and no letter is to blame.
                 self = Outcome(.transient, on: .email, code: error.reason.rawValue)
             case .refused:
                 self = .letter(code: error.status ?? 0)

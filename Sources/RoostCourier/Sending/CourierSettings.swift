@@ -62,10 +62,15 @@ package struct MailSettings: Hashable, Sendable {
     package var sender: MailAddress
     /// The name beside it, such as the county's.
     package var senderName: String?
+    /// This server as people outside reach it; letters lead there to be stopped.
+    package var publicURL: WebhookURL?
 
-    package init(server: MailServer, sender: MailAddress, senderName: String? = nil) {
+    package init(
+        server: MailServer, sender: MailAddress, senderName: String? = nil, publicURL: WebhookURL? = nil
+    ) {
         self.server = server
         self.sender = sender
         self.senderName = senderName
+        self.publicURL = publicURL
     }
 }

@@ -18,6 +18,23 @@ package protocol DeliveryQueue: Sendable {
     /// It may be called again with the same results when it has thrown; a result for a delivery that is no longer leased
     /// changes nothing.
     func record(_ results: [AttemptResult]) async throws
+
+    /// Stores results and takes what is due, in one transaction if the queue can; all or nothing, as ``record(_:)``.
+    ///
+    /// With `endpoints` only deliveries of those may be looked for: elsewhere nothing has changed since everything was
+    /// looked through.
+    func turn(
+        _ results: [AttemptResult], at endpoints: Set<EndpointID>?, now: Moment, limit: Int
+    ) async throws -> [LeasedDelivery]
+}
+
+extension DeliveryQueue {
+    package func turn(
+        _ results: [AttemptResult], at endpoints: Set<EndpointID>?, now: Moment, limit: Int
+    ) async throws -> [LeasedDelivery] {
+        if !results.isEmpty { try await record(results) }
+        return limit > 0 ? try await lease(now: now, limit: limit) : []
+    }
 }
 
 /// A delivery that one sender has taken, with all that sending it needs.

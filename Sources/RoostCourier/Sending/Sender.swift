@@ -19,6 +19,8 @@ package final class Sender: Sendable {
     private struct Inbox {
         var results: [AttemptResult] = []
         var isDraining = false
+        /// Whether something may be due at endpoints where nothing has landed.
+        var looksEverywhere = true
     }
 
     private let inbox = Mutex(Inbox())
@@ -49,7 +51,10 @@ package final class Sender: Sendable {
     }
 
     /// Makes the loop look at the queue now, for example because a digest was just released.
-    package func wake() { signal.yield() }
+    package func wake() {
+        inbox.withLock { $0.looksEverywhere = true }
+        signal.yield()
+    }
 
     /// Takes nothing new; ``run()`` returns when everything under way has been answered and stored.
     package func drain() {
@@ -67,7 +72,7 @@ package final class Sender: Sendable {
         }
         // Transfers aborted by a cancellation have reported by now. A cancelled task could not store anything (the
         // store would refuse), a task of its own can.
-        unrecorded += takeResults()
+        unrecorded += takeOrders().results
         guard !unrecorded.isEmpty else { return }
         let last = unrecorded
         _ = await Task { await record(last) }.value
@@ -82,18 +87,30 @@ package final class Sender: Sendable {
 
     private func work(in group: inout DiscardingTaskGroup, unrecorded: inout [AttemptResult]) async {
         var flights = Flights(maximum: maximumInFlight)
+        // Whether more may be due than was looked at.
+        var isUnfinished = false
         for await _ in signals {
-            let results = takeResults()
-            for result in results { flights.land(result.endpoint) }
-            unrecorded += results
-            // While results cannot be stored, sending more would only add to what a crash makes uncertain.
-            if !unrecorded.isEmpty, await record(unrecorded) { unrecorded = [] }
-            guard unrecorded.isEmpty else { continue }
-            if inbox.withLock({ $0.isDraining }) {
-                if flights.isEmpty { return }
+            let orders = takeOrders()
+            for result in orders.results { flights.land(result.endpoint) }
+            unrecorded += orders.results
+            isUnfinished = isUnfinished || orders.looksEverywhere
+            if orders.isDraining {
+                if !unrecorded.isEmpty, await record(unrecorded) { unrecorded = [] }
+                if flights.isEmpty, unrecorded.isEmpty { return }
                 continue
             }
-            for delivery in await lease(limit: flights.room) {
+            // While results cannot be stored, sending more would only add to what a crash makes uncertain.
+            let room = flights.room
+            guard
+                let leased = await turn(
+                    unrecorded, at: isUnfinished ? nil : Set(orders.results.map(\.endpoint)), limit: room)
+            else {
+                isUnfinished = true
+                continue
+            }
+            unrecorded = []
+            isUnfinished = leased.count >= room
+            for delivery in leased {
                 if flights.start(delivery.endpoint, maximum: delivery.target.channel.maximumInFlight) {
                     group.addTask { await self.attempt(delivery) }
                 } else {
@@ -106,20 +123,25 @@ package final class Sender: Sendable {
         }
     }
 
-    private func takeResults() -> [AttemptResult] {
+    private func takeOrders() -> Inbox {
         inbox.withLock { inbox in
-            defer { inbox.results = [] }
-            return inbox.results
+            defer {
+                inbox.results = []
+                inbox.looksEverywhere = false
+            }
+            return inbox
         }
     }
 
-    private func lease(limit: Int) async -> [LeasedDelivery] {
-        guard limit > 0 else { return [] }
+    /// Stores results and takes what is due; nil when the store could not.
+    private func turn(
+        _ results: [AttemptResult], at endpoints: Set<EndpointID>?, limit: Int
+    ) async -> [LeasedDelivery]? {
         do {
-            return try await queue.lease(now: clock.now(), limit: limit)
+            return try await queue.turn(results, at: endpoints, now: clock.now(), limit: limit)
         } catch {
-            observe(.leaseFailed(error))
-            return []
+            observe(results.isEmpty ? .leaseFailed(error) : .recordFailed(error, results: results.count))
+            return nil
         }
     }
 
@@ -152,7 +174,7 @@ extension Sender {
             observe(.attempted(result))
         }
         inbox.withLock { $0.results.append(result) }
-        wake()
+        signal.yield()
     }
 
     /// The result for a delivery that the queue gave although its endpoint has enough under way: it goes back.

@@ -59,6 +59,6 @@ enum Holidays {
     }
 
     private static func dates(of text: String) -> Set<String> {
-        Set(text.split(whereSeparator: \.isNewline).dropFirst().map { String($0.prefix(10)) })
+        Set(text.split(whereSeparator: \.isNewline).map { String($0.prefix(10)) }.filter { PartialDate($0) != nil })
     }
 }

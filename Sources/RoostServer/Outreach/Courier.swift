@@ -17,13 +17,14 @@ package struct Courier: Sendable {
     /// store, from any thread.
     package init(
         store: ServerStore, key: ServerKey, settings: CourierSettings, transport: any HTTPTransport = HTTPClient(),
-        clock: (any SenderClock)? = nil, observe: @escaping @Sendable (SenderEvent) -> Void
+        clock: (any SenderClock)? = nil, maximumInFlight: Int = StoreDeliveryQueue.capacity,
+        observe: @escaping @Sendable (SenderEvent) -> Void
     ) {
         self.settings = settings
         self.transport = transport
         queue = StoreDeliveryQueue(store: store, vault: EndpointVault(key: key, settings: settings))
         sender = Sender(
-            queue: queue, transport: transport, settings: settings, maximumInFlight: StoreDeliveryQueue.capacity,
+            queue: queue, transport: transport, settings: settings, maximumInFlight: maximumInFlight,
             clock: clock ?? StoreClock(store: store), observe: observe)
     }
 

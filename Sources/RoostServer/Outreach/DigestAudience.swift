@@ -1,4 +1,5 @@
 import RoostAPI
+import RoostCourier
 import RoostModel
 import RoostSchema
 import RoostStore
@@ -15,8 +16,10 @@ struct DigestAudience {
     let officers: Set<RowID>
     /// Endpoints of those groups, and endpoints that speak to no group in particular.
     let endpoints: [EndpointRecord]
-    /// Groups that no endpoint speaks to; whoever keeps them has to be told.
+    /// Groups that no machine speaks to: where the digest goes by hand too, somebody posts in each of them.
     let groupsWithoutEndpoint: [RowID]
+    /// Those of the endpoints that stand for somebody who posts in such a group; kept when the digest is frozen.
+    let people: [EndpointRecord]
 
     /// Resolves the audience of a digest; a correction goes to those who got what it corrects.
     /// - Throws: ``Refusal`` for a text that is no audience.
@@ -40,12 +43,38 @@ struct DigestAudience {
                 try reader.deliveries(of: corrected)
                     .filter { ![.frozen, .failed, .expired, .cancelled].contains($0.state) }.map(\.endpoint))
         }
-        let all = try reader.endpoints().filter { !$0.isForTests }
-        endpoints = all.filter { endpoint in
-            channels.contains(endpoint.channel)
-                && (told?.contains(endpoint.id) ?? endpoint.contactGroup.map(groups.contains) ?? true)
-        }
+        let known = try reader.endpoints()
+        let all = known.filter { !$0.isForTests && !$0.isForNotices && !$0.isUnsubscribed && !$0.isPersonInGroup }
         groupsWithoutEndpoint = groups.subtracting(all.compactMap(\.contactGroup)).sorted()
+        people =
+            channels.contains(Channel.manual.rawValue)
+            ? try Self.people(in: groupsWithoutEndpoint, known, reader).filter { told?.contains($0.id) ?? true } : []
+        endpoints =
+            all.filter { endpoint in
+                channels.contains(endpoint.channel)
+                    && (told?.contains(endpoint.id) ?? endpoint.contactGroup.map(groups.contains) ?? true)
+            } + people
+    }
+
+    /// An endpoint for whoever posts in each of these groups, as it is kept or is to be; one that is paused is left out.
+    private static func people(
+        in groups: [RowID], _ known: [EndpointRecord], _ reader: RosterReader
+    ) throws -> [EndpointRecord] {
+        let byID = Dictionary(uniqueKeysWithValues: known.map { ($0.id, $0) })
+        let owners = Dictionary(uniqueKeysWithValues: known.map { ($0.name, $0.id) })
+        var names: Set<String> = []
+        return try groups.compactMap { group in
+            let id = EndpointRecord.person(in: group)
+            var record =
+                byID[id]
+                ?? EndpointRecord(
+                    id: id, name: "", channel: Channel.manual.rawValue, contactGroup: group, state: .active)
+            guard record.state == .active else { return nil }
+            let name = try reader.text("name", of: group, in: "contact_group") ?? group.description
+            let isFree = owners[name].map { $0 == id } ?? true
+            record.name = isFree && names.insert(name).inserted ? name : "\(name)（\(group.description.suffix(4))）"
+            return record
+        }
     }
 
     private static func officers(answeringFor students: Set<RowID>, _ reader: RosterReader) throws -> Set<RowID> {
@@ -112,6 +141,14 @@ struct DigestAudience {
             }, officers: officers.count, sample: sample.map(\.description), unaffected: unaffected.map(\.name),
             waiting: endpoints.filter { $0.state != .active }.map(\.name))
     }
+}
+
+extension EndpointRecord {
+    /// The identity of the endpoint for whoever posts by hand in a group that no machine speaks to.
+    static func person(in group: RowID) -> RowID { RowID(naming: "person in group", group.description) }
+
+    /// Whether it is such an endpoint.
+    var isPersonInGroup: Bool { contactGroup.map { Self.person(in: $0) == id } ?? false }
 }
 
 extension RosterReader {

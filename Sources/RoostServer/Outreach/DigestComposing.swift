@@ -3,12 +3,14 @@ import RoostCourier
 import RoostModel
 package import RoostSchema
 import RoostStore
-import RoostSync
+package import RoostSync
 
 /// Making and changing drafts.
 extension DigestDesk {
-    /// Makes a draft.
-    package func compose(_ draft: DigestDraft, by officer: RowID) async throws -> DigestReport {
+    /// Makes a draft; of one that is to go out later, what is over by then is left out.
+    package func compose(
+        _ draft: DigestDraft, by officer: RowID, goingOut: Milliseconds? = nil
+    ) async throws -> DigestReport {
         try await permissions(of: officer).mayCompose()
         guard draft.title?.isEmpty == false else {
             throw Refusal(.invalidDigest, reason: "title_missing", Label("请填写标题。", "a digest needs a title"))
@@ -16,7 +18,7 @@ extension DigestDesk {
         let now = store.clock()
         let id = RowID(milliseconds: now.value, random: UInt128.random(in: .min ... .max))
         try await taking(id, by: officer) { reader in
-            var fields = try Self.fields(of: draft, reader, now: now)
+            var fields = try Self.fields(of: draft, reader, now: goingOut ?? now)
             fields["author"] = .id(officer)
             fields["editors"] = DigestRow.value(of: [officer])
             fields["status"] = "draft"

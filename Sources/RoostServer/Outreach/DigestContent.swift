@@ -40,17 +40,16 @@ struct DigestContent {
         }
     }
 
-    /// Looks items up.
-    /// - Throws: ``Refusal``: an item is unknown, not published, or over.
-    func entries(_ items: [DigestRow.Item]) throws -> [Entry] {
+    /// Looks items up; what a receiver is not shown is left out.
+    /// - Throws: ``Refusal``: an item is unknown.
+    func entries(_ items: [DigestRow.Item], for sight: OutwardSight? = nil) throws -> [Entry] {
         let policies = try rows("policy", items)
         let opportunities = try rows("opportunity", items)
-        return try items.map { item in
-            let row = item.collection == "policy" ? policies[item.id] : opportunities[item.id]
-            guard let row, let entry = entry(item, row.version, Fields(row, reader.catalogue)) else {
+        return try items.compactMap { item in
+            guard let row = (item.collection == "policy" ? policies : opportunities)[item.id] else {
                 throw Refusal.unknownItem(item.id.description)
             }
-            return entry
+            return entry(item, row, for: sight)
         }
     }
 
@@ -89,25 +88,31 @@ struct DigestContent {
     func news(for endpoints: [EndpointRecord], excluding digests: [DigestRow]) throws -> [DigestRow.Item] {
         let told = try reader.told(except: RowID(bits: 0))
         let earlier = Set(digests.filter(\.isPublished).flatMap { $0.sections ?? [] }.flatMap(\.items).map(\.id))
-        func isNew(_ entry: Entry) -> Bool {
-            endpoints.isEmpty
-                ? !earlier.contains(entry.item.id)
-                : endpoints.contains { endpoint in
-                    endpoint.takes(entry.section) && told[endpoint.id]?[entry.item.id] != entry.fingerprint
-                }
+        let readers = Dictionary(grouping: endpoints, by: \.payloadRole).map { role, endpoints in
+            (sight: OutwardSight(role, reader.catalogue), endpoints: endpoints)
         }
-        return try tellable(limits: (8, 4, 12), isNew)
+        return try tellable(limits: (8, 4, 12)) { item, row in
+            guard !endpoints.isEmpty else { return !earlier.contains(item.id) }
+            return readers.contains { sight, endpoints in
+                guard let entry = entry(item, row, for: sight) else { return false }
+                return endpoints.contains { endpoint in
+                    endpoint.takes(entry.section) && told[endpoint.id]?[item.id] != entry.fingerprint
+                }
+            }
+        }
     }
 
     /// What ends within so many days, told before or not.
     func endingSoon(within span: Int) throws -> [DigestRow.Item] {
         let last = ChinaTime.date(days: days + span)
-        return try tellable(limits: (8, 4, 12)) { entry in entry.message.deadline.map { $0 <= last } ?? false }
+        return try tellable(limits: (8, 4, 12)) { item, row in
+            entry(item, row)?.message.deadline.map { $0 <= last } ?? false
+        }
     }
 
     /// Items that may be told and that `admits` lets through, by sort, each the latest first.
     private func tellable(
-        limits: (policies: Int, events: Int, jobs: Int), _ admits: (Entry) -> Bool
+        limits: (policies: Int, events: Int, jobs: Int), _ admits: (DigestRow.Item, RoostSync.Row) -> Bool
     ) throws -> [DigestRow.Item] {
         func latest(_ collection: CollectionName, by field: FieldName, where condition: Condition, _ limit: Int) throws
             -> [DigestRow.Item]
@@ -115,8 +120,7 @@ struct DigestContent {
             try reader.rows(collection, where: condition).compactMap { row -> (DigestRow.Item, String)? in
                 let fields = Fields(row, reader.catalogue)
                 let item = DigestRow.Item(collection: collection, id: row.key.id, text: nil)
-                guard isTellable(collection, fields), let entry = entry(item, row.version, fields), admits(entry)
-                else { return nil }
+                guard isTellable(collection, fields), admits(item, row) else { return nil }
                 return (item, fields.text(field) ?? "")
             }
             .sorted { ($1.1, $0.0.id) < ($0.1, $1.0.id) }.prefix(limit).map(\.0)
@@ -135,11 +139,14 @@ struct DigestContent {
         }
     }
 
-    private func entry(_ item: DigestRow.Item, _ version: Stamp, _ fields: Fields) -> Entry? {
+    /// What is said of a row, as far as a receiver is shown it; nil if it is shown nothing.
+    private func entry(_ item: DigestRow.Item, _ row: RoostSync.Row, for sight: OutwardSight? = nil) -> Entry? {
+        guard let shown = sight.map({ $0.shown(row) }) ?? row else { return nil }
+        let fields = Fields(shown, reader.catalogue)
         guard let title = fields.text("title") else { return nil }
         if item.collection == "policy" {
             return Entry(
-                section: "policy", item: item, version: version,
+                section: "policy", item: item, version: row.version,
                 message: Message.Item(
                     title: title, text: item.text ?? fields.text("summary"), url: fields.text("url"),
                     deadline: fields.text("valid_to")))
@@ -152,7 +159,7 @@ struct DigestContent {
             }
         let facts = ["employer", "place", "pay"].compactMap { fields.text(FieldName($0)) }.joined(separator: " · ")
         return Entry(
-            section: section, item: item, version: version,
+            section: section, item: item, version: row.version,
             message: Message.Item(
                 title: title, text: item.text ?? (facts.isEmpty ? nil : facts), url: fields.text("url"),
                 deadline: fields.text("ends_on")))

@@ -38,19 +38,9 @@ package struct DigestDesk: Sendable {
 
     /// Hands a draft to the approvers.
     package func submit(_ id: RowID, version: String, by officer: RowID) async throws -> DigestReport {
-        let permissions = try await permissions(of: officer)
-        let now = store.clock()
-        try await taking(id, by: officer) { reader in
-            let digest = try Self.digest(id, reader, permissions)
-            try permissions.mayEdit(digest)
-            try Self.check(version, is: digest)
-            guard digest.status == "draft" else { throw Self.wrongStatus(digest) }
+        try await step(id, version, from: ["draft"], by: officer) { digest, reader, now in
             _ = try DigestRenderings(of: digest, for: DigestAudience(of: digest, reader), reader, now: now)
-            return DigestStep(
-                edits: [
-                    TrustedEdit(
-                        "digest", id, .edit, ["status": "review", "editors": digest.editors(with: officer)])
-                ], outcome: ())
+            return (["status": "review", "editors": digest.editors(with: officer)], .untouched)
         }
         return try await report(id, for: officer)
     }
@@ -58,39 +48,33 @@ package struct DigestDesk: Sendable {
     /// Approves a digest and freezes whom it is for and the bytes that will be sent.
     package func approve(_ id: RowID, version: String, by officer: RowID) async throws -> DigestReport {
         let permissions = try await permissions(of: officer)
-        let now = store.clock()
-        try await taking(id, by: officer) { reader in
-            let digest = try Self.digest(id, reader, permissions)
+        try await step(id, version, from: ["review"], by: officer, may: { _ in try permissions.mayDecide() }) {
+            digest, reader, now in
             try permissions.mayApprove(digest, writtenBy: try reader.officers(of: digest.replicas))
-            try Self.check(version, is: digest)
-            guard digest.status == "review" else { throw Self.wrongStatus(digest) }
             let audience = try DigestAudience(of: digest, reader)
             let all = try DigestRenderings(of: digest, for: audience, reader, now: now)
-            guard all.deliveries > 0 else {
-                throw all.unaffected.isEmpty
-                    ? Refusal(
-                        .invalidDigest, reason: "no_endpoint",
-                        Label("没有可用的发送端点。", "no endpoint reaches this audience on these channels"))
-                    : Refusal(
-                        .invalidDigest, reason: "nothing_new",
-                        Label(
-                            "这些内容都已推送过且没有变化，不再重复发送。",
-                            "every endpoint was told all of this before, and nothing has changed"))
-            }
+            guard all.deliveries > 0 else { throw Self.nobodyToTell(all) }
             let frozen = FrozenDigest(
                 deliveries: all.renderings.flatMap { $0.frozen(now: now) }, audience: audience.record(now: now),
-                told: all.renderings.flatMap(\.told))
-            return DigestStep(
-                edits: [
-                    TrustedEdit(
-                        "digest", id, .edit,
-                        [
-                            "status": "approved", "approver": .id(officer), "note": .null,
-                            "snapshot_hash": .text(Self.hash(of: all.renderings)),
-                        ])
-                ], deliveries: .freeze(frozen), outcome: ())
+                told: all.renderings.flatMap(\.told), people: audience.people)
+            let hash = Self.hash(of: all.renderings)
+            return (
+                ["status": "approved", "approver": .id(officer), "note": .null, "snapshot_hash": .text(hash)],
+                .freeze(frozen)
+            )
         }
         return try await report(id, for: officer)
+    }
+
+    private static func nobodyToTell(_ renderings: DigestRenderings) -> Refusal {
+        renderings.unaffected.isEmpty
+            ? Refusal(
+                .invalidDigest, reason: "no_endpoint",
+                Label("没有可用的发送端点。", "no endpoint reaches this audience on these channels"))
+            : Refusal(
+                .invalidDigest, reason: "nothing_new",
+                Label(
+                    "这些内容都已推送过且没有变化，不再重复发送。", "every endpoint was told all of this before, and nothing has changed"))
     }
 
     private static func hash(of renderings: [DigestRendering]) -> String {
@@ -102,37 +86,25 @@ package struct DigestDesk: Sendable {
     /// Gives a digest back to its author.
     package func reject(_ id: RowID, version: String, by officer: RowID) async throws -> DigestReport {
         let permissions = try await permissions(of: officer)
-        let summary = try await taking(id, by: officer) { reader in
-            let digest = try Self.digest(id, reader, permissions)
-            try permissions.mayDecide()
-            try Self.check(version, is: digest)
-            guard ["review", "approved", "scheduled"].contains(digest.status) else { throw Self.wrongStatus(digest) }
-            var summary = digest.summary
-            summary.status = "draft"
-            return DigestStep(
-                edits: [
-                    TrustedEdit(
-                        "digest", id, .edit,
-                        ["status": "draft", "approver": .null, "snapshot_hash": .null, "scheduled_at": .null])
-                ], deliveries: .discard, outcome: summary)
+        let before = try await step(
+            id, version, from: ["review", "approved", "scheduled"], by: officer,
+            may: { _ in try permissions.mayDecide() }
+        ) { _, _, _ in
+            (["status": "draft", "approver": .null, "snapshot_hash": .null, "scheduled_at": .null], .discard)
         }
         // A draft is not the approver's to see any more.
+        var summary = before.summary
+        summary.status = "draft"
         return DigestReport(digest: summary, deliveries: [])
     }
 
-    /// Gives a digest up; one that is being sent stops where it is.
+    /// Gives a digest up; one that is being sent stops where it is, whatever happened to it since somebody looked.
     package func cancel(_ id: RowID, version: String, by officer: RowID) async throws -> DigestReport {
-        let permissions = try await permissions(of: officer)
-        try await taking(id, by: officer) { reader in
-            let digest = try Self.digest(id, reader, permissions)
-            try permissions.mayEdit(digest)
-            if digest.status == "sending" { return DigestStep(deliveries: .cancel, outcome: ()) }
+        let unsent = ["draft", "review", "approved", "scheduled"]
+        try await step(id, nil, from: unsent + ["sending"], by: officer) { digest, _, _ in
+            if digest.status == "sending" { return ([:], .cancel) }
             try Self.check(version, is: digest)
-            guard ["draft", "review", "approved", "scheduled"].contains(digest.status) else {
-                throw Self.wrongStatus(digest)
-            }
-            return DigestStep(
-                edits: [TrustedEdit("digest", id, .edit, ["status": "cancelled"])], deliveries: .discard, outcome: ())
+            return (["status": "cancelled"], .discard)
         }
         return try await report(id, for: officer)
     }
@@ -143,18 +115,12 @@ package struct DigestDesk: Sendable {
     package func send(
         _ id: RowID, version: String, students: Int?, by officer: RowID
     ) async throws -> DigestReport {
-        let permissions = try await permissions(of: officer)
-        let now = store.clock()
-        try await taking(id, by: officer) { reader in
-            let digest = try Self.digest(id, reader, permissions)
-            try permissions.mayEdit(digest)
-            try Self.check(version, is: digest)
-            guard ["approved", "scheduled"].contains(digest.status) else { throw Self.wrongStatus(digest) }
+        try await step(id, version, from: ["approved", "scheduled"], by: officer) { digest, reader, now in
             try Self.check(students, isAudienceOf: id, reader)
             try Self.checkFrozen(digest, reader, now: now)
-            return DigestStep(
-                edits: [TrustedEdit("digest", id, .edit, ["status": "sending", "note": .null])],
-                deliveries: .release(from: now, later: [:], until: now + Self.lifetime), outcome: ())
+            return (
+                ["status": "sending", "note": .null], .release(from: now, later: [:], until: now + Self.lifetime)
+            )
         }
         wake()
         return try await report(id, for: officer)
@@ -164,13 +130,7 @@ package struct DigestDesk: Sendable {
     package func schedule(
         _ id: RowID, version: String, students: Int?, at chosen: Milliseconds?, missed: String?, by officer: RowID
     ) async throws -> DigestReport {
-        let permissions = try await permissions(of: officer)
-        let now = store.clock()
-        try await taking(id, by: officer) { reader in
-            let digest = try Self.digest(id, reader, permissions)
-            try permissions.mayEdit(digest)
-            try Self.check(version, is: digest)
-            guard ["approved", "scheduled"].contains(digest.status) else { throw Self.wrongStatus(digest) }
+        try await step(id, version, from: ["approved", "scheduled"], by: officer) { digest, reader, now in
             try Self.check(students, isAudienceOf: id, reader)
             try Self.checkFrozen(digest, reader, now: now)
             guard let moment = chosen ?? digest.scheduledAt.map({ Milliseconds($0) }), moment > now,
@@ -180,15 +140,12 @@ package struct DigestDesk: Sendable {
                     .invalidDigest, reason: "time_out_of_range",
                     Label("计划时间须在将来一年以内。", "the moment has to be within the coming year"))
             }
-            return DigestStep(
-                edits: [
-                    TrustedEdit(
-                        "digest", id, .edit,
-                        [
-                            "status": "scheduled", "scheduled_at": .integer(moment.value),
-                            "missed": .text(missed ?? digest.missed), "note": .null,
-                        ])
-                ], deliveries: .confirm, outcome: ())
+            return (
+                [
+                    "status": "scheduled", "scheduled_at": .integer(moment.value),
+                    "missed": .text(missed ?? digest.missed), "note": .null,
+                ], .confirm
+            )
         }
         return try await report(id, for: officer)
     }
@@ -214,6 +171,32 @@ package struct DigestDesk: Sendable {
     }
 
     // MARK: Common
+
+    /// Takes a digest on from one of these statuses, if it is the version that was looked at and the officer may: `decide`
+    /// says which fields to write and what becomes of its deliveries.
+    /// - Returns: The digest as it was before.
+    @discardableResult
+    private func step(
+        _ id: RowID, _ version: String?, from statuses: [String], by officer: RowID,
+        may: (@Sendable (DigestRow) throws -> Void)? = nil,
+        _ decide:
+            @Sendable (DigestRow, RosterReader, Milliseconds) throws -> (
+                [FieldName: Value], DigestStep<DigestRow>.Deliveries
+            )
+    ) async throws -> DigestRow {
+        let permissions = try await permissions(of: officer)
+        let now = store.clock()
+        return try await taking(id, by: officer) { reader in
+            let digest = try Self.digest(id, reader, permissions)
+            if let may { try may(digest) } else { try permissions.mayEdit(digest) }
+            if let version { try Self.check(version, is: digest) }
+            guard statuses.contains(digest.status) else { throw Self.wrongStatus(digest) }
+            let (fields, deliveries) = try decide(digest, reader, now)
+            return DigestStep(
+                edits: fields.isEmpty ? [] : [TrustedEdit("digest", id, .edit, fields)], deliveries: deliveries,
+                outcome: digest)
+        }
+    }
 
     func taking<Outcome: Sendable>(
         _ id: RowID, by officer: RowID, _ step: @Sendable (RosterReader) throws -> DigestStep<Outcome>

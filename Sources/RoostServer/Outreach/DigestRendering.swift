@@ -51,13 +51,16 @@ struct DigestRenderings: Sendable {
         }
         let content = DigestContent(reader: reader, now: now)
         try content.check(sections.flatMap(\.items))
-        let composer = Composer(
-            digest: digest, sections: try sections.map { ($0, try content.entries($0.items)) },
-            told: digest.isRepetition ? [:] : try reader.told(except: digest.id), now: now)
+        let told = digest.isRepetition ? [:] : try reader.told(except: digest.id)
+        var composers: [RoleName?: Composer] = [:]
+        for role in Set(audience.endpoints.map(\.payloadRole) + [nil]) {
+            composers[role] = try Composer(digest, sections, content, readBy: role, told: told, now: now)
+        }
         for channel in digest.channels.compactMap(Channel.init(rawValue:)) {
             let endpoints = audience.endpoints.filter { $0.channel == channel.rawValue }
             var places: [Composer.Variant: Int] = [:]
             for endpoint in endpoints {
+                guard let composer = composers[endpoint.payloadRole] else { continue }
                 let variant = composer.variant(for: endpoint)
                 guard !variant.marks.isEmpty else {
                     unaffected.append(endpoint)
@@ -70,7 +73,7 @@ struct DigestRenderings: Sendable {
                     renderings.append(try composer.rendering(variant, on: channel, endpoints: [endpoint]))
                 }
             }
-            if endpoints.isEmpty {
+            if endpoints.isEmpty, let composer = composers[nil] {
                 renderings.append(try composer.rendering(composer.whole, on: channel, endpoints: []))
             }
         }
@@ -83,9 +86,9 @@ struct DigestRenderings: Sendable {
         guard let channel = Channel(rawValue: endpoint.channel), let sections = digest.sections,
             sections.contains(where: { !$0.items.isEmpty })
         else { throw Refusal(.invalidDigest, reason: "empty", Label("还没有内容。", "the digest has no items")) }
-        let content = DigestContent(reader: reader, now: now)
-        let composer = Composer(
-            digest: digest, sections: try sections.map { ($0, try content.entries($0.items)) }, told: [:], now: now)
+        let composer = try Composer(
+            digest, sections, DigestContent(reader: reader, now: now), readBy: endpoint.payloadRole, told: [:],
+            now: now)
         return try composer.rendering(composer.variant(for: endpoint), on: channel, endpoints: [endpoint]).rendering
     }
 
@@ -101,19 +104,36 @@ private struct Composer {
         let marks: [Int: Bool]
         let keyword: String?
         let form: String?
+        let role: RoleName?
     }
 
     let digest: DigestRow
+    /// Whose sight of rows the message has.
+    let role: RoleName?
     let sections: [(section: DigestRow.Section, entries: [DigestContent.Entry])]
     /// By endpoint and item, the fingerprint of what was said last.
     let told: [RowID: [RowID: [UInt8]]]
     let now: Milliseconds
 
+    init(
+        _ digest: DigestRow, _ sections: [DigestRow.Section], _ content: DigestContent, readBy role: RoleName?,
+        told: [RowID: [RowID: [UInt8]]], now: Milliseconds
+    ) throws {
+        self.digest = digest
+        self.role = role
+        let sight = OutwardSight(role, content.reader.catalogue)
+        self.sections = try sections.map { ($0, try content.entries($0.items, for: sight)) }
+        self.told = told
+        self.now = now
+    }
+
     private var entries: [DigestContent.Entry] { sections.flatMap(\.entries) }
 
     /// Everything, for nobody in particular.
     var whole: Variant {
-        Variant(marks: Dictionary(uniqueKeysWithValues: entries.indices.map { ($0, false) }), keyword: nil, form: nil)
+        Variant(
+            marks: Dictionary(uniqueKeysWithValues: entries.indices.map { ($0, false) }), keyword: nil, form: nil,
+            role: role)
     }
 
     /// What an endpoint has not been told before, or not like this, of the topics it takes.
@@ -123,7 +143,7 @@ private struct Composer {
             let before = told[endpoint.id]?[entry.item.id]
             if before != entry.fingerprint { marks[index] = before != nil }
         }
-        return Variant(marks: marks, keyword: endpoint.keyword, form: endpoint.form)
+        return Variant(marks: marks, keyword: endpoint.keyword, form: endpoint.form, role: role)
     }
 
     func rendering(

@@ -26,14 +26,59 @@ extension DigestDesk {
             let digest = try Self.digest(id, reader, permissions)
             let endpoints = Dictionary(uniqueKeysWithValues: try reader.endpoints().map { ($0.id, $0) })
             let isPaused = try reader.sendingPause() != nil
+            let deliveries = try reader.deliveries(of: id).compactMap { delivery in
+                endpoints[delivery.endpoint].map {
+                    Self.status(of: delivery, at: $0, vault, isSendingPaused: isPaused, now: now)
+                }
+            }.sorted { ($0.endpoint, $0.part) < ($1.endpoint, $1.part) }
+            let advice = Self.advice(on: deliveries)
             return DigestReport(
-                digest: digest.summary, students: try reader.audience(of: id)?.students,
-                deliveries: try reader.deliveries(of: id).compactMap { delivery in
-                    endpoints[delivery.endpoint].map {
-                        Self.status(of: delivery, at: $0, vault, isSendingPaused: isPaused, now: now)
-                    }
-                }.sorted { ($0.endpoint, $0.part) < ($1.endpoint, $1.part) })
+                digest: digest.summary, students: try reader.audience(of: id)?.students, deliveries: deliveries,
+                instructionZH: advice?.zh, instructionEN: advice?.en)
         }
+    }
+
+    /// What a person is expected to do about a digest that was released; nil for nothing.
+    private static func advice(on deliveries: [DeliveryStatusReport]) -> Label? {
+        func count(_ states: DeliveryState..., byHand: Bool) -> Int {
+            deliveries.count { delivery in
+                states.contains { $0.rawValue == delivery.state }
+                    && (delivery.channel == Channel.manual.rawValue) == byHand
+            }
+        }
+        var parts: [Label] = []
+        let uncertain = count(.uncertain, byHand: false)
+        if uncertain > 0 {
+            parts.append(
+                Label(
+                    "\(uncertain) 条无法确认是否送达：请到群里查看，已出现的标记为已送达，未出现的重发。",
+                    "\(uncertain) may or may not have arrived: look in the group, mark those that did, send the others again."
+                ))
+        }
+        let lost = count(.failed, .expired, byHand: false)
+        if lost > 0 {
+            parts.append(
+                Label(
+                    "\(lost) 条未送达：按各条的说明处理后重发。",
+                    "\(lost) did not arrive: do what is said of each, then send them again."))
+        }
+        let waiting = count(.manualPending, byHand: true)
+        if waiting > 0 {
+            parts.append(
+                Label(
+                    "\(waiting) 条待人工发送：把预览中的文字复制到群里，再标记为已送达。",
+                    "\(waiting) are to be posted by hand: copy the text of the preview into the group, then mark them.")
+            )
+        }
+        let forgotten = count(.expired, byHand: true)
+        if forgotten > 0 {
+            parts.append(
+                Label(
+                    "\(forgotten) 条没有人标记已人工发送，已发的请补标。",
+                    "\(forgotten) were not marked as posted by hand; mark those that were."))
+        }
+        guard !parts.isEmpty else { return nil }
+        return Label(parts.map(\.zh).joined(), parts.map(\.en).joined(separator: " "))
     }
 
     static func status(
@@ -41,7 +86,8 @@ extension DigestDesk {
         now: Milliseconds
     ) -> DeliveryStatusReport {
         var instruction: Instruction?
-        if let code = delivery.code, let outcome = delivery.outcome.flatMap(Outcome.Class.init(rawValue:)),
+        if let code = delivery.code,
+            let outcome = Outcome.Class(rawValue: delivery.outcome ?? Outcome.Class.deferred.rawValue),
             let channel = Channel(rawValue: endpoint.channel)
         {
             instruction = Instruction(after: outcome, code: code, on: channel)

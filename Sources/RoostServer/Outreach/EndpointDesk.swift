@@ -11,10 +11,6 @@ package struct EndpointDesk: Sendable {
     private let transport: any HTTPTransport
     private let wake: @Sendable () -> Void
 
-    /// For how long an old signing secret is used beside the new one, unless somebody says otherwise; and the most of them.
-    private static let usualOverlapHours = 24
-    private static let mostSecrets = 11
-
     package init(
         store: ServerStore, key: ServerKey, settings: CourierSettings, transport: any HTTPTransport,
         wake: @escaping @Sendable () -> Void
@@ -51,7 +47,8 @@ package struct EndpointDesk: Sendable {
                     return EndpointNotice(
                         endpoint: endpoint.name, channel: endpoint.channel, code: notice.code,
                         failures: notice.failures, openedAt: notice.openedAt.value, latestAt: notice.latestAt.value,
-                        closedAt: notice.closedAt?.value, instructionZH: instruction.chinese,
+                        closedAt: notice.closedAt?.value, toldAt: notice.toldAt?.value,
+                        instructionZH: instruction.chinese,
                         instructionEN: instruction.english)
                 })
         }
@@ -99,7 +96,7 @@ package struct EndpointDesk: Sendable {
     private func fill(
         _ record: inout EndpointRecord, from draft: EndpointDraft, _ channel: Channel
     ) async throws -> WebhookSecret? {
-        try record.take(draft)
+        try record.take(draft, store.rules.catalogue)
         if let group = draft.contactGroup { record.contactGroup = try await self.group(group) }
         do {
             return try vault.sealAddress(of: draft, in: &record, channel)
@@ -124,25 +121,21 @@ package struct EndpointDesk: Sendable {
     package func rotate(_ id: RowID, _ rotation: EndpointRotation, by officer: RowID) async throws -> EndpointAdded {
         try await mayManage(officer)
         var record = try await endpoint(id)
-        let hours = rotation.overlapHours ?? Self.usualOverlapHours
+        let overlap = rotation.overlapHours.map { Duration.seconds($0 * 3600) } ?? WebhookSecretRing.usualOverlap
         guard record.channel == Channel.generic.rawValue else {
             throw Refusal(
                 .conflict, reason: "no_signing_secret",
                 Label("只有网址端点可以轮换密钥；机器人请更换地址。", "only webhooks have secrets to rotate; give a robot a new address"))
         }
-        guard (0...168).contains(hours) else {
+        guard (.zero...WebhookSecretRing.longestOverlap).contains(overlap) else {
             throw Refusal.invalidEndpoint(
                 "overlap_range", Label("新旧密钥并用时间为 0–168 小时。", "secrets overlap for 0 to 168 hours"))
         }
-        let now = store.clock()
-        let end = now + Int64(hours) * 3_600_000
         do {
             let secret = try rotation.secret.map { text throws in try WebhookSecret(text) } ?? .random()
-            let old = try vault.secrets(of: record, at: now).map { entry in
-                EndpointVault.SigningSecret(secret: entry.secret, until: entry.until.map { min($0, end) } ?? end)
-            }
-            let kept = hours == 0 ? [] : old.filter { $0.secret != secret }.prefix(Self.mostSecrets - 1)
-            record.sealedSecrets = try vault.sealedSecrets([.init(secret: secret)] + kept, of: id)
+            let ring = try vault.secrets(of: record).rotated(
+                to: secret, now: Moment(milliseconds: store.clock().value), overlap: overlap)
+            record.sealedSecrets = try vault.sealedSecrets(ring, of: id)
             try await store.replace(record)
             return EndpointAdded(endpoint: try await summary(id), secret: secret.revealed)
         } catch let error as WebhookSecret.ParseError {

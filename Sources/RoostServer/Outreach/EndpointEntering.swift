@@ -7,7 +7,7 @@ import RoostSync
 /// From what somebody enters about an endpoint to what is kept, and from there to what is shown.
 extension EndpointRecord {
     /// Takes everything but address and secret.
-    mutating func take(_ draft: EndpointDraft) throws(Refusal) {
+    mutating func take(_ draft: EndpointDraft, _ catalogue: Catalogue) throws(Refusal) {
         name = draft.name ?? name
         guard !name.isEmpty, name.count <= 60, (draft.keyword?.count ?? 0) <= 30 else {
             throw Refusal.invalidEndpoint(
@@ -50,7 +50,19 @@ extension EndpointRecord {
             }
             self.authority = authority.isEmpty ? nil : authority
         }
+        if let role = draft.payloadRole {
+            guard role.isEmpty || channel == Channel.generic.rawValue && catalogue[role: RoleName(role)] != nil else {
+                let names = catalogue.roles.map(\.name.text)
+                throw Refusal.invalidEndpoint(
+                    "unknown_role",
+                    Label(
+                        "只有网址端点可按角色筛选内容，角色为 \(names.joined(separator: "、"))。",
+                        "webhooks alone have a role, among \(names.joined(separator: ", "))"))
+            }
+            payloadRole = role.isEmpty ? nil : RoleName(role)
+        }
         isForTests = draft.forTests ?? isForTests
+        isForNotices = draft.forNotices ?? isForNotices
     }
 }
 
@@ -77,7 +89,7 @@ extension EndpointVault {
             record.sealedAddress = try sealedAddress(url.revealed, of: record.id)
             guard record.sealedSecrets.isEmpty || draft.secret != nil else { return nil }
             let secret = try draft.secret.map { text throws in try WebhookSecret(text) } ?? .random()
-            record.sealedSecrets = try sealedSecrets([.init(secret: secret)], of: record.id)
+            record.sealedSecrets = try sealedSecrets(WebhookSecretRing(secret), of: record.id)
             return secret
         case .manual: break
         }
@@ -91,7 +103,8 @@ extension EndpointSummary {
             id: endpoint.id.description, name: endpoint.name, channel: endpoint.channel, form: endpoint.form,
             address: vault.redactedAddress(of: endpoint), keyword: endpoint.keyword,
             contactGroup: endpoint.contactGroup?.description, topics: endpoint.topics, quiet: endpoint.quiet,
-            forTests: endpoint.isForTests, state: endpoint.state.rawValue, note: endpoint.note, waiting: waiting,
+            forTests: endpoint.isForTests, forNotices: endpoint.isForNotices, payloadRole: endpoint.payloadRole?.text,
+            state: endpoint.state.rawValue, note: endpoint.note, waiting: waiting,
             failures: endpoint.health.failures, suspendedUntil: endpoint.health.openUntil?.value,
             exhausted: endpoint.health.exhausted, exhaustedSince: endpoint.health.exhaustedSince?.value,
             answeredAt: endpoint.health.answeredAt?.value)

@@ -13,10 +13,12 @@ struct UnsealableEndpoint: Error, Hashable, Sendable {
 /// Seals and opens the addresses and secrets of endpoints with a key that is not in the database.
 struct EndpointVault: Sendable {
     private let key: SymmetricKey
+    private let unsubscribeLink: UnsubscribeLink
     let settings: CourierSettings
 
     init(key: ServerKey, settings: CourierSettings) {
         self.key = key.derived("endpoint")
+        unsubscribeLink = UnsubscribeLink(key: key)
         self.settings = settings
     }
 
@@ -43,26 +45,13 @@ struct EndpointVault: Sendable {
         try seal(address, endpoint, "address")
     }
 
-    /// A signing secret, and until when it is used beside a newer one; nil for the newest.
-    struct SigningSecret: Hashable, Sendable {
-        var secret: WebhookSecret
-        var until: Milliseconds?
+    func sealedSecrets(_ ring: WebhookSecretRing, of endpoint: RowID) throws -> [UInt8] {
+        try seal(ring.revealed, endpoint, "secrets")
     }
 
-    /// Newest first, one to a line, the last moment of an old one behind it.
-    func sealedSecrets(_ secrets: [SigningSecret], of endpoint: RowID) throws -> [UInt8] {
-        let lines = secrets.map { entry in entry.secret.revealed + (entry.until.map { " \($0.value)" } ?? "") }
-        return try seal(lines.joined(separator: "\n"), endpoint, "secrets")
-    }
-
-    /// The secrets that are used at a moment, newest first.
-    func secrets(of endpoint: EndpointRecord, at now: Milliseconds) throws -> [SigningSecret] {
-        try open(endpoint.sealedSecrets, endpoint.id, "secrets").split(separator: "\n").map { line in
-            let words = line.split(separator: " ")
-            return SigningSecret(
-                secret: try WebhookSecret(String(words[0])),
-                until: words.count > 1 ? Int64(words[1]).map(Milliseconds.init) : nil)
-        }.filter { entry in entry.until.map { $0 > now } ?? true }
+    /// The signing secrets of a webhook.
+    func secrets(of endpoint: EndpointRecord) throws -> WebhookSecretRing {
+        try WebhookSecretRing(revealed: open(endpoint.sealedSecrets, endpoint.id, "secrets"))
     }
 
     /// The secret of a robot that checks signatures; nothing for one that does not.
@@ -74,6 +63,16 @@ struct EndpointVault: Sendable {
     private func robotSecret(of endpoint: EndpointRecord) throws -> RobotSecret? {
         guard !endpoint.sealedSecrets.isEmpty else { return nil }
         return try RobotSecret(open(endpoint.sealedSecrets, endpoint.id, "secrets"))
+    }
+
+    private func mailbox(of endpoint: EndpointRecord) throws -> MailAddress {
+        try MailAddress(open(endpoint.sealedAddress, endpoint.id, "address"))
+    }
+
+    /// Whether the last part of an unsubscribing link stood in letters to this endpoint's mailbox.
+    func unsubscribes(_ token: String, _ endpoint: EndpointRecord) -> Bool {
+        guard endpoint.channel == Channel.email.rawValue, let mailbox = try? mailbox(of: endpoint) else { return false }
+        return unsubscribeLink.isGenuine(token, for: endpoint.id, at: mailbox)
     }
 
     /// Where an endpoint's deliveries go; nil where a person delivers.
@@ -89,11 +88,14 @@ struct EndpointVault: Sendable {
                 try FeishuToken(open(endpoint.sealedAddress, endpoint.id, "address")),
                 secret: try robotSecret(of: endpoint))
         case .email:
-            return .email(MailTarget(try MailAddress(open(endpoint.sealedAddress, endpoint.id, "address"))))
+            let mailbox = try mailbox(of: endpoint)
+            return .email(
+                MailTarget(
+                    mailbox, unsubscribe: unsubscribeLink.url(for: endpoint.id, at: mailbox, settings: settings)))
         case .generic:
             return .generic(
                 try WebhookURL(try open(endpoint.sealedAddress, endpoint.id, "address"), settings: settings),
-                secrets: try secrets(of: endpoint, at: now).map(\.secret))
+                secrets: try secrets(of: endpoint).signing(at: Moment(milliseconds: now.value)))
         case .manual, nil: return nil
         }
     }

@@ -4,8 +4,8 @@ import RoostCourier
 import RoostStore
 import RoostSync
 
-/// Digests that come back every week or month: shortly before each time a draft of what is new is made; people approve and
-/// schedule it like any other.
+/// Digests that come back every week or month: shortly before each time a draft is made of what is new, or of what ends
+/// soon; people approve and schedule it like any other.
 extension DigestDesk {
     /// How long before its time a draft is made.
     private static let lead: Int64 = 2 * 86_400_000
@@ -27,11 +27,13 @@ extension DigestDesk {
         }
         let channels = draft.channels ?? Channel.allCases.map(\.rawValue)
         guard !draft.name.isEmpty, draft.name.count <= 80, channels.allSatisfy({ Channel(rawValue: $0) != nil }),
-            ["ask", "send", "skip"].contains(draft.missed ?? "ask")
+            ["ask", "send", "skip"].contains(draft.missed ?? "ask"),
+            (1...60).contains(draft.endingWithin ?? 1)
         else {
             throw Refusal(
-                .invalidDigest, reason: "schedule_form", Label("名称、渠道或错过时的做法不对。", "name, channels or missed do not fit")
-            )
+                .invalidDigest, reason: "schedule_form",
+                Label(
+                    "名称、渠道、错过时的做法或截止天数（1–60）不对。", "name, channels, missed or the days of reminders (1-60) do not fit"))
         }
         let catalogue = store.rules.catalogue
         _ = try DigestAudience.condition(draft.audience ?? "", catalogue)
@@ -43,7 +45,7 @@ extension DigestDesk {
         let record = ScheduleRecord(
             id: RowID(milliseconds: now.value, random: UInt128.random(in: .min ... .max)), name: draft.name,
             officer: officer, cadence: draft.cadence, day: draft.day, minute: minute, audience: draft.audience ?? "",
-            channels: channels, missed: draft.missed ?? "ask", nextAt: next,
+            channels: channels, missed: draft.missed ?? "ask", endingWithin: draft.endingWithin, nextAt: next,
             draftAt: Milliseconds(next.value - Self.lead))
         try await store.keep(record)
         return ScheduleSummary(record)
@@ -88,8 +90,10 @@ extension DigestDesk {
             do {
                 let report = try await compose(
                     DigestDraft(
-                        title: record.name + " " + ChinaTime(record.nextAt).date, new: true, audience: record.audience,
-                        channels: record.channels), by: record.officer)
+                        title: record.name + " " + ChinaTime(record.nextAt).date,
+                        new: record.endingWithin == nil ? true : nil, endingWithin: record.endingWithin,
+                        audience: record.audience, channels: record.channels),
+                    by: record.officer, goingOut: record.nextAt)
                 try await propose(record, for: report)
                 record.note = "made"
             } catch let refusal as Refusal {
@@ -133,7 +137,8 @@ extension ScheduleSummary {
         self.init(
             id: record.id.description, name: record.name, cadence: record.cadence, day: record.day,
             time: two(record.minute / 60) + ":" + two(record.minute % 60), audience: record.audience,
-            channels: record.channels, missed: record.missed, nextAt: record.nextAt.value, paused: record.isPaused,
+            channels: record.channels, missed: record.missed, endingWithin: record.endingWithin,
+            nextAt: record.nextAt.value, paused: record.isPaused,
             note: record.note)
     }
 }

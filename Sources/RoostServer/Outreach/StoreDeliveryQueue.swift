@@ -31,8 +31,17 @@ struct StoreDeliveryQueue: DeliveryQueue {
     func recover() async throws { try await store.settleAllLeases(rules: Self.rules) }
 
     func lease(now: Moment, limit: Int) async throws -> [LeasedDelivery] {
+        try await turn([], at: nil, now: now, limit: limit)
+    }
+
+    func turn(
+        _ results: [AttemptResult], at endpoints: Set<EndpointID>?, now: Moment, limit: Int
+    ) async throws -> [LeasedDelivery] {
         let moment = Milliseconds(now.milliseconds)
-        let due = try await store.leaseDeliveries(now: moment, limit: limit, rules: Self.rules)
+        let due = try await store.turn(
+            keeping: results.compactMap(Self.result),
+            at: endpoints.map { Set($0.compactMap { RowID($0.description) }) }, now: moment, limit: limit,
+            rules: Self.rules)
         var leased: [LeasedDelivery] = []
         var unusable: [DeliveryResult] = []
         var targets: [RowID: DeliveryTarget] = [:]

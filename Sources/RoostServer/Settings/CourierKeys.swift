@@ -20,9 +20,13 @@ extension SettingKey {
     package static let mailFrom = SettingKey(
         "mail.from", .text, nil, "Address that letters come from, and that answers and bounces go to.")
     package static let mailName = SettingKey("mail.name", .text, nil, "Name beside that address, such as the office's.")
+    package static let mailPublicURL = SettingKey(
+        "mail.public_url", .text, nil,
+        "This server as people outside reach it, such as https://roost.example.org; letters lead there to be stopped.")
 
     static let courier = [
         courierTestBase, courierNetworks, mailHost, mailPort, mailSecurity, mailUser, mailPassword, mailFrom, mailName,
+        mailPublicURL,
     ]
 }
 
@@ -61,6 +65,13 @@ extension CourierSettings {
         }
         let server = MailServer(
             host: host, port: port, security: security, userName: user, password: password, greeting: sender.domain)
-        return MailSettings(server: server, sender: sender, senderName: try text(.mailName))
+        let publicURL = try text(.mailPublicURL).map { text in
+            guard let url = try? WebhookURL(text, settings: .production()) else {
+                throw SettingProblem.unacceptable(.mailPublicURL)
+            }
+            return url
+        }
+        return MailSettings(
+            server: server, sender: sender, senderName: try text(.mailName), publicURL: publicURL)
     }
 }

@@ -43,10 +43,13 @@ package enum DeliveryState: String, CaseIterable, Hashable, Sendable {
     case manualDone = "manual_done"
 
     /// Whether nothing more happens by itself and nobody is expected to do anything.
-    package var isSettled: Bool {
+    package var isSettled: Bool { !isOpen && self != .uncertain }
+
+    /// Whether it is yet to be sent, by the sender or by a person.
+    package var isOpen: Bool {
         switch self {
-        case .sent, .failed, .expired, .cancelled, .manualDone: true
-        case .frozen, .queued, .leased, .retryWait, .held, .uncertain, .manualPending: false
+        case .frozen, .queued, .leased, .retryWait, .held, .manualPending: true
+        case .sent, .failed, .expired, .cancelled, .manualDone, .uncertain: false
         }
     }
 }
@@ -123,15 +126,17 @@ extension RosterReader {
 }
 
 extension ServerStore {
-    /// Notes that a person delivered by hand, or looked and found what was uncertain delivered.
+    /// Notes that a person delivered by hand, late or not, or looked and found what was uncertain delivered.
     /// - Returns: False if the delivery waits for nobody.
     package func markDelivered(_ delivery: RowID, reach: Int?) async throws -> Bool {
         try await pool.write { db in
             let statement = try BoundStatement(
                 db,
                 """
-                UPDATE delivery SET state = CASE state WHEN 'manual_pending' THEN 'manual_done' ELSE 'sent' END,
-                    reach = ?, sent_ms = ? WHERE id = ? AND state IN ('manual_pending', 'uncertain')
+                UPDATE delivery SET state = CASE state WHEN 'uncertain' THEN 'sent' ELSE 'manual_done' END,
+                    code = NULL, reach = ?, sent_ms = ?
+                WHERE id = ? AND (state IN ('manual_pending', 'uncertain')
+                    OR state = 'expired' AND (SELECT channel FROM endpoint WHERE id = delivery.endpoint) = 'manual')
                 """)
             try statement.bind(1, optional: reach.map(Int64.init))
             try statement.bind(2, self.clock().value)
@@ -177,20 +182,23 @@ extension ServerStore {
     /// Gives up what waits for an endpoint, for a person who does not want it to arrive late.
     /// - Returns: How many deliveries were given up.
     package func skipBacklog(of endpoint: RowID) async throws -> Int {
-        try await pool.write { db in
-            let statement = try BoundStatement(
-                db,
-                """
-                UPDATE delivery SET state = 'cancelled', next_ms = NULL, code = 'backlog_skipped'
-                WHERE endpoint = ? AND state IN ('queued', 'retry_wait', 'held') RETURNING digest
-                """)
-            try statement.bind(1, endpoint)
-            var digests: [RowID] = []
-            while try statement.step() { digests.append(statement.id(0)) }
-            statement.reset()
-            try self.settle(Set(digests), db)
-            return digests.count
-        }
+        try await pool.write { db in try self.skipBacklog(of: endpoint, as: "backlog_skipped", db) }
+    }
+
+    func skipBacklog(of endpoint: RowID, as code: String, _ db: Database) throws -> Int {
+        let statement = try BoundStatement(
+            db,
+            """
+            UPDATE delivery SET state = 'cancelled', next_ms = NULL, code = ?
+            WHERE endpoint = ? AND state IN ('queued', 'retry_wait', 'held') RETURNING digest
+            """)
+        try statement.bind(1, code)
+        try statement.bind(2, endpoint)
+        var digests: [RowID] = []
+        while try statement.step() { digests.append(statement.id(0)) }
+        statement.reset()
+        try settle(Set(digests), db)
+        return digests.count
     }
 
     /// Gives up what of a digest has not been sent; what is under way is waited for.
@@ -205,19 +213,21 @@ extension ServerStore {
         try statement.run()
     }
 
-    /// Ends digests all of whose deliveries have come to an end: sent, partly sent, failed or cancelled.
+    /// Ends digests of which nothing is yet to be sent: sent, partly sent, failed or cancelled.
+    ///
+    /// What is uncertain keeps a digest from being sent in full until a person has looked; that moves it on once more.
     func settle(_ digests: Set<RowID>, _ db: Database) throws {
         let open = try BoundStatement(
             db,
             """
-            SELECT 1 FROM delivery WHERE digest = ? AND state IN ('frozen', 'queued', 'leased', 'retry_wait', 'held',
-                'uncertain', 'manual_pending') LIMIT 1
+            SELECT 1 FROM delivery INDEXED BY delivery_open WHERE digest = ? AND state IN ('frozen', 'queued', 'leased',
+                'retry_wait', 'held', 'uncertain', 'manual_pending') AND state != 'uncertain' LIMIT 1
             """)
         let counts = try BoundStatement(
             db,
             """
-            SELECT count(*), sum(state IN ('sent', 'manual_done')), sum(state = 'cancelled') FROM delivery
-            WHERE digest = ?
+            SELECT count(*), sum(state IN ('sent', 'manual_done')), sum(state = 'cancelled'), sum(state = 'uncertain')
+            FROM delivery WHERE digest = ?
             """)
         for digest in digests {
             try open.bind(1, digest)
@@ -226,16 +236,17 @@ extension ServerStore {
             guard !isOpen else { continue }
             try counts.bind(1, digest)
             guard try counts.step() else { continue }
-            let (all, sent, cancelled) = (counts.integer(0), counts.integer(1), counts.integer(2))
+            let (all, sent) = (counts.integer(0), counts.integer(1))
+            let (cancelled, uncertain) = (counts.integer(2), counts.integer(3))
             counts.reset()
             let status =
-                switch (sent, cancelled) {
-                case (all, _): "sent"
-                case (0, all): "cancelled"
-                case (0, _): "failed"
+                switch (sent, cancelled, uncertain) {
+                case (all, _, _): "sent"
+                case (0, all, _): "cancelled"
+                case (0, _, 0): "failed"
                 default: "partly_sent"
                 }
-            try move([digest], to: status, db) { $0 == "sending" }
+            try move([digest], to: status, db) { $0 != status && ["sending", "partly_sent", "failed"].contains($0) }
         }
     }
 

@@ -27,11 +27,16 @@ package struct FrozenDigest: Hashable, Sendable {
     package var deliveries: [FrozenDelivery]
     package var audience: AudienceRecord
     package var told: [ToldItem]
+    /// Endpoints that came to be with it: people who post where no machine can.
+    package var people: [EndpointRecord]
 
-    package init(deliveries: [FrozenDelivery], audience: AudienceRecord, told: [ToldItem]) {
+    package init(
+        deliveries: [FrozenDelivery], audience: AudienceRecord, told: [ToldItem], people: [EndpointRecord] = []
+    ) {
         self.deliveries = deliveries
         self.audience = audience
         self.told = told
+        self.people = people
     }
 }
 
@@ -115,6 +120,7 @@ extension ServerStore {
 
     private func freeze(_ frozen: FrozenDigest, of digest: RowID, _ db: Database) throws {
         let version = try version(of: digest, db)
+        for endpoint in frozen.people { try insert(endpoint, orRename: true, db) }
         let statement = try BoundStatement(
             db,
             """

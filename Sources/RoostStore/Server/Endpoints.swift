@@ -30,6 +30,10 @@ package struct EndpointRecord: Hashable, Sendable {
     /// PEM of an authority of its own.
     package var authority: String?
     package var isForTests = false
+    /// Whether it is told that other endpoints fail.
+    package var isForNotices = false
+    /// The role whose sight of rows its payload has; nil for what everybody sees.
+    package var payloadRole: RoleName?
     package var state: State
     package var note: String?
     /// Until when its receiver wants nothing.
@@ -85,17 +89,23 @@ extension ServerStore {
             let isTaken = try taken.step()
             taken.reset()
             guard !isTaken else { throw EndpointProblem.nameTaken }
-            let statement = try BoundStatement(
-                db,
-                """
-                INSERT INTO endpoint (name, channel, form, contact_group, address, secrets, keyword, topics,
-                    quiet, authority, for_tests, state, id, created_ms)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """)
-            try endpoint.bind(to: statement)
-            try statement.bind(14, self.clock().value)
-            try statement.run()
+            try self.insert(endpoint, orRename: false, db)
         }
+    }
+
+    /// Keeps a new endpoint; of one that is known already, at most the name is taken over.
+    func insert(_ endpoint: EndpointRecord, orRename: Bool, _ db: Database) throws {
+        let statement = try BoundStatement(
+            db,
+            """
+            INSERT INTO endpoint (name, channel, form, contact_group, address, secrets, keyword, topics, quiet,
+                authority, for_tests, for_notices, payload_role, state, id, created_ms)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            \(orRename ? "ON CONFLICT (id) DO UPDATE SET name = excluded.name" : "")
+            """)
+        try endpoint.bind(to: statement)
+        try statement.bind(EndpointRecord.places + 1, clock().value)
+        try statement.run()
     }
 
     /// Replaces what is kept of an endpoint, its health and holds excepted.
@@ -105,8 +115,8 @@ extension ServerStore {
                 db,
                 """
                 UPDATE endpoint SET name = ?, channel = ?, form = ?, contact_group = ?, address = ?, secrets = ?,
-                    keyword = ?, topics = ?, quiet = ?, authority = ?,
-                    for_tests = ?, state = ? WHERE id = ?
+                    keyword = ?, topics = ?, quiet = ?, authority = ?, for_tests = ?, for_notices = ?,
+                    payload_role = ?, state = ? WHERE id = ?
                 """)
             try endpoint.bind(to: statement)
             try statement.run()
@@ -122,8 +132,22 @@ extension ServerStore {
     /// The endpoint of this identity.
     /// - Throws: ``EndpointProblem/unknown``.
     package func endpoint(_ id: RowID) async throws -> EndpointRecord {
-        guard let endpoint = try await endpoints().first(where: { $0.id == id }) else { throw EndpointProblem.unknown }
+        guard let endpoint = try await reading({ reader in try reader.endpoint(id) }) else {
+            throw EndpointProblem.unknown
+        }
         return endpoint
+    }
+
+    /// Pauses an endpoint because whoever gets its letters wants no more, and gives up what waits for it; only a person
+    /// resumes it.
+    package func unsubscribe(_ endpoint: RowID) async throws {
+        try await pool.write { db in
+            let statement = try BoundStatement(db, "UPDATE endpoint SET state = 'paused', note = ? WHERE id = ?")
+            try statement.bind(1, EndpointRecord.unsubscribedNote)
+            try statement.bind(2, endpoint)
+            try statement.run()
+            _ = try self.skipBacklog(of: endpoint, as: EndpointRecord.unsubscribedNote, db)
+        }
     }
 
     /// Moves an endpoint to another state; holds, failures and a note from before are forgotten.
@@ -148,7 +172,7 @@ extension RosterReader {
         """
         SELECT id, name, channel, form, contact_group, address, secrets, keyword, topics, quiet, authority,
             for_tests, state, note, held_until_ms, answered_ms, failures, open_until_ms,
-            exhausted, exhausted_since_ms FROM endpoint
+            exhausted, exhausted_since_ms, for_notices, payload_role FROM endpoint
         """
 
     /// Every endpoint, by name.
@@ -159,9 +183,22 @@ extension RosterReader {
         while try statement.step() { endpoints.append(EndpointRecord(statement)) }
         return endpoints
     }
+
+    /// The endpoint of this identity.
+    package func endpoint(_ id: RowID) throws -> EndpointRecord? {
+        let statement = try BoundStatement(db, Self.endpointColumns + " WHERE id = ?")
+        defer { statement.reset() }
+        try statement.bind(1, id)
+        return try statement.step() ? EndpointRecord(statement) : nil
+    }
 }
 
 extension EndpointRecord {
+    static let unsubscribedNote = "unsubscribed"
+
+    /// Whether it is paused by whoever gets its letters, who has asked for no more of them.
+    package var isUnsubscribed: Bool { state == .paused && note == Self.unsubscribedNote }
+
     /// Reads the columns of ``RosterReader/endpointColumns``.
     init(_ statement: BoundStatement) {
         func text(_ column: Int) -> String? { statement.isNull(column) ? nil : statement.text(column) }
@@ -184,9 +221,14 @@ extension EndpointRecord {
         health.openUntil = moment(17)
         health.exhausted = Int(statement.integer(18))
         health.exhaustedSince = moment(19)
+        isForNotices = statement.integer(20) == 1
+        payloadRole = text(21).map { RoleName($0) }
     }
 
-    /// Binds what a person decides about an endpoint to the first thirteen places.
+    /// How many places ``bind(to:)`` fills.
+    fileprivate static let places = 15
+
+    /// Binds what a person decides about an endpoint to the first places.
     fileprivate func bind(to statement: BoundStatement) throws {
         try statement.bind(1, name)
         try statement.bind(2, channel)
@@ -199,8 +241,10 @@ extension EndpointRecord {
         try statement.bind(9, optional: quiet)
         try statement.bind(10, optional: authority)
         try statement.bind(11, isForTests ? 1 : 0 as Int64)
-        try statement.bind(12, state.rawValue)
-        try statement.bind(13, id)
+        try statement.bind(12, isForNotices ? 1 : 0 as Int64)
+        try statement.bind(13, optional: payloadRole?.text)
+        try statement.bind(14, state.rawValue)
+        try statement.bind(Self.places, id)
     }
 }
 

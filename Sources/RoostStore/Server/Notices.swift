@@ -13,6 +13,8 @@ package struct NoticeRecord: Hashable, Sendable {
     package let latestAt: Milliseconds
     /// When the endpoint took something again.
     package let closedAt: Milliseconds?
+    /// When those who get notices were told.
+    package let toldAt: Milliseconds?
 }
 
 extension RosterReader {
@@ -21,7 +23,7 @@ extension RosterReader {
         let statement = try BoundStatement(
             db,
             """
-            SELECT endpoint, outcome, code, failures, opened_ms, latest_ms, closed_ms FROM notice
+            SELECT endpoint, outcome, code, failures, opened_ms, latest_ms, closed_ms, told_ms FROM notice
             ORDER BY closed_ms IS NOT NULL, latest_ms DESC LIMIT ?
             """)
         defer { statement.reset() }
@@ -33,7 +35,8 @@ extension RosterReader {
                     endpoint: statement.id(0), outcome: statement.text(1), code: statement.text(2),
                     failures: Int(statement.integer(3)), openedAt: Milliseconds(statement.integer(4)),
                     latestAt: Milliseconds(statement.integer(5)),
-                    closedAt: statement.isNull(6) ? nil : Milliseconds(statement.integer(6))))
+                    closedAt: statement.isNull(6) ? nil : Milliseconds(statement.integer(6)),
+                    toldAt: statement.isNull(7) ? nil : Milliseconds(statement.integer(7))))
         }
         return notices
     }

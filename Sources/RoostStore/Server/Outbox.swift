@@ -1,4 +1,4 @@
-import RoostSchema
+package import RoostSchema
 package import RoostSync
 import GRDB
 
@@ -55,23 +55,37 @@ package struct OutboxRules: Sendable {
 }
 
 extension ServerStore {
-    /// Takes at most `limit` due deliveries, each endpoint's longest overdue first, one of each endpoint before the second
-    /// of any.
+    /// Keeps results and takes at most `limit` due deliveries, each endpoint's longest overdue first, one of each endpoint
+    /// before the second of any; in one transaction, because each costs a write to disk.
     ///
-    /// Before that, leases that ended without a result are settled, and deliveries whose last moment has passed are given
-    /// up. Deliveries of endpoints that are held, suspended, paused or disabled stay where they are; while sending is
-    /// paused as a whole nothing is taken.
+    /// With `endpoints` only those are looked at: of all others nothing is known that was not when somebody looked everywhere.
+    /// Who looks everywhere also settles leases that ended without a result, and gives up what is past its last moment.
+    /// Deliveries of endpoints that are held, suspended, paused or disabled stay where they are; while sending is paused as
+    /// a whole nothing is taken.
+    package func turn(
+        keeping results: [DeliveryResult], at endpoints: Set<RowID>?, now: Milliseconds, limit: Int,
+        rules: OutboxRules
+    ) async throws -> [DueDelivery] {
+        // Most ticks find nothing due: that takes no write transaction.
+        if results.isEmpty {
+            guard endpoints == nil, try await pool.read({ db in try self.hasDue(now: now, db) }) else { return [] }
+        }
+        return try await pool.write { db in
+            try self.keep(results, rules, db)
+            if endpoints == nil {
+                try self.settleLeases(endedBy: now, now: now, rules, db)
+                try self.giveUp(now: now, rules, db)
+            }
+            guard limit > 0, try self.sendingPause(db) == nil else { return [] }
+            return try self.takeDue(at: endpoints, now: now, limit: limit, rules: rules, db)
+        }
+    }
+
+    /// Takes due deliveries wherever there are any; see ``turn(keeping:at:now:limit:rules:)``.
     package func leaseDeliveries(
         now: Milliseconds, limit: Int, rules: OutboxRules
     ) async throws -> [DueDelivery] {
-        // Most ticks find nothing due: that takes no write transaction.
-        guard try await pool.read({ db in try self.hasDue(now: now, db) }) else { return [] }
-        return try await pool.write { db in
-            try self.settleLeases(endedBy: now, now: now, rules, db)
-            try self.giveUp(now: now, rules, db)
-            guard try self.sendingPause(db) == nil else { return [] }
-            return try self.takeDue(now: now, limit: limit, rules: rules, db)
-        }
+        try await turn(keeping: [], at: nil, now: now, limit: limit, rules: rules)
     }
 
     /// Settles every lease, for a start after a crash: no sender but the new one is alive.
@@ -95,6 +109,8 @@ extension ServerStore {
                 WHERE state IN ('queued', 'retry_wait', 'held') AND next_ms <= ?1
             UNION ALL SELECT 1 FROM delivery INDEXED BY delivery_expiry
                 WHERE state IN ('queued', 'retry_wait', 'held') AND not_after_ms <= ?1
+            UNION ALL SELECT 1 FROM delivery INDEXED BY delivery_by_hand
+                WHERE state = 'manual_pending' AND not_after_ms <= ?1
             UNION ALL SELECT 1 FROM delivery INDEXED BY delivery_lease
                 WHERE state = 'leased' AND lease_until_ms <= ?1 LIMIT 1
             """)
@@ -145,16 +161,26 @@ extension ServerStore {
         }
         statement.reset()
         for (endpoint, results) in exhausted { try judge(endpoint, results, now: now, rules, db) }
+        // Nobody has posted it by hand; who does so later may still say so.
+        let forgotten = try BoundStatement(
+            db,
+            """
+            UPDATE delivery INDEXED BY delivery_by_hand SET state = 'expired', next_ms = NULL, outcome = 'deferred',
+                code = 'not_posted' WHERE state = 'manual_pending' AND not_after_ms <= ? RETURNING digest
+            """)
+        try forgotten.bind(1, now.value)
+        while try forgotten.step() { digests.insert(forgotten.id(0)) }
+        forgotten.reset()
         try settle(digests, db)
     }
 
     private func takeDue(
-        now: Milliseconds, limit: Int, rules: OutboxRules, _ db: Database
+        at places: Set<RowID>?, now: Milliseconds, limit: Int, rules: OutboxRules, _ db: Database
     ) throws -> [DueDelivery] {
-        let flights = try Flights(db)
+        let flights = try Flights(at: places, db)
         var candidates: [Candidate] = []
         var endpoints: [RowID: EndpointRecord] = [:]
-        for endpoint in try endpointsWithDue(now: now, db) {
+        for endpoint in try endpointsWithDue(at: places, now: now, db) {
             let ends = try rules.memory[endpoint.channel].map { memory in
                 try self.ends(at: endpoint.id, since: now.value - memory, db)
             }
@@ -199,35 +225,63 @@ extension ServerStore {
         private(set) var byEndpoint: [RowID: Int] = [:]
         private(set) var retries = 0
 
-        init(_ db: Database) throws {
+        init(at places: Set<RowID>?, _ db: Database) throws {
+            guard let places else {
+                let statement = try BoundStatement(
+                    db,
+                    """
+                    SELECT endpoint, count(*), sum(attempts > 0) FROM delivery INDEXED BY delivery_leased
+                    WHERE state = 'leased' GROUP BY endpoint
+                    """)
+                defer { statement.reset() }
+                while try statement.step() {
+                    byEndpoint[statement.id(0)] = Int(statement.integer(1))
+                    retries += Int(statement.integer(2))
+                }
+                return
+            }
             let statement = try BoundStatement(
                 db,
-                """
-                SELECT endpoint, count(*), sum(attempts > 0) FROM delivery INDEXED BY delivery_leased
-                WHERE state = 'leased' GROUP BY endpoint
-                """
-            )
-            defer { statement.reset() }
-            while try statement.step() {
-                byEndpoint[statement.id(0)] = Int(statement.integer(1))
-                retries += Int(statement.integer(2))
+                "SELECT count(*) FROM delivery INDEXED BY delivery_leased WHERE state = 'leased' AND endpoint = ?")
+            for place in places {
+                try statement.bind(1, place)
+                if try statement.step() { byEndpoint[place] = Int(statement.integer(0)) }
+                statement.reset()
             }
+            let all = try BoundStatement(
+                db,
+                "SELECT count(*) FROM delivery INDEXED BY delivery_leased WHERE state = 'leased' AND attempts > 0")
+            defer { all.reset() }
+            if try all.step() { retries = Int(all.integer(0)) }
         }
     }
 
-    private func endpointsWithDue(now: Milliseconds, _ db: Database) throws -> [EndpointRecord] {
-        let statement = try BoundStatement(
-            db,
-            RosterReader.endpointColumns + """
-                 WHERE state = 'active' AND (held_until_ms IS NULL OR held_until_ms <= ?1)
-                    AND (open_until_ms IS NULL OR open_until_ms <= ?1)
-                    AND EXISTS (SELECT 1 FROM delivery WHERE delivery.endpoint = endpoint.id
-                        AND delivery.state IN ('queued', 'retry_wait', 'held') AND delivery.next_ms <= ?1)
-                """)
+    private func endpointsWithDue(
+        at places: Set<RowID>?, now: Milliseconds, _ db: Database
+    ) throws -> [EndpointRecord] {
+        let due = """
+            state = 'active' AND (held_until_ms IS NULL OR held_until_ms <= ?1)
+                AND (open_until_ms IS NULL OR open_until_ms <= ?1)
+                AND EXISTS (SELECT 1 FROM delivery WHERE delivery.endpoint = endpoint.id
+                    AND delivery.state IN ('queued', 'retry_wait', 'held') AND delivery.next_ms <= ?1)
+            """
+        let one = places == nil ? "" : " AND id = ?2"
+        let statement = try BoundStatement(db, RosterReader.endpointColumns + " WHERE " + due + one)
         defer { statement.reset() }
-        try statement.bind(1, now.value)
         var endpoints: [EndpointRecord] = []
-        while try statement.step() { endpoints.append(EndpointRecord(statement)) }
+        func read() throws {
+            try statement.bind(1, now.value)
+            while try statement.step() { endpoints.append(EndpointRecord(statement)) }
+            statement.reset()
+        }
+        guard let places else {
+            try read()
+            return endpoints
+        }
+        for place in places {
+            try statement.bind(2, place)
+            try read()
+        }
         return endpoints
     }
 

@@ -109,7 +109,7 @@ extension ServerStore {
                 try insert(attempt, outcome: result.outcome, code: result.code, result.delivery, at: endpoint, db)
             }
             byEndpoint[endpoint, default: []].append(result)
-            if result.state.isSettled { digests.insert(digest) }
+            if !result.state.isOpen { digests.insert(digest) }
         }
         for (endpoint, results) in byEndpoint { try judge(endpoint, results, now: now, rules, db) }
         try settle(digests, db)
@@ -161,11 +161,7 @@ extension ServerStore {
     func judge(
         _ endpoint: RowID, _ results: [DeliveryResult], now: Milliseconds, _ rules: OutboxRules, _ db: Database
     ) throws {
-        let read = try BoundStatement(db, RosterReader.endpointColumns + " WHERE id = ?")
-        try read.bind(1, endpoint)
-        guard try read.step() else { return read.reset() }
-        let record = EndpointRecord(read)
-        read.reset()
+        guard let record = try RosterReader(store: self, db: db).endpoint(endpoint) else { return }
         var health = record.health
         var heldUntil = record.heldUntil
         var disable: String?

@@ -127,4 +127,19 @@ enum OutreachSchema {
             note TEXT
         ) STRICT, WITHOUT ROWID;
         """
+
+    /// Who is told that endpoints fail, what a receiver's role may see, reminders that come back, and work by hand.
+    static let notices = """
+        -- 1 where notices about other endpoints go.
+        ALTER TABLE endpoint ADD COLUMN for_notices INTEGER NOT NULL DEFAULT 0 CHECK (for_notices IN (0, 1));
+        -- The role whose sight of rows its payload has; NULL for what everybody sees.
+        ALTER TABLE endpoint ADD COLUMN payload_role TEXT;
+        -- When those who get notices were told that the endpoint fails, and that it recovered.
+        ALTER TABLE notice ADD COLUMN told_ms INTEGER;
+        ALTER TABLE notice ADD COLUMN recovery_told_ms INTEGER;
+        -- For a plan of reminders: within how many days of its time what it reminds of ends; NULL for what is new.
+        ALTER TABLE schedule ADD COLUMN ending_within INTEGER;
+        -- What a person has not yet posted, by when that is given up.
+        CREATE INDEX delivery_by_hand ON delivery (not_after_ms) WHERE state = 'manual_pending';
+        """
 }

@@ -17,6 +17,8 @@ package struct ScheduleRecord: Hashable, Sendable {
     package var channels: [String]
     /// What becomes of a digest whose time passed while the server was down.
     package var missed: String
+    /// Within how many days of its time what it reminds of ends; nil for digests of what is new.
+    package var endingWithin: Int?
     package var nextAt: Milliseconds
     package var draftAt: Milliseconds
     package var isPaused: Bool
@@ -25,8 +27,8 @@ package struct ScheduleRecord: Hashable, Sendable {
 
     package init(
         id: RowID, name: String, officer: RowID, cadence: String, day: Int, minute: Int, audience: String,
-        channels: [String], missed: String, nextAt: Milliseconds, draftAt: Milliseconds, isPaused: Bool = false,
-        note: String? = nil
+        channels: [String], missed: String, endingWithin: Int? = nil, nextAt: Milliseconds, draftAt: Milliseconds,
+        isPaused: Bool = false, note: String? = nil
     ) {
         self.id = id
         self.name = name
@@ -37,6 +39,7 @@ package struct ScheduleRecord: Hashable, Sendable {
         self.audience = audience
         self.channels = channels
         self.missed = missed
+        self.endingWithin = endingWithin
         self.nextAt = nextAt
         self.draftAt = draftAt
         self.isPaused = isPaused
@@ -52,7 +55,7 @@ extension ServerStore {
                 db,
                 """
                 SELECT id, name, officer, cadence, day, minute, audience, channels, missed, next_ms, draft_ms, paused,
-                    note FROM schedule ORDER BY name
+                    note, ending_within FROM schedule ORDER BY name
                 """)
             defer { statement.reset() }
             var schedules: [ScheduleRecord] = []
@@ -62,6 +65,7 @@ extension ServerStore {
                         id: statement.id(0), name: statement.text(1), officer: statement.id(2),
                         cadence: statement.text(3), day: Int(statement.integer(4)), minute: Int(statement.integer(5)),
                         audience: statement.text(6), channels: statement.texts(7) ?? [], missed: statement.text(8),
+                        endingWithin: statement.isNull(13) ? nil : Int(statement.integer(13)),
                         nextAt: Milliseconds(statement.integer(9)), draftAt: Milliseconds(statement.integer(10)),
                         isPaused: statement.integer(11) == 1, note: statement.isNull(12) ? nil : statement.text(12)))
             }
@@ -76,7 +80,7 @@ extension ServerStore {
                 db,
                 """
                 INSERT OR REPLACE INTO schedule (id, name, officer, cadence, day, minute, audience, channels, missed,
-                    next_ms, draft_ms, paused, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    next_ms, draft_ms, paused, note, ending_within) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
             try statement.bind(1, schedule.id)
             try statement.bind(2, schedule.name)
@@ -91,6 +95,7 @@ extension ServerStore {
             try statement.bind(11, schedule.draftAt.value)
             try statement.bind(12, schedule.isPaused ? 1 : 0 as Int64)
             try statement.bind(13, optional: schedule.note)
+            try statement.bind(14, optional: schedule.endingWithin.map(Int64.init))
             try statement.run()
         }
     }

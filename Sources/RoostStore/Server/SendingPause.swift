@@ -70,17 +70,21 @@ extension ServerStore {
     package func resumeSending(doubting channels: [String] = []) async throws -> Int {
         try await pool.write { db in
             try db.execute(sql: "DELETE FROM meta WHERE name = ?", arguments: [Self.fact])
-            var count = 0
+            let doubt = try BoundStatement(
+                db,
+                """
+                UPDATE delivery SET state = 'uncertain', next_ms = NULL, outcome = 'uncertain', code = 'restored'
+                WHERE state IN ('queued', 'retry_wait', 'held')
+                    AND endpoint IN (SELECT id FROM endpoint WHERE channel = ?) RETURNING digest
+                """)
+            var digests: [RowID] = []
             for channel in channels {
-                try db.execute(
-                    sql: """
-                        UPDATE delivery SET state = 'uncertain', next_ms = NULL, outcome = 'uncertain', code = 'restored'
-                        WHERE state IN ('queued', 'retry_wait', 'held')
-                            AND endpoint IN (SELECT id FROM endpoint WHERE channel = ?)
-                        """, arguments: [channel])
-                count += db.changesCount
+                try doubt.bind(1, channel)
+                while try doubt.step() { digests.append(doubt.id(0)) }
+                doubt.reset()
             }
-            return count
+            try self.settle(Set(digests), db)
+            return digests.count
         }
     }
 

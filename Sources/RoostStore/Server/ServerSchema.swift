@@ -19,6 +19,7 @@ enum ServerSchema {
         migrator.registerMigration("0006-recovery") { db in try db.execute(sql: recovery) }
         migrator.registerMigration("0007-horizon") { db in try db.execute(sql: horizon) }
         migrator.registerMigration("0008-admission") { db in try db.execute(sql: admission) }
+        migrator.registerMigration("0009-notices") { db in try db.execute(sql: OutreachSchema.notices) }
         return migrator
     }()
 

@@ -136,7 +136,7 @@ struct DigestOutboxTests {
         world.fixture.time.advance(by: DigestDesk.lifetime)
         #expect(try await world.queue.lease(now: world.moment, limit: 9).isEmpty)
         let report = try await world.report(digest)
-        #expect(report.deliveries.map(\.state) == ["expired"])
+        #expect(Set(report.deliveries.map(\.state)) == ["expired"])
         #expect(report.digest.status == "failed")
     }
 

@@ -23,8 +23,8 @@ struct DigestWorld {
     static let group = RowID(bits: 0xB4)
     static let otherGroup = RowID(bits: 0xB5)
 
-    init() async throws {
-        fixture = try await OutreachFixture()
+    init(catalogue: Catalogue = .programme) async throws {
+        fixture = try await OutreachFixture(catalogue: catalogue)
         desk = DigestDesk(
             store: fixture.store, key: fixture.key, settings: settings, transport: HTTPClient(), wake: {})
         endpoints = EndpointDesk(

@@ -64,8 +64,7 @@ struct EndpointLifeTests {
         _ = try await world.released(channels: ["generic"])
         func secrets() async throws -> [WebhookSecret] {
             let vault = EndpointVault(key: world.fixture.key, settings: world.settings)
-            return try vault.secrets(of: try await world.fixture.store.endpoint(id), at: world.fixture.time.now)
-                .map(\.secret)
+            return try vault.secrets(of: try await world.fixture.store.endpoint(id)).signing(at: world.moment)
         }
         #expect(try await secrets() == [new, old])
         let leased = try #require(try await world.queue.lease(now: world.moment, limit: 1).first)

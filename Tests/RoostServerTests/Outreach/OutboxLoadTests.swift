@@ -43,7 +43,7 @@ struct OutboxLoadTests {
             id: id, name: name, channel: channel.rawValue,
             sealedAddress: try vault.sealedAddress(address, of: id), state: .active)
         if channel == .generic {
-            record.sealedSecrets = try vault.sealedSecrets([.init(secret: .random())], of: id)
+            record.sealedSecrets = try vault.sealedSecrets(WebhookSecretRing(.random()), of: id)
         }
         try await world.fixture.store.add(record)
         return id

@@ -36,10 +36,10 @@ final class OutreachFixture: Sendable {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    init() async throws {
+    init(catalogue: Catalogue = .programme) async throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "roost-\(UUID().uuidString)").path()
         let time = time
-        store = try ServerStore(directory: directory, catalogue: .programme, clock: { time.now })
+        store = try ServerStore(directory: directory, catalogue: catalogue, clock: { time.now })
         try ServerKey.create(in: directory)
         key = try ServerKey(directory: directory)
         try await addOfficers()

@@ -1,0 +1,143 @@
+import Foundation
+import Synchronization
+
+/// A receiver of webhooks on 127.0.0.1 that costs as little as one can: one thread, one `poll`, one fixed answer that every
+/// vendor's sender takes for yes.
+final class LoopbackSink: BenchSink {
+    struct Failure: Error { let code: Int32 }
+
+    static let answer = Array(
+        "HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n{\"errcode\":0,\"errmsg\":\"ok\"}".utf8)
+
+    private let listener: Int32
+    private let received = Atomic<Int>(0)
+    private let isHolding = Atomic<Bool>(false)
+    private let latest = Mutex(ContinuousClock.now)
+    private let port: UInt16
+
+    var count: Int { received.load(ordering: .acquiring) }
+    var latestArrival: ContinuousClock.Instant { latest.withLock { $0 } }
+    var url: String { "http://127.0.0.1:\(port)" }
+
+    init() throws {
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard listener >= 0 else { throw Failure(code: errno) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let listener = listener
+        let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic -> Int32 in
+                guard unsafe bind(listener, generic, length) == 0, listen(listener, 4096) == 0 else { return errno }
+                return unsafe getsockname(listener, generic, &length) == 0 ? 0 : errno
+            }
+        }
+        guard code == 0 else { throw Failure(code: code) }
+        port = UInt16(bigEndian: address.sin_port)
+        Thread { self.run() }.start()
+    }
+
+    /// From now on requests are taken and not answered.
+    func hold() { isHolding.store(true, ordering: .releasing) }
+
+    /// Ends with the process.
+    private func run() {
+        var watched = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
+        var requests = [RequestEnd()]
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            guard unsafe poll(&watched, nfds_t(watched.count), -1) > 0 else { continue }
+            var hasClosed = false
+            for index in 1..<max(1, watched.count) where watched[index].revents != 0 {
+                let descriptor = watched[index].fd
+                let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
+                guard count > 0 else {
+                    close(descriptor)
+                    watched[index].fd = -1
+                    hasClosed = true
+                    continue
+                }
+                if requests[index].isNew { latest.withLock { $0 = .now } }
+                let ended = requests[index].take(buffer[..<count])
+                guard ended > 0 else { continue }
+                received.wrappingAdd(ended, ordering: .acquiringAndReleasing)
+                guard !isHolding.load(ordering: .acquiring) else { continue }
+                for _ in 0..<ended {
+                    unsafe _ = send(descriptor, Self.answer, Self.answer.count, Int32(MSG_NOSIGNAL))
+                }
+            }
+            if hasClosed {
+                requests = zip(requests, watched).filter { $1.fd >= 0 }.map(\.0)
+                watched.removeAll { $0.fd < 0 }
+            }
+            if watched[0].revents != 0 {
+                let connection = accept(listener, nil, nil)
+                guard connection >= 0 else { continue }
+                watched.append(pollfd(fd: connection, events: Int16(POLLIN), revents: 0))
+                requests.append(RequestEnd())
+            }
+        }
+    }
+}
+
+/// What receives webhooks in a measurement.
+protocol BenchSink: Sendable {
+    /// Requests whose last byte has come.
+    var count: Int { get }
+    var url: String { get }
+}
+
+/// Finds the ends of requests in what arrives.
+struct RequestEnd {
+    /// Of the body, once the head is complete.
+    private var missing: Int?
+    private var head: [UInt8] = []
+
+    /// Whether nothing of the next request has come.
+    var isNew: Bool { missing == nil && head.isEmpty }
+
+    /// Takes bytes; how many requests ended with them.
+    mutating func take(_ bytes: ArraySlice<UInt8>) -> Int {
+        var rest = bytes
+        var ended = 0
+        while true {
+            if let left = missing {
+                let piece = min(left, rest.count)
+                rest = rest.dropFirst(piece)
+                missing = left - piece
+                guard left == piece else { return ended }
+                missing = nil
+                ended += 1
+            }
+            guard !rest.isEmpty else { return ended }
+            head += rest
+            guard let end = Self.end(of: head) else { return ended }
+            missing = Self.length(head[..<end])
+            rest = head[end...]
+            head = []
+        }
+    }
+
+    private static func end(of bytes: [UInt8]) -> Int? {
+        var index = 3
+        while index < bytes.count {
+            if bytes[index] == 10, bytes[index - 1] == 13, bytes[index - 2] == 10 { return index + 1 }
+            index += bytes[index] == 13 ? 1 : bytes[index] == 10 ? 2 : 1
+        }
+        return nil
+    }
+
+    private static let name = Array("\ncontent-length: ".utf8)
+
+    private static func length(_ head: ArraySlice<UInt8>) -> Int {
+        var start = head.startIndex
+        while let line = head[start...].firstIndex(of: 10), line + name.count < head.endIndex {
+            start = line + 1
+            guard zip(head[line...], name).allSatisfy({ $0 | 0x20 == $1 | 0x20 }) else { continue }
+            return head[(line + name.count)...].prefix { (0x30...0x39).contains($0) }
+                .reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        }
+        return 0
+    }
+}

@@ -31,7 +31,9 @@ struct CourierBench: AsyncParsableCommand {
         report.print()
     }
 
-    /// Kept and new connections, each beside the bare loop. Webhooks keep theirs; robots get a new one for each message.
+    /// Measures kept and new connections, each beside the bare loop.
+    ///
+    /// Webhooks keep theirs; robots get a new one for each message.
     private func measure(
         _ name: String, _ sink: some BenchSink, _ bare: BareLoop, _ directory: String, authorities: String?,
         _ report: inout Report

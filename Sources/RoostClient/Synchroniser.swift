@@ -23,6 +23,12 @@ package struct SyncReport: Hashable, Sendable {
     package var snapshot: Double?
     /// Whether the replica had been away for longer than the server keeps departures.
     package var hasBegunAnew = false
+
+    /// Whether anything was sent, came, went or failed.
+    package var hasNews: Bool {
+        sent > 0 || rowsReceived > 0 || rowsPurged > 0 || !lost.isEmpty || !gained.isEmpty || epochChanged
+            || recovery != nil || hasBegunAnew
+    }
 }
 
 /// Exchanges with the server until nothing is left to send or to receive.

@@ -1,11 +1,12 @@
 package import RoostStore
 import RoostAPI
+import RoostSync
 import Synchronization
 
 /// Keeps a replica in step with its server until its task is cancelled.
 ///
-/// It synchronises when the server says that something moved, when somebody edits on this device, and now and then where
-/// no stream of events can be had. Restarts of either side, sleep and bad networks only cost time.
+/// It synchronises when the server says that something moved, when somebody edits on this device, once an hour where nothing
+/// does, and more often where no stream of events can be had. Restarts of either side, sleep and bad networks only cost time.
 package struct Watch: Sendable {
     /// What happens, for whoever looks on.
     package enum News: Sendable {
@@ -28,6 +29,9 @@ package struct Watch: Sendable {
     private static let longestWait = 60
     /// The longest wait before a stream is asked for again where exchanges work and streams do not.
     private static let longestSilence = 300
+    /// After so many milliseconds without an exchange there is one although nothing moved: it renews the lease, and the
+    /// server sees how far the device has come.
+    private static let longestQuiet: Int64 = 3_600_000
     /// Up to so many milliseconds pass between an event and the exchange: what is for everybody would otherwise have
     /// everybody ask in the same moment.
     private static let spread: UInt64 = 250
@@ -43,20 +47,21 @@ package struct Watch: Sendable {
         progress: (SyncReport) -> Void = { _ in }, tell: @escaping @Sendable (News) -> Void
     ) async throws {
         let (bells, bell) = AsyncStream.makeStream(of: Bool.self, bufferingPolicy: .bufferingNewest(1))
-        let limits = Advertised()
+        let contact = Contact()
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
-            group.addTask { await listen(limits, bell, tell) }
+            group.addTask { await listen(contact, bell, tell) }
             group.addTask { await glanceAround(bell) }
             var failures = 0
             var iterator = bells.makeAsyncIterator()
             // The first exchange needs no bell.
             while !Task.isCancelled {
                 do {
-                    let advertised = try await limits.told(by: server)
+                    let advertised = try await contact.limits(of: server)
                     let report = try await Synchroniser(replica: replica, server: server, environment: environment)
                         .run(within: advertised, progress: progress)
                     failures = 0
+                    contact.renew(at: environment.now())
                     tell(.synchronised(report))
                 } catch {
                     if Task.isCancelled { return }
@@ -84,7 +89,7 @@ package struct Watch: Sendable {
 
     /// Keeps a stream of events open, and rings now and then where there is none.
     private func listen(
-        _ limits: Advertised, _ bell: AsyncStream<Bool>.Continuation,
+        _ contact: Contact, _ bell: AsyncStream<Bool>.Continuation,
         _ tell: @escaping @Sendable (News) -> Void
     ) async {
         var failures = 0
@@ -93,16 +98,18 @@ package struct Watch: Sendable {
                 switch event {
                 case .open:
                     // Another server than before, perhaps.
-                    limits.forget()
+                    contact.forgetLimits()
                     tell(.listening)
                     bell.yield(true)
                 case .moved: bell.yield(true)
-                case .end, .heartbeat, .unknown: break
+                case .heartbeat:
+                    if contact.age(at: environment.now()) >= Self.longestQuiet { bell.yield(true) }
+                case .end, .unknown: break
                 }
             }
             if Task.isCancelled { return }
             if wasOpen { failures = 0 }
-            let poll = limits.pollSeconds
+            let poll = contact.pollSeconds
             var wait = backoff(failures, longest: Self.longestSilence)
             failures += 1
             switch silence {
@@ -203,20 +210,33 @@ package struct Watch: Sendable {
     }
 }
 
-/// The server's limits, asked for once and again whenever it may have become another.
-private final class Advertised: Sendable {
-    private let known = Mutex<Limits?>(nil)
+/// What is known of the server: its limits, asked for once and again whenever it may have become another, and when there
+/// was an exchange last.
+private final class Contact: Sendable {
+    private struct State {
+        var limits: Limits?
+        var exchangedAt: Milliseconds?
+    }
 
-    var pollSeconds: Int { max(1, known.withLock { $0?.pollSeconds } ?? Limits().pollSeconds) }
+    private let state = Mutex(State())
 
-    func told(by server: any EventServer) async throws(ClientError) -> Limits {
-        if let limits = known.withLock({ $0 }) { return limits }
+    var pollSeconds: Int { max(1, state.withLock { $0.limits?.pollSeconds } ?? Limits().pollSeconds) }
+
+    func limits(of server: any EventServer) async throws(ClientError) -> Limits {
+        if let limits = state.withLock({ $0.limits }) { return limits }
         let limits = try await server.limits()
-        known.withLock { $0 = limits }
+        state.withLock { $0.limits = limits }
         return limits
     }
 
-    func forget() { known.withLock { $0 = nil } }
+    func forgetLimits() { state.withLock { $0.limits = nil } }
+
+    func renew(at moment: Milliseconds) { state.withLock { $0.exchangedAt = moment } }
+
+    /// Milliseconds since the last exchange, whichever way the clock was set; 0 before the first.
+    func age(at moment: Milliseconds) -> Int64 {
+        state.withLock { state in state.exchangedAt.map { abs(moment.value - $0.value) } ?? 0 }
+    }
 }
 
 extension ClientError {

@@ -70,6 +70,8 @@ private struct WatchLine: Sendable {
                 "polling", "收不到服务器通知，改为每 \(seconds) 秒同步一次。",
                 "The server's word does not come through; synchronising every \(seconds) s instead.",
                 [.init("seconds", .integer(Int64(seconds))), .init("code", error.map { .text($0.code) } ?? .null)])
+        // An exchange that found nothing is no news to people.
+        case .synchronised(let report) where !output.json && !report.hasNews: break
         case .synchronised(let report):
             let members: [Value.Member]
             if case .object(let all) = SyncCommand.value(report) { members = all } else { members = [] }

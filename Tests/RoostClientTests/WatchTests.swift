@@ -195,6 +195,18 @@ private final class Told: Sendable {
         #expect(server.opened == 1)
     }
 
+    @Test func `where nothing moves there is an exchange an hour, so that the device stays in contact`() async throws {
+        let line = server.offer()
+        try await watching {
+            line.yield(.open(heartbeatSeconds: 20))
+            await told.exchanges(2)
+            world.bench.advance(3_600_000)
+            line.yield(.heartbeat)
+            await told.exchanges(3)
+        }
+        #expect(server.requests.count == 3)
+    }
+
     @Test func `a stream that ends is opened again, and what happened meanwhile is fetched`() async throws {
         let first = server.offer()
         let second = server.offer()

@@ -17,6 +17,7 @@ package struct Desk {
         self.replica = replica
         self.environment = environment
         endedLease = try replica.observeLease(at: environment.moment)
+        try replica.noteClocks(at: environment.moment)
         enrolled = try replica.enrolled()
     }
 

@@ -75,6 +75,10 @@ package struct Synchroniser {
             }
             request.snapshots = fetcher.isOfUse
             let answer = try await exchange(request)
+            // Edits of an earlier boot wait until it is known where this one stands.
+            let isPlaced =
+                try replica.placeBoot(server: answer.now, at: environment.moment)
+                && request.mutations.isEmpty && replica.hasUnsent()
             let applied = try replica.apply(answer, now: environment.now())
             report.add(applied, sent: request.mutations.count)
             progress(report)
@@ -101,7 +105,9 @@ package struct Synchroniser {
                 progress(report)
             }
             // No progress would mean asking the same again and again.
-            guard applied.advanced || !answer.verdicts.isEmpty || hasFetched else { throw ClientError.badAnswer }
+            guard applied.advanced || !answer.verdicts.isEmpty || hasFetched || isPlaced else {
+                throw ClientError.badAnswer
+            }
         }
     }
 

@@ -29,6 +29,8 @@ package struct ExchangeRequest: Hashable, Sendable {
     /// The device's wall clock as the request was written.
     package var now: Milliseconds
     package var mark: Mutation.Mark?
+    /// Of earlier boots named in marks of the mutations: what the server's clock said when their steady clocks read 0.
+    package var boots: [String: Milliseconds] = [:]
     package var mutations: [Mutation]
     package var scopes: [ScopeCursor]
     /// Refused edits of rows that are no longer here, for others to decide about.

@@ -121,12 +121,17 @@ package struct ClockCorrection: Hashable, Sendable {
     package let offset: Int64
     private let deviceMonotonic: Int64?
     private let deviceBoot: String?
+    /// What the server's clock said when the steady clock of an earlier boot read 0, as the device knows by exchanges in it.
+    private let boots: [String: Milliseconds]
     private let now: Milliseconds
 
     /// Below this many milliseconds an offset is taken for network delay and left alone.
     package static let tolerance: Int64 = 2000
 
-    package init(now: Milliseconds, device: Milliseconds, mark: Mutation.Mark?) {
+    package init(
+        now: Milliseconds, device: Milliseconds, mark: Mutation.Mark?, boots: [String: Milliseconds] = [:]
+    ) {
+        self.boots = boots
         let measured = device - now
         offset = abs(measured) <= Self.tolerance ? 0 : measured
         self.now = now
@@ -136,12 +141,12 @@ package struct ClockCorrection: Hashable, Sendable {
 
     /// The server's time at which an edit was made; never later than now.
     ///
-    /// Within one boot the monotonic clock gives the edit's age however often the wall clock was set; otherwise the
-    /// offset measured now is the best knowledge there is. Small offsets leave the stamp as it is.
+    /// The monotonic clock gives the edit's age however often the wall clock was set: within this boot, and within one of
+    /// which the device says when it began. Otherwise the offset measured now is the best knowledge there is. Small
+    /// offsets leave the stamp as it is.
     package func corrected(_ time: HybridTime, mark: Mutation.Mark?) -> HybridTime {
         let ceiling = HybridTime(now)
-        if let mark, let deviceBoot, let deviceMonotonic, mark.boot == deviceBoot, mark.monotonic <= deviceMonotonic {
-            let aged = now + (mark.monotonic - deviceMonotonic)
+        if let aged = mark.flatMap(moment) {
             let drift = time.moment - aged
             if abs(drift) <= Self.tolerance { return min(time, ceiling) }
             return min(HybridTime(bits: HybridTime(aged).bits | UInt64(time.counter)), ceiling)
@@ -149,5 +154,13 @@ package struct ClockCorrection: Hashable, Sendable {
         guard offset != 0 else { return min(time, ceiling) }
         let moved = HybridTime(time.moment + -offset)
         return min(HybridTime(bits: moved.bits | UInt64(time.counter)), ceiling)
+    }
+
+    /// The server's time at a reading of the steady clock; nil for a boot of which nothing is known.
+    private func moment(of mark: Mutation.Mark) -> Milliseconds? {
+        if let deviceBoot, let deviceMonotonic, mark.boot == deviceBoot {
+            return mark.monotonic <= deviceMonotonic ? now + (mark.monotonic - deviceMonotonic) : nil
+        }
+        return boots[mark.boot].map { $0 + mark.monotonic }
     }
 }

@@ -11,6 +11,7 @@ extension ExchangeRequest {
         var epoch: String?
         var now: Int64?
         var mark: Mutation.Mark?
+        var boots: [String: Milliseconds] = [:]
         var mutations: [Mutation] = []
         var scopes: [ScopeCursor] = []
         var surrendered: [Surrender] = []
@@ -28,6 +29,11 @@ extension ExchangeRequest {
             case "epoch": if !reader.null() { epoch = try reader.string() }
             case "now": now = try reader.integer(in: 0...maximumMoment, name)
             case "mark": if !reader.null() { mark = try Mutation.Mark(&reader) }
+            case "boots":
+                try reader.array { reader throws(WireProblem) in
+                    let (boot, zero) = try Self.boot(&reader)
+                    boots[boot] = zero
+                }
             case "mutations":
                 try reader.array { reader throws(WireProblem) in mutations.append(try Mutation(&reader)) }
             case "scopes":
@@ -53,6 +59,23 @@ extension ExchangeRequest {
             now: Milliseconds(now), mark: mark, mutations: mutations, scopes: scopes, purged: purged,
             pageBytes: pageBytes, answered: answered, unrecovered: unrecovered, snapshots: snapshots)
         self.surrendered = surrendered
+        self.boots = boots
+    }
+
+    private static func boot(_ reader: inout JSONReader) throws(WireProblem) -> (String, Milliseconds) {
+        var boot: String?
+        var zero: Int64?
+        try reader.object { reader, name throws(WireProblem) in
+            switch name {
+            case "boot": boot = try reader.string()
+            case "zero": zero = try reader.integer(in: -maximumMoment...maximumMoment, name)
+            default: _ = try reader.value()
+            }
+        }
+        guard let boot else { throw reader.problem(.missing, "boot") }
+        guard boot.utf8.count <= 64 else { throw reader.problem(.outOfRange, "boot") }
+        guard let zero else { throw reader.problem(.missing, "zero") }
+        return (boot, Milliseconds(zero))
     }
 
     package var json: [UInt8] {
@@ -75,6 +98,19 @@ extension ExchangeRequest {
             if let mark {
                 writer.name("mark")
                 mark.write(to: &writer)
+            }
+            if !boots.isEmpty {
+                writer.name("boots")
+                writer.array { writer in
+                    for (boot, zero) in boots.sorted(by: { $0.key < $1.key }) {
+                        writer.object { writer in
+                            writer.name("boot")
+                            writer.string(boot)
+                            writer.name("zero")
+                            writer.integer(zero.value)
+                        }
+                    }
+                }
             }
             if !mutations.isEmpty {
                 writer.name("mutations")

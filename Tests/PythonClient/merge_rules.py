@@ -22,18 +22,19 @@ def effective_time(corrected, base=None, previous=None):
     return max(candidates)
 
 
-def correct(now, device, time, mark=None, mutation_mark=None):
+def correct(now, device, time, mark=None, mutation_mark=None, boots=None):
     """(offset, corrected time) of a mutation, for a request whose clock said `device` when the server's said `now`."""
     offset = device - now
     if abs(offset) <= TOLERANCE:
         offset = 0
     milliseconds, counter = int(time[:12], 16), int(time[12:], 16)
-    comparable = (
-        mark is not None and mutation_mark is not None and mark["boot"] == mutation_mark["boot"]
-        and mutation_mark["monotonic"] <= mark["monotonic"]
-    )
-    if comparable:
-        made = now - (mark["monotonic"] - mutation_mark["monotonic"])
+    made = None
+    if mark is not None and mutation_mark is not None and mark["boot"] == mutation_mark["boot"]:
+        if mutation_mark["monotonic"] <= mark["monotonic"]:
+            made = now - (mark["monotonic"] - mutation_mark["monotonic"])
+    elif mutation_mark is not None and mutation_mark["boot"] in (boots or {}):
+        made = boots[mutation_mark["boot"]] + mutation_mark["monotonic"]
+    if made is not None:
         if abs(milliseconds - made) > TOLERANCE:
             milliseconds = made
     elif offset:

@@ -57,9 +57,13 @@ import Testing
             guard let mark = vector.input[member] else { return nil }
             return Mutation.Mark(monotonic: try mark.integer("monotonic"), boot: try #require(mark["boot"]?.text))
         }
+        var boots: [String: Milliseconds] = [:]
+        if case .object(let members) = vector.input["boots"] {
+            for member in members { boots[member.name] = Milliseconds(try #require(member.value.integer)) }
+        }
         let correction = ClockCorrection(
             now: Milliseconds(try vector.input.integer("now")),
-            device: Milliseconds(try vector.input.integer("device")), mark: try mark("mark"))
+            device: Milliseconds(try vector.input.integer("device")), mark: try mark("mark"), boots: boots)
         let time = correction.corrected(try vector.input.time("time"), mark: try mark("mutation_mark"))
         #expect(correction.offset == vector.expected["offset"]?.integer)
         #expect(time.text == vector.expected["time"]?.text)

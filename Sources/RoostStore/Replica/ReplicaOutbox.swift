@@ -92,6 +92,7 @@ extension Replica {
             number += 1
             try materialiser.materialise(key)
         }
+        try noteClocks(at: moment, db)
         try setFact(.nextNumber, "\(number)", db)
         try setFact(.clock, "\(Int64(bitPattern: clock.last.bits))", db)
         return numbers
@@ -148,7 +149,12 @@ extension Replica {
             held.reset()
             request.surrendered = try self.surrenders(db)
             if try self.fact(.filesHoldPurged, db) == nil { request.purged = try self.confirmation(db) }
-            request.mutations = try self.changeset(limits, beside: request.json.count, db)
+            let changeset = try self.changeset(limits, beside: request.json.count, db)
+            if let boots = try self.placedBoots(of: changeset, at: moment, db) {
+                request.boots = boots
+                request.mutations = changeset
+            }
+            if let boot = moment.mark?.boot { try self.forgetBoots(but: boot, db) }
             if let last = request.mutations.last?.number {
                 let mark = try BoundStatement(db, "UPDATE outbox SET sent = 1 WHERE sent = 0 AND number <= ?")
                 try mark.bind(1, last)

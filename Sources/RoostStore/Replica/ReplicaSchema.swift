@@ -147,6 +147,24 @@ enum ReplicaSchema {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("0004-clock") { db in
+            try db.execute(
+                sql: """
+                    -- How the device's clocks stood in each boot that edits wait from (see Replica.noteClocks).
+                    CREATE TABLE clock_boot (
+                        -- Rises from boot to boot.
+                        id INTEGER PRIMARY KEY
+                        , boot TEXT NOT NULL UNIQUE
+                        -- What the server's clock said when the steady clock read 0; NULL before the first exchange.
+                        , zero_ms INTEGER
+                        -- The first and the last reading of both clocks that was noted.
+                        , first_wall_ms INTEGER NOT NULL
+                        , first_steady_ms INTEGER NOT NULL
+                        , last_wall_ms INTEGER NOT NULL
+                        , last_steady_ms INTEGER NOT NULL
+                    ) STRICT;
+                    """)
+        }
         return migrator
     }
 }

@@ -96,7 +96,7 @@ extension ServerStore {
         plan.verdicts = []
         plan.refusedCreations = []
         _ = try PlanWriter(store: self, db: db).apply(
-            plan, replica: replica, incarnation: incarnation, now: now, fingerprints: [])
+            plan, replica: replica, incarnation: incarnation, now: now, deciding: [])
         return zip(plan.rows, plan.isNew).filter(\.1).map(\.0.key)
     }
 }

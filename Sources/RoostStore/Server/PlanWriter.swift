@@ -11,9 +11,9 @@ struct PlanWriter {
     ///
     /// `replica` is whose mutations the plan decides; `incarnation` is nil for the server's own writes, which keep no
     /// verdicts.
-    /// `fingerprints` are those of the mutations decided, in the order of the verdicts.
+    /// `mutations` are those decided, in the order of the verdicts.
     func apply(
-        _ plan: Plan, replica: ReplicaID, incarnation: Int64?, now: Milliseconds, fingerprints: [Int64]
+        _ plan: Plan, replica: ReplicaID, incarnation: Int64?, now: Milliseconds, deciding mutations: [Mutation]
     ) throws -> [[UInt8]] {
         store.announce(Movement(plan, author: incarnation == nil ? nil : replica), db)
         try writeRows(plan)
@@ -33,7 +33,7 @@ struct PlanWriter {
         guard let incarnation else { return [] }
         try writeRefusedCreations(plan.refusedCreations, replica: replica)
         try store.park(plan.parked, of: replica, incarnation: incarnation, now: now, db)
-        return try writeVerdicts(plan.verdicts, fingerprints, replica: replica, incarnation: incarnation)
+        return try writeVerdicts(plan.verdicts, mutations, replica: replica, incarnation: incarnation)
     }
 
     private func writeRows(_ plan: Plan) throws {
@@ -170,17 +170,23 @@ struct PlanWriter {
     }
 
     private func writeVerdicts(
-        _ verdicts: [Verdict], _ fingerprints: [Int64], replica: ReplicaID, incarnation: Int64
+        _ verdicts: [Verdict], _ mutations: [Mutation], replica: ReplicaID, incarnation: Int64
     ) throws -> [[UInt8]] {
         let statement = try BoundStatement(
-            db, "INSERT INTO verdict (replica, incarnation, number, body, fingerprint) VALUES (?, ?, ?, ?, ?)")
-        return try zip(verdicts, fingerprints).map { verdict, fingerprint in
+            db,
+            "INSERT INTO verdict (replica, incarnation, number, body, fingerprint, claimed) VALUES (?, ?, ?, ?, ?, ?)")
+        return try zip(verdicts, mutations).map { verdict, mutation in
             let body = verdict.json
             try statement.bind(1, replica)
             try statement.bind(2, incarnation)
             try statement.bind(3, verdict.number)
             try statement.bind(4, body)
-            try statement.bind(5, fingerprint)
+            try statement.bind(5, mutation.fingerprint)
+            if let stamp = verdict.stamp, stamp.time == mutation.time {
+                try statement.bindNull(6)
+            } else {
+                try statement.bind(6, Int64(bitPattern: mutation.time.bits))
+            }
             try statement.run()
             return body
         }

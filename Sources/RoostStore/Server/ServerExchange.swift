@@ -65,7 +65,8 @@ extension ServerStore {
         _ request: ExchangeRequest, device: Device, pageBytes: Int
     ) async throws -> (answer: [UInt8], summary: ExchangeSummary) {
         let now = clock()
-        let correction = ClockCorrection(now: now, device: request.now, mark: request.mark)
+        let correction = ClockCorrection(
+            now: now, device: request.now, mark: request.mark, boots: request.boots)
         var push = PushResult()
         if !request.mutations.isEmpty || isForeign(request) {
             push = try await commits.run { db in
@@ -165,7 +166,7 @@ extension ServerStore {
         let over = fresh.contains { $0.recovered != nil } ? ledger.ends().grants : []
         result.verdicts += try PlanWriter(store: self, db: db).apply(
             plan, replica: device.replica, incarnation: incarnation, now: now,
-            fingerprints: fresh.map(\.fingerprint))
+            deciding: fresh)
         try park(
             plan.strangers, of: device.replica, officer: device.officer, incarnation: incarnation, now: now, db)
         try noteRecovered(fresh, plan.verdicts, of: device.replica, db)

@@ -20,8 +20,15 @@ enum ServerSchema {
         migrator.registerMigration("0007-horizon") { db in try db.execute(sql: horizon) }
         migrator.registerMigration("0008-admission") { db in try db.execute(sql: admission) }
         migrator.registerMigration("0009-notices") { db in try db.execute(sql: OutreachSchema.notices) }
+        migrator.registerMigration("0010-claimed") { db in try db.execute(sql: claimed) }
         return migrator
     }()
+
+    private static let claimed = """
+        -- When the author's device said that the edit was made, as the 64 bits of a hybrid time, where it was filed under
+        -- another time or under none.
+        ALTER TABLE verdict ADD COLUMN claimed INTEGER;
+        """
 
     private static let admission = """
         -- When what lets a row into the scopes of a kind turned; before the first of these it was always as it was then.

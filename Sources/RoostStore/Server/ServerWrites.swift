@@ -111,7 +111,7 @@ extension ServerStore {
             throw RefusedWrite(index: index, verdict: plan.verdicts[index])
         }
         _ = try PlanWriter(store: self, db: db).apply(
-            plan, replica: replica, incarnation: nil, now: now, fingerprints: [])
+            plan, replica: replica, incarnation: nil, now: now, deciding: [])
         return WriteReceipt(verdicts: plan.verdicts, before: before, lastSequence: plan.lastSequence)
     }
 

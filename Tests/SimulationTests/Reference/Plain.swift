@@ -103,6 +103,8 @@ struct PlainPush {
     /// The device's clock.
     let deviceNow: Int64
     let mark: PlainEdit.Mark?
+    /// When the steady clocks of earlier boots read 0, by the server's clock.
+    let boots: [String: Int64]
     let edits: [PlainEdit]
 }
 

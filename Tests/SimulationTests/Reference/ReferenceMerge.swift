@@ -39,6 +39,10 @@ extension ReferenceModel {
             let made = push.now - (now.monotonic - then.monotonic)
             return abs(said - made) <= 2000 ? at(said) : at(made)
         }
+        if let then = edit.mark, then.boot != push.mark?.boot, let zero = push.boots[then.boot] {
+            let made = zero + then.monotonic
+            return abs(said - made) <= 2000 ? at(said) : at(made)
+        }
         let offset = push.deviceNow - push.now
         return abs(offset) <= 2000 ? at(said) : at(said - offset)
     }

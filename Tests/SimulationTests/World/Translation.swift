@@ -39,7 +39,7 @@ extension PlainPush {
     init(_ request: ExchangeRequest, at now: Int64, place: (String, RowID) -> Place) {
         self.init(
             replica: request.replica.bits, incarnation: request.incarnation, now: now, deviceNow: request.now.value,
-            mark: request.mark.map { PlainEdit.Mark($0) },
+            mark: request.mark.map { PlainEdit.Mark($0) }, boots: request.boots.mapValues(\.value),
             edits: request.mutations.map { mutation in
                 PlainEdit(
                     number: mutation.number, group: mutation.group, place: place(mutation.collection, mutation.row),

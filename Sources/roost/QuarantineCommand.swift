@@ -158,21 +158,30 @@ struct QuarantineShow: AsyncParsableCommand {
     }
 }
 
+/// Which edit set aside is decided about, and the deciding.
+struct QuarantineDecision: ParsableArguments {
+    @OptionGroup var options: CommonOptions
+    @Argument(help: "编号或其开头 · Id or its beginning.") var id: String
+
+    func settle(_ decide: (Desk, QuarantineCase) throws -> Void, saying zh: String, _ en: String) async throws {
+        try await Session.run(options) { session in
+            let desk = try session.desk()
+            let entry = try desk.quarantined(named: id)
+            try decide(desk, entry)
+            session.output.say(zh, en)
+            session.output.result(.object([.init("id", .id(entry.id))]))
+        }
+    }
+}
+
 struct QuarantineAccept: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "accept", abstract: "采用，同组的一并采用 · Make it your own edit, and all made as one with it.")
 
-    @OptionGroup var options: CommonOptions
-    @Argument(help: "编号或其开头 · Id or its beginning.") var id: String
+    @OptionGroup var decision: QuarantineDecision
 
     func run() async throws {
-        try await Session.run(options) { session in
-            let desk = try session.desk()
-            let entry = try desk.quarantined(named: id)
-            try desk.accept(entry)
-            session.output.say("已采用，待同步。", "Accepted; to be synchronised.")
-            session.output.result(.object([.init("id", .id(entry.id))]))
-        }
+        try await decision.settle({ try $0.accept($1) }, saying: "已采用，待同步。", "Accepted; to be synchronised.")
     }
 }
 
@@ -180,16 +189,9 @@ struct QuarantineDecline: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decline", abstract: "不采用，同组的一并不采用 · Leave things as they are.")
 
-    @OptionGroup var options: CommonOptions
-    @Argument(help: "编号或其开头 · Id or its beginning.") var id: String
+    @OptionGroup var decision: QuarantineDecision
 
     func run() async throws {
-        try await Session.run(options) { session in
-            let desk = try session.desk()
-            let entry = try desk.quarantined(named: id)
-            try desk.decline(entry)
-            session.output.say("已不予采用，待同步。", "Declined; to be synchronised.")
-            session.output.result(.object([.init("id", .id(entry.id))]))
-        }
+        try await decision.settle({ try $0.decline($1) }, saying: "已不予采用，待同步。", "Declined; to be synchronised.")
     }
 }

@@ -156,7 +156,7 @@ def needed(holder, member, missing=None):
 
 
 def make_request(replica, now, *, catalogue=0, incarnation=1, epoch=None, mark=None, mutations=(), scopes=(),
-                 page_bytes=None, answered=None, unrecovered=0, snapshots=False):
+                 page_bytes=None, answered=None, unrecovered=0, snapshots=False, boots=None):
     """A request in its canonical form: what is empty or null is left out."""
     request = {"protocol": PROTOCOL, "catalogue": catalogue, "replica": replica.lower(), "incarnation": incarnation}
     if epoch is not None:
@@ -164,6 +164,8 @@ def make_request(replica, now, *, catalogue=0, incarnation=1, epoch=None, mark=N
     request["now"] = now
     if mark is not None:
         request["mark"] = mark
+    if boots:
+        request["boots"] = boots
     if mutations:
         request["mutations"] = [make_mutation(**mutation) for mutation in mutations]
     if scopes:

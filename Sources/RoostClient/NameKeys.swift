@@ -27,7 +27,7 @@ package enum NameKeys {
             }
             return NameSearch.Keys(
                 folded: names.map(HanFolding.matchingKey).joined(separator: "\n"), spelled: spelled, initials: initials,
-                sortKey: read.map { $0.joined(separator: " ") + "\u{1}" + first } ?? Pinyin.sortKey(of: first))
+                sortKey: spoken.joined(separator: " ") + "\u{1}" + (read == nil ? Cleaning.personName(first) : first))
         }
     }
 
@@ -39,10 +39,16 @@ package enum NameKeys {
 
     /// From each syllable on, each behind a blank.
     private static func suffixes(_ syllables: [String]) -> String {
-        syllables.indices.map { " " + syllables[$0...].joined() }.joined()
+        var text = ""
+        for start in syllables.indices {
+            text += " "
+            for syllable in syllables[start...] { text += syllable }
+        }
+        return text
     }
 
     private static func syllables(written text: String) -> [String] {
-        text.lowercased().split { !$0.isLetter }.map(String.init)
+        ASCIIWords.split(text, where: ASCIIWords.isLetter)
+            ?? text.lowercased().split { !$0.isLetter }.map(String.init)
     }
 }

@@ -48,6 +48,23 @@ package struct RowID: Hashable, Comparable, Sendable, CustomStringConvertible {
         self.bits = bits
     }
 
+    /// Reads the canonical text from its 36 bytes.
+    package init?(utf8: borrowing Span<UInt8>) {
+        guard utf8.count == 36 else { return nil }
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        for position in 0..<36 {
+            let byte = utf8[position]
+            if position == 8 || position == 13 || position == 18 || position == 23 {
+                guard byte == 0x2D else { return nil }
+                continue
+            }
+            guard let digit = hexDigit(byte) else { return nil }
+            if position < 18 { high = high << 4 | UInt64(digit) } else { low = low << 4 | UInt64(digit) }
+        }
+        bits = UInt128(high) << 64 | UInt128(low)
+    }
+
     package var description: String {
         unsafe String(unsafeUninitializedCapacity: 36) { buffer in
             var shift = 124
@@ -67,6 +84,7 @@ package struct RowID: Hashable, Comparable, Sendable, CustomStringConvertible {
 }
 
 /// The value of an ASCII hexadecimal digit, or nil.
+@inlinable
 package func hexDigit(_ byte: UInt8) -> UInt8? {
     switch byte {
     case 0x30...0x39: byte - 0x30
@@ -77,4 +95,5 @@ package func hexDigit(_ byte: UInt8) -> UInt8? {
 }
 
 /// The lower-case ASCII digit of a value from 0 to 15.
+@inlinable
 package func hexByte(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }

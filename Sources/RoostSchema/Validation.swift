@@ -105,13 +105,26 @@ package struct PartialDate: Hashable, Sendable {
 
     /// Reads `2005`, `2005-09` or `2005-09-12`.
     package init?(_ text: String) {
-        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard (1...3).contains(parts.count), parts[0].utf8.count == 4 else { return nil }
-        guard parts.dropFirst().allSatisfy({ $0.utf8.count == 2 }) else { return nil }
-        guard parts.allSatisfy({ $0.utf8.allSatisfy(isDigit) }) else { return nil }
-        let numbers = parts.compactMap { Int($0) }
+        let length = text.utf8.count
+        guard length == 4 || length == 7 || length == 10 else { return nil }
+        var numbers = (year: 0, month: 0, day: 0)
+        for (place, byte) in text.utf8.enumerated() {
+            if place == 4 || place == 7 {
+                guard byte == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            guard isDigit(byte) else { return nil }
+            let digit = Int(byte - UInt8(ascii: "0"))
+            if place < 4 {
+                numbers.year = numbers.year * 10 + digit
+            } else if place < 7 {
+                numbers.month = numbers.month * 10 + digit
+            } else {
+                numbers.day = numbers.day * 10 + digit
+            }
+        }
         self.init(
-            year: numbers[0], month: numbers.count > 1 ? numbers[1] : nil, day: numbers.count > 2 ? numbers[2] : nil)
+            year: numbers.year, month: length > 4 ? numbers.month : nil, day: length > 7 ? numbers.day : nil)
     }
 
     package var text: String {
@@ -157,6 +170,7 @@ package struct PartialDate: Hashable, Sendable {
     }
 }
 
+@inlinable
 package func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
 extension String {

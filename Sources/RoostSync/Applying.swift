@@ -25,6 +25,7 @@ extension DecisionRun {
         }
         let collection = rules.catalogue.collections[index]
         var changes: [(position: Int, value: Value)] = []
+        changes.reserveCapacity(mutation.changes.count)
         var unknown: [Mutation.Change] = []
         var problems: [Int: FieldProblem] = [:]
         for change in mutation.changes {
@@ -74,11 +75,10 @@ extension DecisionRun {
             let changes = try setAsideMasked(resolved, row, collection, &step)
             try resolved.requireFit(changes, collection)
             for (position, value) in changes where row.values[position] != value {
-                let name = collection.fields[position].name
-                if collection.fixed.contains(name) || collection.subject == name {
-                    guard sees else { throw Refused(refusal: .outOfScope) }
-                    throw Refused(refusal: .invalid, about: name.text, problem: .malformed)
-                }
+                guard rules.isFixed[key.collection][position] else { continue }
+                guard sees else { throw Refused(refusal: .outOfScope) }
+                throw Refused(
+                    refusal: .invalid, about: collection.fields[position].name.text, problem: .malformed)
             }
             step.losses = Merge.merge(
                 changes, unknown: resolved.unknown, into: &row, of: collection, at: resolved.stamp,
@@ -102,10 +102,10 @@ extension DecisionRun {
         if existing != nil { throw Refused(refusal: .duplicate) }
         if collection.syncClass == .serverOnly, !decider.principal.isTrusted { throw Refused(refusal: .outOfScope) }
         try resolved.requireFit(resolved.changes, collection)
-        var values = collection.fields.map(\.initial)
+        var values = rules.initial[key.collection]
         for (position, value) in resolved.changes { values[position] = value }
-        for (position, field) in collection.fields.enumerated() where field.required && values[position].isNull {
-            throw Refused(refusal: .invalid, about: field.name.text, problem: .required)
+        for position in rules.required[key.collection] where values[position].isNull {
+            throw Refused(refusal: .invalid, about: collection.fields[position].name.text, problem: .required)
         }
         for names in collection.needsOneOf {
             let filled = names.contains { collection.position(of: $0).map { !values[$0].isNull } ?? false }

@@ -15,7 +15,7 @@ extension DecisionRun {
             let before = try set.row(key, .before)
             guard before != row else { continue }
             row.sequence = nextSequence()
-            sequences[key] = row.sequence
+            if !plan.history.isEmpty { sequences[key] = row.sequence }
             plan.rows.append(row)
             plan.isNew.append(before == nil)
             let was = try before.map { try set.scopes(of: $0, .before) } ?? []
@@ -47,6 +47,7 @@ extension DecisionRun {
             let sequence = sequences[entry.row] ?? plan.lastSequence
             plan.history[index] = HistoryEntry(row: entry.row, loss: entry.loss, sequence: sequence)
         }
+        guard !subjects.isEmpty || !disturbed.isEmpty || !loose.isEmpty else { return }
         let changed = Set(plan.rows.lazy.map(\.key))
         for subject in subjects.union(disturbed).sorted() {
             try moveDependents(of: subject, changed: changed, movesConflicts: disturbed.contains(subject))

@@ -138,46 +138,48 @@ struct DecisionRun {
     /// Loads in a few queries what the mutations will need.
     mutating func prefetch(_ mutations: [Mutation]) throws {
         var keys: [RowKey] = []
-        var subjects: [Int: Set<RowID>] = [:]
-        var sources: [[Int]: Set<RowID>] = [:]
+        keys.reserveCapacity(mutations.count)
         for mutation in mutations {
             guard let collection = rules.catalogue.position(of: mutation.collection) else { continue }
             keys.append(RowKey(collection, mutation.row))
-            subjects[collection, default: []].insert(mutation.row)
-            let fields = rules.catalogue.collections[collection].fields
-            if let subject = rules.subjects[collection] {
-                let name = fields[subject.position].name.text
-                if let id = mutation.changes.first(where: { $0.field == name })?.value.asID {
-                    subjects[subject.collection, default: []].insert(id)
-                    keys.append(RowKey(subject.collection, id))
-                }
+            guard let subject = rules.subjects[collection] else { continue }
+            let name = rules.catalogue.collections[collection].fields[subject.position].name.text
+            if let id = mutation.changes.first(where: { $0.field == name })?.value.asID {
+                keys.append(RowKey(subject.collection, id))
             }
         }
-        var seen: Set<RowKey> = []
-        plan.touched = keys.filter { seen.insert($0).inserted }
+        keys = keys.filter { set.touch($0) }
+        plan.touched = keys
         try set.prefetch(keys)
+        var subjects = keys
         for key in keys {
             guard let subject = rules.subjects[key.collection],
                 let id = try set.row(key)?.values[subject.position].id
             else { continue }
-            subjects[subject.collection, default: []].insert(id)
+            subjects.append(RowKey(subject.collection, id))
         }
-        try set.prefetch(subjects.flatMap { collection, ids in ids.map { RowKey(collection, $0) } })
-        for (collection, ids) in subjects {
-            // Nothing stored refers to a row that is not there yet.
-            let stored = try ids.filter { try set.row(RowKey(collection, $0)) != nil }
+        try set.prefetch(subjects)
+        var stored: [[RowID]] = Array(repeating: [], count: rules.catalogue.collections.count)
+        var isTouched = Array(repeating: false, count: rules.catalogue.collections.count)
+        for key in subjects {
+            isTouched[key.collection] = true
+            if try set.row(key) == nil {
+                // Nothing stored refers to a row that is not there yet.
+                set.assumeUnreferenced(key)
+            } else {
+                stored[key.collection].append(key.id)
+            }
+        }
+        for (collection, ids) in stored.enumerated() where !ids.isEmpty {
             for link in rules.linksOfSubject[collection] {
-                sources[[link.collection, link.subject], default: []].formUnion(stored)
-                set.assumeNone(of: link.collection, referring: link.subject, to: ids.subtracting(stored))
+                try set.prefetch(of: link.collection, referring: link.subject, to: ids)
             }
             for derived in rules.derivedFields[collection] {
-                guard let source = derived.source, let via = derived.via else { continue }
                 // Fields derived from rows that do not change are not computed again.
-                if subjects[source] != nil { sources[[source, via], default: []].formUnion(stored) }
-                set.assumeNone(of: source, referring: via, to: ids.subtracting(stored))
+                guard let source = derived.source, let via = derived.via, isTouched[source] else { continue }
+                try set.prefetch(of: source, referring: via, to: ids)
             }
         }
-        for (place, ids) in sources { try set.prefetch(of: place[0], referring: place[1], to: ids) }
         let absent = try keys.filter { try set.row($0) == nil }
         if !absent.isEmpty {
             erased = try set.source.erased(absent)

@@ -15,7 +15,7 @@ extension DecisionRun {
                 }
             }
         }
-        for (key, sourcesChanged) in targets.sorted(by: { $0.key < $1.key }) {
+        for (key, sourcesChanged) in targets.count > 1 ? targets.sorted(by: { $0.key < $1.key }) : Array(targets) {
             guard var row = try set.row(key) else { continue }
             var isChanged = false
             for derived in rules.derivedFields[key.collection] where derived.source == nil || sourcesChanged {

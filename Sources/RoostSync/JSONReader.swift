@@ -84,6 +84,19 @@ package struct JSONReader: Sendable {
         throw problem(.malformed)
     }
 
+    /// Reads a string of exactly so many bytes without escapes if `read` makes something of it; otherwise nothing is read.
+    ///
+    /// For identities and stamps, of which every row has some: no string is made of them on the way.
+    mutating func fixed<Result>(_ count: Int, _ read: (borrowing Span<UInt8>) -> Result?) -> Result? {
+        skipSpace()
+        let end = position + count + 1
+        guard end < bytes.count, bytes[position] == 0x22, bytes[end] == 0x22,
+            let result = read(bytes.span.extracting(position + 1..<end))
+        else { return nil }
+        position = end + 1
+        return result
+    }
+
     package mutating func integer() throws(WireProblem) -> Int64 {
         skipSpace()
         if position < bytes.count {
@@ -275,11 +288,10 @@ package struct JSONReader: Sendable {
     }
 
     private mutating func takeWord(_ word: StaticString) -> Bool {
-        let text = word.description.utf8
-        guard bytes.count - position >= text.count, bytes[position..<position + text.count].elementsEqual(text) else {
-            return false
-        }
-        position += text.count
+        let count = word.utf8CodeUnitCount
+        guard bytes.count - position >= count else { return false }
+        for index in 0..<count where unsafe bytes[position + index] != word.utf8Start[index] { return false }
+        position += count
         return true
     }
 

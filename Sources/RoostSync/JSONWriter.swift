@@ -30,7 +30,7 @@ package struct JSONWriter: Sendable {
     package mutating func name(_ name: StaticString) {
         separate()
         bytes.append(0x22)
-        bytes.append(contentsOf: name.description.utf8)
+        name.withUTF8Buffer { unsafe bytes.append(contentsOf: $0) }
         bytes.append(0x22)
         bytes.append(0x3A)
         needsComma = false
@@ -69,18 +69,7 @@ package struct JSONWriter: Sendable {
     /// A string given as the bytes of valid UTF-8.
     package mutating func string(utf8: borrowing Span<UInt8>) {
         separate()
-        bytes.append(0x22)
-        var needsEscape = false
-        for index in utf8.indices where needsEscaping(utf8[index]) {
-            needsEscape = true
-            break
-        }
-        if needsEscape {
-            for index in utf8.indices { escape(utf8[index]) }
-        } else {
-            append(utf8)
-        }
-        bytes.append(0x22)
+        quoted(utf8)
         needsComma = true
     }
 
@@ -223,12 +212,20 @@ package struct JSONWriter: Sendable {
     private mutating func separate() { if needsComma { bytes.append(0x2C) } }
 
     private mutating func quoted(_ text: String) {
+        quoted(text.utf8Span.span)
+    }
+
+    private mutating func quoted(_ utf8: borrowing Span<UInt8>) {
         bytes.append(0x22)
-        let utf8 = text.utf8
-        if utf8.contains(where: needsEscaping) {
-            for byte in utf8 { escape(byte) }
+        var needsEscape = false
+        for index in utf8.indices where needsEscaping(utf8[index]) {
+            needsEscape = true
+            break
+        }
+        if needsEscape {
+            for index in utf8.indices { escape(utf8[index]) }
         } else {
-            bytes.append(contentsOf: utf8)
+            append(utf8)
         }
         bytes.append(0x22)
     }

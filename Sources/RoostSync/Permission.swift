@@ -36,7 +36,7 @@ package struct Permission {
 
     /// A rule in one scope in which it holds.
     private struct Entitlement {
-        let rule: WriteRule
+        let write: Rules.CompiledWrite
         let scope: ScopeKey
     }
 
@@ -53,14 +53,10 @@ package struct Permission {
     ) -> [[Entitlement]] {
         var entitlements: [[Entitlement]] = Array(repeating: [], count: rules.catalogue.collections.count)
         for grant in principal.grants where grant.holds(at: moment) {
-            guard let role = rules.catalogue[role: grant.role] else { continue }
             let scopes = principal.scopes(of: grant, rules) + (rules.commons.map { [$0] } ?? [])
-            for rule in role.writes {
-                guard let kind = rules.catalogue.position(ofScope: rule.scope),
-                    let collection = rules.catalogue.position(of: rule.collection)
-                else { continue }
-                for scope in scopes where scope.kind == kind {
-                    entitlements[collection].append(Entitlement(rule: rule, scope: scope))
+            for write in rules.writes[grant.role] ?? [] {
+                for scope in scopes where scope.kind == write.kind {
+                    entitlements[write.collection].append(Entitlement(write: write, scope: scope))
                 }
             }
         }
@@ -108,7 +104,7 @@ package struct Permission {
             return maySettle(edit.after, entitlements, in: before)
         }
         return entitlements[edit.after.key.collection].contains {
-            permits($0.rule, edit, collection, scope: $0.scope, before: before, after: after)
+            permits($0.write, edit, collection, scope: $0.scope, before: before, after: after)
         }
     }
 
@@ -121,7 +117,7 @@ package struct Permission {
         else { return false }
         let collection = rules.catalogue.collections[concerned]
         return entitlements[concerned].contains { entitlement in
-            let rule = entitlement.rule
+            let rule = entitlement.write.rule
             let condition =
                 switch action {
                 case .create: rule.create
@@ -137,9 +133,10 @@ package struct Permission {
     }
 
     private func permits(
-        _ rule: WriteRule, _ edit: Case, _ collection: RoostSchema.Collection, scope: ScopeKey,
+        _ write: Rules.CompiledWrite, _ edit: Case, _ collection: RoostSchema.Collection, scope: ScopeKey,
         before: Set<ScopeKey>, after: Set<ScopeKey>
     ) -> Bool {
+        let rule = write.rule
         func holds(_ condition: Condition, _ row: Row) -> Bool {
             // Whoever accepts another's edit takes over what they said, such as a contact that they made.
             condition.holds(in: collection, row.values, principal: principal.officer)
@@ -162,7 +159,7 @@ package struct Permission {
         case .delete, .restore:
             guard let row = edit.before, before.contains(scope), holds(rule.delete, row) else { return false }
         }
-        guard let groups = rule.groups else { return true }
-        return edit.fields.allSatisfy { groups.contains(collection.fields[$0].group) }
+        guard let covers = write.covers else { return true }
+        return edit.fields.allSatisfy { covers[$0] }
     }
 }

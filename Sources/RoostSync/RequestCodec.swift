@@ -368,16 +368,19 @@ extension JSONReader {
     }
 
     mutating func rowID(_ member: String) throws(WireProblem) -> RowID {
+        if let id = fixed(36, { RowID(utf8: $0) }) { return id }
         guard let id = RowID(try string()) else { throw problem(.outOfRange, member) }
         return id
     }
 
     mutating func stamp(_ member: String) throws(WireProblem) -> Stamp {
+        if let stamp = fixed(33, { Stamp(utf8: $0) }) { return stamp }
         guard let stamp = Stamp(try string()) else { throw problem(.outOfRange, member) }
         return stamp
     }
 
     mutating func time(_ member: String) throws(WireProblem) -> HybridTime {
+        if let bits = fixed(16, { hexadecimal(utf8: $0) }) { return HybridTime(bits: bits) }
         let text = try string()
         guard text.utf8.count == 16, let bits = hexadecimal(text.utf8) else { throw problem(.outOfRange, member) }
         return HybridTime(bits: bits)

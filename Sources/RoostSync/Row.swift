@@ -10,6 +10,14 @@ package struct RowKey: Hashable, Comparable, Sendable {
         self.id = id
     }
 
+    // Spelled out, because keys are looked up by the million.
+    package static func == (left: Self, right: Self) -> Bool {
+        left.id.bits == right.id.bits && left.collection == right.collection
+    }
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(UInt64(truncatingIfNeeded: id.bits) ^ UInt64(truncatingIfNeeded: collection))
+        hasher.combine(UInt64(truncatingIfNeeded: id.bits >> 64))
+    }
     package static func < (left: Self, right: Self) -> Bool {
         left.collection == right.collection ? left.id < right.id : left.collection < right.collection
     }

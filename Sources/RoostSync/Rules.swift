@@ -91,6 +91,29 @@ package final class Rules: Sendable {
         package let admits: Condition
     }
 
+    /// A rule of a role, with its names resolved.
+    ///
+    /// A class because it is passed on for every mutation judged.
+    final class CompiledWrite: Sendable {
+        let rule: WriteRule
+        let kind: Int
+        let collection: Int
+        /// Whether the rule's groups cover a field, by position; nil where they cover all.
+        let covers: [Bool]?
+
+        init?(_ rule: WriteRule, _ catalogue: Catalogue) {
+            guard let kind = catalogue.position(ofScope: rule.scope),
+                let collection = catalogue.position(of: rule.collection)
+            else { return nil }
+            self.rule = rule
+            self.kind = kind
+            self.collection = collection
+            covers = rule.groups.map { groups in
+                catalogue.collections[collection].fields.map { groups.contains($0.group) }
+            }
+        }
+    }
+
     package struct Subject: Sendable {
         package let collection: Int
         package let position: Int
@@ -128,6 +151,18 @@ package final class Rules: Sendable {
     /// Derived fields are written by nobody, whatever a rule's groups say.
     package let isDerived: [[Bool]]
     package let commons: ScopeKey?
+    /// What each role may write.
+    let writes: [RoleName: [CompiledWrite]]
+    /// The collection a field refers to, by collection and position; nil where it refers to any or none.
+    let targets: [[Int?]]
+    /// Whether a field is the one by which rows lead a subject to scopes, or give another row derived values.
+    let leads: [[Bool]]
+    /// What a new row holds where its author says nothing.
+    let initial: [[Value]]
+    /// Fields a new row must have, by position.
+    let required: [[Int]]
+    /// Fields that never change once the row is there.
+    let isFixed: [[Bool]]
     /// Collections whose rows are wherever a field of another row is seen.
     let isConcerned: [Bool]
     /// By collection, the fields of a subject on which it depends where rows about it are and what is seen of them.
@@ -253,6 +288,23 @@ package final class Rules: Sendable {
         limits = collections.map(\.limits)
         authority = catalogue.position(of: catalogue.authority.collection)
         isDerived = collections.map { $0.fields.map { $0.derivation != nil } }
+        targets = collections.map { $0.fields.map { $0.target.flatMap { catalogue.position(of: $0) } } }
+        initial = collections.map { $0.fields.map(\.initial) }
+        required = collections.map { collection in
+            collection.fields.indices.filter { collection.fields[$0].required }
+        }
+        isFixed = collections.map { collection in
+            collection.fields.map { collection.fixed.contains($0.name) || collection.subject == $0.name }
+        }
+        var leads = collections.map { $0.fields.map { _ in false } }
+        for link in linksOfSubject.joined() { leads[link.collection][link.subject] = true }
+        for derived in derivedFields.joined() {
+            if let source = derived.source, let via = derived.via { leads[source][via] = true }
+        }
+        self.leads = leads
+        writes = Dictionary(
+            catalogue.roles.map { ($0.name, $0.writes.compactMap { CompiledWrite($0, catalogue) }) },
+            uniquingKeysWith: { first, _ in first })
         commons = catalogue.position(ofScope: catalogue.commons).map { ScopeKey($0, nil) }
     }
 

@@ -95,6 +95,14 @@ package struct Stamp: Hashable, Comparable, Sendable, CustomStringConvertible {
         self.init(HybridTime(bits: time), ReplicaID(replica))
     }
 
+    /// Reads the written form from its 33 bytes.
+    init?(utf8: borrowing Span<UInt8>) {
+        guard utf8.count == 33, utf8[16] == 0x2D, let time = hexadecimal(utf8: utf8.extracting(0..<16)),
+            let replica = hexadecimal(utf8: utf8.extracting(17..<33))
+        else { return nil }
+        self.init(HybridTime(bits: time), ReplicaID(replica))
+    }
+
     package var description: String { paddedHexadecimal(time.bits) + "-" + paddedHexadecimal(replica.bits) }
 
     package static func < (left: Self, right: Self) -> Bool {
@@ -120,6 +128,15 @@ func hexadecimal(_ digits: some Swift.Collection<UInt8>) -> UInt64? {
     var bits: UInt64 = 0
     for byte in digits {
         guard let digit = hexDigit(byte) else { return nil }
+        bits = bits << 4 | UInt64(digit)
+    }
+    return bits
+}
+
+func hexadecimal(utf8 digits: borrowing Span<UInt8>) -> UInt64? {
+    var bits: UInt64 = 0
+    for index in digits.indices {
+        guard let digit = hexDigit(digits[index]) else { return nil }
         bits = bits << 4 | UInt64(digit)
     }
     return bits

@@ -52,30 +52,48 @@ package struct LinkTenure: Hashable, Sendable {
 package final class WorkingSet {
     package enum Image { case before, after }
 
-    package let rules: Rules
-    package let source: any RowSource
-    private var before: [RowKey: Row] = [:]
-    private var after: [RowKey: Row] = [:]
-    private var loaded: Set<RowKey> = []
-    /// Changed rows in order of first change.
-    package private(set) var changed: [RowKey] = []
-    private var isChanged: Set<RowKey> = []
-    private var undo: [(key: RowKey, row: Row?, first: Bool)] = []
+    /// What is known of one row, or of one whose row is not asked for but which others refer to.
+    private struct Entry {
+        let key: RowKey
+        var isLoaded = false
+        var before: Row?
+        var after: Row?
+        var isChanged = false
+        /// Whether a mutation names it.
+        var isTouched = false
+        /// Whether something changed of it as a subject: only of others are the images before and after alike.
+        var isDisturbed = false
+        /// Whether no stored row can lead from it to a scope or give it a derived value.
+        var isUnreferenced = false
+        /// Scopes worked out before: a change asks for each of them three times.
+        var scopesBefore: Set<ScopeKey>?
+        var scopesAfter: Set<ScopeKey>?
+        /// Rows whose ``scopesAfter`` follow from the links of this one.
+        var rememberedAbout: [Int] = []
+        var referring: [Referring] = []
 
-    private struct Reference: Hashable {
+        func list(_ collection: Int, _ position: Int) -> Int? {
+            referring.firstIndex { $0.collection == collection && $0.position == position }
+        }
+    }
+
+    /// Rows of a collection that refer to an entry, in either image or did so.
+    private struct Referring {
         let collection: Int
         let position: Int
-        let target: RowID
+        var entries: [Int] = []
     }
-    private var referring: [Reference: [RowID]] = [:]
 
-    /// Scopes worked out before, by row: a change asks for each of them three times.
-    private var scopesBefore: [RowKey: Set<ScopeKey>] = [:]
-    private var scopesAfter: [RowKey: Set<ScopeKey>] = [:]
-    /// Rows in ``scopesAfter`` by the subject whose links lead to their scopes.
-    private var rememberedAbout: [RowKey: [RowKey]] = [:]
-    /// Subjects of whom something has changed: only of others are the images before and after alike.
-    private var disturbed: Set<RowKey> = []
+    package let rules: Rules
+    package let source: any RowSource
+    private var entries: ContiguousArray<Entry> = []
+    private var indexes: [RowKey: Int] = [:]
+    /// Where the entry of a key was found last, by some bits of its identity: nearly all look-ups are of a row that was
+    /// looked up just before, and need no hash.
+    private var recent = ContiguousArray<Int32>(repeating: -1, count: 1024)
+    /// Changed rows in order of first change.
+    package private(set) var changed: [RowKey] = []
+    private var undo: [(entry: Int, row: Row?, first: Bool)] = []
 
     package init(_ rules: Rules, source: any RowSource) {
         self.rules = rules
@@ -83,75 +101,86 @@ package final class WorkingSet {
     }
 
     package func prefetch(_ keys: some Sequence<RowKey>) throws {
-        let missing = Array(Set(keys.lazy.filter { !self.loaded.contains($0) }))
+        var missing: [RowKey] = []
+        for key in keys {
+            let entry = entry(of: key)
+            guard !entries[entry].isLoaded else { continue }
+            entries[entry].isLoaded = true
+            missing.append(key)
+        }
         guard !missing.isEmpty else { return }
-        for row in try source.rows(missing) { remember(row) }
-        loaded.formUnion(missing)
+        for row in try source.rows(missing) { _ = remember(row) }
     }
 
     package func prefetch(of collection: Int, referring position: Int, to targets: some Sequence<RowID>) throws {
-        let missing = Set(targets).filter {
-            referring[Reference(collection: collection, position: position, target: $0)] == nil
+        var missing: [RowID] = []
+        for target in targets {
+            let entry = entry(of: referred(target, by: collection, position))
+            guard entries[entry].list(collection, position) == nil else { continue }
+            entries[entry].referring.append(Referring(collection: collection, position: position))
+            missing.append(target)
         }
         guard !missing.isEmpty else { return }
-        for target in missing {
-            referring[Reference(collection: collection, position: position, target: target)] = []
-        }
-        for row in try source.rows(of: collection, referring: position, to: Array(missing)) {
-            remember(row)
-            loaded.insert(row.key)
-            guard let target = before[row.key]?.values[position].asID else { continue }
-            add(row.key.id, to: Reference(collection: collection, position: position, target: target))
+        for row in try source.rows(of: collection, referring: position, to: missing) {
+            let entry = remember(row)
+            entries[entry].isLoaded = true
+            guard let target = entries[entry].before?.values[position].asID else { continue }
+            note(entry, referringTo: target, by: collection, position)
         }
         // Rows changed before this look-up may refer here in their after-image only.
         for key in changed where key.collection == collection {
-            guard let target = after[key]?.values[position].asID, missing.contains(target) else { continue }
-            add(key.id, to: Reference(collection: collection, position: position, target: target))
+            let entry = entry(of: key)
+            guard let target = entries[entry].after?.values[position].asID, missing.contains(target) else { continue }
+            note(entry, referringTo: target, by: collection, position)
         }
     }
 
-    /// Takes it that no stored row refers to any of `targets`, because they are not stored themselves.
-    func assumeNone(of collection: Int, referring position: Int, to targets: Set<RowID>) {
-        for target in targets {
-            let reference = Reference(collection: collection, position: position, target: target)
-            if referring[reference] == nil { referring[reference] = [] }
-        }
+    /// Takes it that no stored row leads from a row to scopes or gives it derived values, because it is not stored itself.
+    func assumeUnreferenced(_ key: RowKey) { entries[entry(of: key)].isUnreferenced = true }
+
+    /// Notes that a mutation names a row; tells whether it is the first.
+    func touch(_ key: RowKey) -> Bool {
+        let entry = entry(of: key)
+        defer { entries[entry].isTouched = true }
+        return !entries[entry].isTouched
     }
 
     package func row(_ key: RowKey, _ image: Image = .after) throws -> Row? {
-        if !loaded.contains(key) { try prefetch(CollectionOfOne(key)) }
-        return image == .before ? before[key] : after[key]
+        let entry = entry(of: key)
+        if !entries[entry].isLoaded { try prefetch(CollectionOfOne(key)) }
+        return image == .before ? entries[entry].before : entries[entry].after
     }
 
     /// Rows of a collection that refer to `target`, in either image, by identity.
     package func rows(
         of collection: Int, referring position: Int, to target: RowID, _ image: Image = .after
     ) throws -> [Row] {
-        let reference = Reference(collection: collection, position: position, target: target)
-        if referring[reference] == nil {
+        let entry = entry(of: referred(target, by: collection, position))
+        if entries[entry].list(collection, position) == nil {
+            if entries[entry].isUnreferenced, rules.leads[collection][position] { return [] }
             try prefetch(of: collection, referring: position, to: CollectionOfOne(target))
         }
-        guard let ids = referring[reference], !ids.isEmpty else { return [] }
-        return ids.compactMap { id in
-            let key = RowKey(collection, id)
-            guard let row = image == .before ? before[key] : after[key] else { return nil }
+        guard let list = entries[entry].list(collection, position) else { return [] }
+        return entries[entry].referring[list].entries.compactMap { index in
+            guard let row = image == .before ? entries[index].before : entries[index].after else { return nil }
             return row.values[position].asID == target ? row : nil
         }
     }
 
     package func put(_ row: Row) {
-        let first = isChanged.insert(row.key).inserted
-        let former = after[row.key]
-        undo.append((row.key, former, first))
+        let entry = entry(of: row.key)
+        let first = !entries[entry].isChanged
+        let former = entries[entry].after
+        undo.append((entry, former, first))
         if first { changed.append(row.key) }
-        loaded.insert(row.key)
+        entries[entry].isChanged = true
+        entries[entry].isLoaded = true
         if let former { forgetScopes(about: former) }
         forgetScopes(about: row)
-        after[row.key] = row
+        entries[entry].after = row
         for position in rules.indexed[row.key.collection] {
             guard let target = row.values[position].asID else { continue }
-            let reference = Reference(collection: row.key.collection, position: position, target: target)
-            if referring[reference] != nil { add(row.key.id, to: reference) }
+            note(entry, referringTo: target, by: row.key.collection, position)
         }
     }
 
@@ -160,12 +189,12 @@ package final class WorkingSet {
 
     package func rollBack(to mark: Int) {
         while undo.count > mark {
-            guard let (key, row, first) = undo.popLast() else { return }
-            if let former = after[key] { forgetScopes(about: former) }
+            guard let (entry, row, first) = undo.popLast() else { return }
+            if let former = entries[entry].after { forgetScopes(about: former) }
             if let row { forgetScopes(about: row) }
-            after[key] = row
+            entries[entry].after = row
             if first {
-                isChanged.remove(key)
+                entries[entry].isChanged = false
                 changed.removeLast()
             }
         }
@@ -173,60 +202,96 @@ package final class WorkingSet {
 
     /// Rows changed since a mark, in order of first change since then.
     package func changed(since mark: Int) -> [RowKey] {
-        var seen: Set<RowKey> = []
-        return undo[mark...].compactMap { seen.insert($0.key).inserted ? $0.key : nil }
+        // Most groups are one mutation of one row.
+        if undo.count == mark + 1 { return [entries[undo[mark].entry].key] }
+        var seen: Set<Int> = []
+        return undo[mark...].compactMap { seen.insert($0.entry).inserted ? entries[$0.entry].key : nil }
     }
 
     /// The scopes of a row, computed at most once for each image as long as nothing they follow from changes.
     func remembered(
         _ key: RowKey, _ image: Image, _ compute: (Image) throws -> Set<ScopeKey>
     ) throws -> Set<ScopeKey> {
+        let entry = entry(of: key)
         // A concerned row's scopes follow from yet another row.
-        guard !rules.isConcerned[key.collection], let row = image == .before ? before[key] : after[key] else {
-            return try compute(image)
-        }
-        let subject: RowKey
+        guard !rules.isConcerned[key.collection],
+            let row = image == .before ? entries[entry].before : entries[entry].after
+        else { return try compute(image) }
+        var subject = entry
         if let about = rules.subjects[key.collection] {
-            subject = RowKey(about.collection, row.values[about.position].id ?? key.id)
-        } else {
-            subject = key
+            subject = self.entry(of: RowKey(about.collection, row.values[about.position].id ?? key.id))
         }
-        if image == .before || !isChanged.contains(key) && !disturbed.contains(subject) {
-            if let known = scopesBefore[key] { return known }
+        if image == .before || !entries[entry].isChanged && !entries[subject].isDisturbed {
+            if let known = entries[entry].scopesBefore { return known }
             let scopes = try compute(.before)
-            scopesBefore[key] = scopes
+            entries[entry].scopesBefore = scopes
             return scopes
         }
-        if let known = scopesAfter[key] { return known }
+        if let known = entries[entry].scopesAfter { return known }
         let scopes = try compute(.after)
-        scopesAfter[key] = scopes
-        rememberedAbout[subject, default: []].append(key)
+        entries[entry].scopesAfter = scopes
+        entries[subject].rememberedAbout.append(entry)
         return scopes
     }
 
     /// Forgets what follows from a row that is about to change.
     private func forgetScopes(about row: Row) {
-        scopesAfter[row.key] = nil
-        func disturb(_ subject: RowKey) {
-            disturbed.insert(subject)
-            for key in rememberedAbout.removeValue(forKey: subject) ?? [] { scopesAfter[key] = nil }
-        }
+        let entry = entry(of: row.key)
+        entries[entry].scopesAfter = nil
         if rules.subjects[row.key.collection] == nil, !rules.linksOfSubject[row.key.collection].isEmpty {
-            disturb(row.key)
+            disturb(entry)
         }
         for link in rules.linksDeclaredBy[row.key.collection] {
             guard let target = rules.subjectCollection(of: link), let id = row.values[link.subject].id else { continue }
-            disturb(RowKey(target, id))
+            disturb(self.entry(of: RowKey(target, id)))
         }
     }
 
-    private func remember(_ row: Row) {
-        guard before[row.key] == nil else { return }
-        before[row.key] = row
-        if !isChanged.contains(row.key) { after[row.key] = row }
+    private func disturb(_ subject: Int) {
+        entries[subject].isDisturbed = true
+        for entry in entries[subject].rememberedAbout { entries[entry].scopesAfter = nil }
+        entries[subject].rememberedAbout.removeAll(keepingCapacity: true)
     }
 
-    private func add(_ id: RowID, to reference: Reference) {
-        if !(referring[reference]?.contains(id) ?? false) { referring[reference, default: []].append(id) }
+    private func remember(_ row: Row) -> Int {
+        let entry = entry(of: row.key)
+        guard entries[entry].before == nil else { return entry }
+        entries[entry].before = row
+        if !entries[entry].isChanged { entries[entry].after = row }
+        return entry
+    }
+
+    /// What a reference names; where it may name rows of any collection, an entry that stands for them all.
+    private func referred(_ target: RowID, by collection: Int, _ position: Int) -> RowKey {
+        RowKey(rules.targets[collection][position] ?? -1, target)
+    }
+
+    /// Adds to what refers to a row, if anybody has asked or may take it that nothing else does.
+    private func note(_ referring: Int, referringTo target: RowID, by collection: Int, _ position: Int) {
+        let entry = entry(of: referred(target, by: collection, position))
+        if let list = entries[entry].list(collection, position) {
+            if !entries[entry].referring[list].entries.contains(referring) {
+                entries[entry].referring[list].entries.append(referring)
+            }
+        } else if entries[entry].isUnreferenced, rules.leads[collection][position] {
+            entries[entry].referring.append(
+                Referring(collection: collection, position: position, entries: [referring]))
+        }
+    }
+
+    private func entry(of key: RowKey) -> Int {
+        let slot = Int(truncatingIfNeeded: key.id.bits ^ key.id.bits >> 64) & (recent.count - 1)
+        let last = Int(recent[slot])
+        if last >= 0, entries[last].key == key { return last }
+        let index: Int
+        if let known = indexes[key] {
+            index = known
+        } else {
+            index = entries.count
+            entries.append(Entry(key: key))
+            indexes[key] = index
+        }
+        recent[slot] = Int32(truncatingIfNeeded: index)
+        return index
     }
 }

@@ -17,8 +17,9 @@ package enum HanFolding {
     /// The key under which two spellings of one name meet: cleaned, NFC, without blanks, folded, lower case.
     package static func matchingKey(_ name: String) -> String {
         let folded = simplified(Cleaning.personName(name))
-        return folded.contains(" ") || folded.utf8.contains(where: { $0 < 0x80 })
-            ? folded.filter { $0 != " " }.lowercased() : folded
+        guard folded.utf8.contains(where: { $0 < 0x80 }) else { return folded }
+        if let plain = ASCIIWords.lowercased(folded) { return plain.filter { $0 != " " } }
+        return folded.filter { $0 != " " }.lowercased()
     }
 
     /// Every traditional character of the basic plane whose simplified form differs.

@@ -10,6 +10,10 @@ package enum Pinyin {
     ///
     /// `ü` is written `v`, as input methods do. A character that ICU cannot read stays as it is.
     package static func syllables(of name: String) -> [String] {
+        let plain = ASCIIWords.split(name) {
+            ASCIIWords.isLetter($0) || ASCIIWords.isDigit($0) || $0 == UInt8(ascii: "'")
+        }
+        if let plain { return plain }
         let scalars = Array(Cleaning.personName(name).unicodeScalars)
         var result: [String] = []
         var index = 0

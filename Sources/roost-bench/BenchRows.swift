@@ -4,6 +4,8 @@ import RoostSync
 /// Students with twenty fields, the same in every run.
 struct BenchRows {
     private(set) var ids: [RowID] = []
+    /// The stamps under which rows were last changed.
+    private var stamps: [RowID: Stamp] = [:]
     private var clock = HybridClock(last: HybridTime(bits: 0))
     private(set) var number: Int64 = 0
 
@@ -31,17 +33,30 @@ struct BenchRows {
     }
 
     /// A changeset that sets three fields of known students, by an author who saw them.
-    mutating func edits(_ range: Range<Int>, bases: [Stamp], now: Milliseconds) -> [Mutation] {
+    mutating func edits(_ range: Range<Int>, now: Milliseconds) -> [Mutation] {
         range.map { index in
             number += 1
             return Mutation(
                 number: number, collection: "student", row: ids[index], action: .edit, time: clock.tick(now: now),
-                base: bases[index],
+                base: stamps[ids[index]],
                 changes: [
-                    Mutation.Change("tier", "key"), Mutation.Change("wechat", .text("zz01_\(index)")),
-                    Mutation.Change("return_intent", "yes"),
+                    Mutation.Change("tier", number % 2 == 0 ? "key" : "normal"),
+                    Mutation.Change("wechat", .text("zz\(number)_\(index)")),
+                    Mutation.Change("return_intent", number % 2 == 0 ? "yes" : "no"),
                 ])
         }
+    }
+
+    /// Remembers under which stamps changes were filed.
+    mutating func note(_ mutations: [Mutation], _ verdicts: [Verdict]) {
+        for (mutation, verdict) in zip(mutations, verdicts) { stamps[mutation.row] = verdict.stamp }
+    }
+
+    /// The same rows, for a replica that has pushed nothing yet.
+    var forAnotherReplica: BenchRows {
+        var rows = self
+        rows.number = 0
+        return rows
     }
 
     private static func fields(_ index: Int) -> [Mutation.Change] {

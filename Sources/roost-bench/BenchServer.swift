@@ -12,8 +12,11 @@ struct BenchConnection: Sendable {
     let client: HTTPClient
     let port: Int
 
-    func send(_ method: HTTPMethod, _ path: String, _ body: [UInt8]?, token: String?) async throws -> [UInt8] {
+    func send(
+        _ method: HTTPMethod, _ path: String, _ body: [UInt8]?, token: String?, range: String? = nil
+    ) async throws -> [UInt8] {
         var headers: [HTTPHeader] = []
+        if let range { headers.append(HTTPHeader("range", range)) }
         if let token { headers.append(HTTPHeader("authorization", "Bearer \(token)")) }
         if body != nil { headers.append(HTTPHeader("content-type", "application/json")) }
         let response = try await client.send(
@@ -47,11 +50,25 @@ final class BenchServer {
     private let client = HTTPClient()
     private var port = 0
     private var process: Process?
-    /// Whose devices can be enrolled; the raw value is the role.
+    /// Whose devices can be enrolled.
     enum Officer: String, CaseIterable {
-        case registrar, approver
+        case registrar, liaison
+        /// Has no role.
+        case guest
+        /// Has every role that brings a scope of its own.
+        case manifold
 
         var row: RowID { RowID(naming: "bench", rawValue) }
+
+        var roles: [String] {
+            switch self {
+            case .registrar, .liaison: [rawValue]
+            case .guest: []
+            case .manifold: ["admin", "registrar", "liaison", "mentor", "approver"]
+            }
+        }
+
+        func grant(_ role: String) -> RowID { RowID(naming: "bench grant", rawValue + " " + role) }
     }
 
     enum Failure: Error {
@@ -65,19 +82,25 @@ final class BenchServer {
         try ServerKey.create(in: directory)
         for officer in Officer.allCases {
             _ = try await store.write(
-                [
-                    TrustedEdit("officer", officer.row, .create, ["name": .text(officer.rawValue)]),
-                    TrustedEdit(
-                        "authority_grant", RowID(naming: "bench grant", officer.rawValue), .create,
-                        ["officer": .id(officer.row), "role": .text(officer.rawValue)]),
-                ], by: officer.row)
+                [TrustedEdit("officer", officer.row, .create, ["name": .text(officer.rawValue)])]
+                    + officer.roles.map { role in
+                        TrustedEdit(
+                            "authority_grant", officer.grant(role), .create,
+                            ["officer": .id(officer.row), "role": .text(role)])
+                    }, by: officer.row)
         }
         try store.close()
     }
 
     private func openStore() throws -> ServerStore {
-        try ServerStore(
-            directory: directory, catalogue: Catalogue.programme.withConflicts(about: Programme.subject), clock: now)
+        try ServerStore(directory: directory, catalogue: .bench, clock: now)
+    }
+
+    /// Writes beside the server, as an operator's command does.
+    func write(_ edits: [TrustedEdit]) async throws {
+        let store = try ServerStore(directory: directory, catalogue: .bench, clock: now, isServing: false)
+        _ = try await store.write(edits, by: Officer.registrar.row)
+        try store.close()
     }
 
     /// Starts the server that was built beside this program, with limits that do not get in the way.
@@ -154,3 +177,7 @@ func residentBytes(of process: Int32) -> Int {
 }
 
 let now: @Sendable () -> Milliseconds = { Milliseconds(Int64(Date().timeIntervalSince1970 * 1000)) }
+
+extension Catalogue {
+    static let bench = Catalogue.programme.withConflicts(about: Programme.subject)
+}

@@ -42,7 +42,7 @@ enum ClientApply {
 
     private static func replica(in directory: String) throws -> Replica {
         try Replica.create(
-            directory: directory, catalogue: Catalogue.programme.withConflicts(about: Programme.subject),
+            directory: directory, catalogue: .bench,
             names: NameKeys.programme,
             enrolled: Enrolled(
                 server: "http://127.0.0.1", token: "bench", replica: ReplicaID(1), officer: RowID(bits: 1),

@@ -1,6 +1,7 @@
 import GRDB
 import RoostSchema
 import RoostSync
+import Synchronization
 import Testing
 
 @testable import RoostStore
@@ -55,5 +56,75 @@ import Testing
         let answer = try await phone.exchange(phone.request())
         #expect(answer.scopes.flatMap(\.rows).map(\.row) == [world.id("apple")])
         #expect(phone.lastAnswer.count - before.count < 500)
+    }
+
+    /// Statements of an exchange in which nothing happens, of one that pushes an edit, and of one that brings a row.
+    private func statements(
+        _ told: TracedStatements, _ phone: DeviceModel, _ world: StoreWorld
+    ) async throws -> [[String]] {
+        let crop = Value.integer(phone.next)
+        try await phone.sync()
+        let idle = try await told.during { try await phone.exchange(phone.request()) }
+        phone.edit("tree", world.id("apple"), .edit, ["crop": crop])
+        let push = try await told.during { try await phone.exchange(phone.request()) }
+        try await world.write(TrustedEdit("tree", world.id("apple"), .edit, ["name": .text("Apple \(phone.next)")]))
+        let page = try await told.during { try await phone.exchange(phone.request()) }
+        return [idle, push, page]
+    }
+
+    @Test func `is the same statements, whatever others have and do`() async throws {
+        let told = TracedStatements()
+        let world = try StoreWorld(observing: told.observe)
+        try await world.appoint("Wen", "warden")
+        try await world.appoint("Tan", "tender")
+        try await world.write(
+            TrustedEdit("tree", world.id("apple"), .create, ["name": "Apple"]),
+            TrustedEdit(
+                "tending", world.id("t"), .create, ["tree": .id(world.id("apple")), "picker": .id(world.id("Tan"))]))
+        let phone = try await world.device("phone", of: "Tan")
+        _ = try await statements(told, phone, world)
+        let few = try await statements(told, phone, world)
+        // Others come, with devices, trees, pictures and edits of their own.
+        for picker in 0..<20 {
+            try await world.appoint("picker \(picker)", "tender")
+            let edits = (0..<30).flatMap { tree in
+                let row = world.id("tree \(picker) \(tree)")
+                return [
+                    TrustedEdit("tree", row, .create, ["name": "Another"]),
+                    TrustedEdit(
+                        "tending", world.id("tending \(picker) \(tree)"), .create,
+                        ["tree": .id(row), "picker": .id(world.id("picker \(picker)"))]),
+                    TrustedEdit(
+                        "picture", world.id("picture \(picker) \(tree)"), .create,
+                        ["tree": .id(row), "caption": "in May"]),
+                ]
+            }
+            _ = try await world.store.write(edits, by: world.id("Wen"))
+            let device = try await world.device("other \(picker)", of: "picker \(picker)")
+            try await device.sync()
+            device.edit("tree", world.id("tree \(picker) 0"), .edit, ["crop": 1])
+            try await device.sync()
+        }
+        let many = try await statements(told, phone, world)
+        #expect(many[0] == few[0])
+        #expect(many[1].sorted() == few[1].sorted())
+        #expect(many[2] == few[2])
+        // An idle exchange: who it is from, and for each scope held where its feed stands.
+        #expect(few[0].count <= 10, "\(few[0].joined(separator: "\n"))")
+        #expect(few[1].count <= 60, "\(few[1].joined(separator: "\n"))")
+        #expect(few[2].count <= 12, "\(few[2].joined(separator: "\n"))")
+    }
+}
+
+/// What a store was told to run, for counting.
+private final class TracedStatements: Sendable {
+    private let statements = Mutex<[String]>([])
+
+    var observe: @Sendable (String) -> Void { { [self] sql in statements.withLock { $0.append(sql) } } }
+
+    func during(_ body: () async throws -> some Any) async throws -> [String] {
+        statements.withLock { $0 = [] }
+        _ = try await body()
+        return statements.withLock { $0 }
     }
 }

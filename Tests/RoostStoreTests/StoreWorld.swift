@@ -26,10 +26,14 @@ final class StoreWorld {
     let directory: String
     private var counter: UInt64 = 0
 
-    init(_ catalogue: Catalogue = Orchard.catalogue(), in directory: String? = nil) throws {
+    init(
+        _ catalogue: Catalogue = Orchard.catalogue(), in directory: String? = nil,
+        observing: (@Sendable (String) -> Void)? = nil
+    ) throws {
         self.directory = directory ?? NSTemporaryDirectory() + "roost-store-" + UUID().uuidString
         let clock = clock
-        store = try ServerStore(directory: self.directory, catalogue: catalogue, clock: { clock.now })
+        store = try ServerStore(
+            directory: self.directory, catalogue: catalogue, clock: { clock.now }, observing: observing)
     }
 
     deinit {

@@ -76,7 +76,9 @@ struct Materialiser {
         }
         try table.write(shown.row, with: try BoundStatement(db, table.replace))
         try note(shown, name)
-        try index(shown.row, name)
+        if let keys = replica.searches[key.collection]?.keys(shown.row.values) {
+            try index(keys, of: key.id, name)
+        }
         return false
     }
 
@@ -102,9 +104,7 @@ struct Materialiser {
         try statement.run()
     }
 
-    func index(_ row: RoostSync.Row, _ collection: String) throws {
-        guard let search = replica.names.first(where: { $0.collection.text == collection }) else { return }
-        let keys = search.keys(row.values)
+    func index(_ keys: NameSearch.Keys, of row: RowID, _ collection: String) throws {
         let statement = try BoundStatement(
             db,
             """
@@ -112,7 +112,7 @@ struct Materialiser {
             VALUES (?, ?, ?, ?, ?, ?)
             """)
         try statement.bind(1, collection)
-        try statement.bind(2, row.key.id)
+        try statement.bind(2, row)
         try statement.bind(3, keys.folded)
         try statement.bind(4, keys.spelled)
         try statement.bind(5, keys.initials)

@@ -103,7 +103,8 @@ package struct NameSearch: Sendable {
 package final class Replica: Sendable {
     package let rules: Rules
     package let directory: String
-    let names: [NameSearch]
+    /// How names are found, by collection.
+    let searches: [NameSearch?]
     let queue: DatabaseQueue
     let tables: [RowTable]
     /// Whether the lease is known to have run out: see ``observeLease(at:)``.
@@ -118,7 +119,7 @@ package final class Replica: Sendable {
         let rules = Rules(catalogue)
         self.rules = rules
         self.directory = directory
-        self.names = names
+        searches = rules.catalogue.collections.map { collection in names.first { $0.collection == collection.name } }
         let path = directory + "/" + Self.fileName
         let files = FileManager.default
         guard creating || files.fileExists(atPath: path) else { throw ReplicaError.absent }

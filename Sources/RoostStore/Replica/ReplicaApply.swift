@@ -293,9 +293,20 @@ struct Application {
             result.gained.append(page.scope)
         }
         let canNarrow = narrowing(in: page.scope)
+        // Worth its few queries for more than a handful of rows.
+        var sole = page.rows.count > 32 ? try SoleCopies(of: number, replica, db) : nil
         for row in page.rows {
             if canNarrow.contains(row.collection), try narrows(row, from: number) { hasWiped = true }
-            try keep(row, from: number)
+            let isNews = try keep(row, from: number)
+            guard let position = replica.rules.catalogue.position(of: row.collection) else { continue }
+            let key = RowKey(position, row.row)
+            if sole?.admits(key) ?? false {
+                guard isNews else { continue }
+                let shown = Overlay(rules: replica.rules, key: key).alone(row)
+                try sole?.show(shown, keys: replica.searches[position]?.keys(shown.row.values))
+            } else {
+                touched.insert(key)
+            }
         }
         for departure in page.left {
             let delete = try BoundStatement(db, "DELETE FROM copy WHERE row = ? AND collection = ? AND held = ?")
@@ -339,8 +350,8 @@ struct Application {
         return old.fields.contains { !old.masked.contains($0.field) && !open.contains($0.field) }
     }
 
-    /// Keeps a row unless a newer image of it is kept already from the same history.
-    private mutating func keep(_ row: WireRow, from held: Int64) throws {
+    /// Keeps a row unless a newer image of it is kept already from the same history; tells whether it did.
+    private func keep(_ row: WireRow, from held: Int64) throws -> Bool {
         let statement = try BoundStatement(
             db,
             """
@@ -354,7 +365,7 @@ struct Application {
         try statement.bind(4, row.sequence.value)
         try statement.bind(5, row.json)
         try statement.run()
-        touch(row.collection, row.row)
+        return db.changesCount > 0
     }
 
     // MARK: Rows

@@ -103,7 +103,7 @@ extension Replica {
             let predicate = compiler.compile(condition)
             var search = SearchQuery(collection: collection.text, values: compiler.values)
             let predicates = [predicate] + terms.map { search.compile($0) }
-            let named = self.names.contains { $0.collection == collection }
+            let named = self.searches.contains { $0?.collection == collection }
             let order = named ? " ORDER BY (SELECT n.sort_key FROM name_search AS n WHERE \(search.named)), id" : ""
             let sql =
                 table.select + " AS subject WHERE deleted = \(deleted ? 1 : 0) AND "

@@ -1,7 +1,4 @@
 package import RoostSync
-import Foundation
-import GRDB
-import RoostSchema
 import Zlib
 
 extension Replica {
@@ -24,83 +21,42 @@ extension Replica {
         } catch is WireProblem {
             try abandon(download)
             throw ReplicaError.damaged("a snapshot cannot be read")
+        } catch is OtherCount {
+            try abandon(download)
+            throw ReplicaError.damaged("a snapshot has another number of rows than announced")
         }
     }
 
     private func applyFile(
         _ download: Download, now: Milliseconds, batch: Int, progress: (Int) throws -> Void
     ) throws -> AppliedAnswer {
-        guard let file = FileHandle(forReadingAtPath: part(of: download)) else {
-            throw ReplicaError.damaged("a snapshot is missing")
-        }
-        defer { try? file.close() }
-        var lines = SnapshotLines(skipping: download.applied)
-        var decoder = try GzipDecoder(limit: download.offer.size)
-        var applied = download.applied
-        func write(_ rows: [SnapshotLines.Line], isLast: Bool) throws -> AppliedAnswer {
-            var current = download
-            current.applied = applied
+        let portion = min(batch, SnapshotLines.portion)
+        let lines = try SnapshotLines(
+            path: part(of: download), of: self, size: download.offer.size, skipping: download.applied,
+            portion: portion)
+        var current = download
+        while true {
             let state = current
-            let result = try writing { db in
-                var batch = try SnapshotBatch(self, db, state, now: now)
-                for line in rows { try batch.keep(line) }
-                return try batch.finish(applied: state.applied + rows.count, isLast: isLast)
+            let (applied, isLast, result) = try writing { db in
+                var rows = try SnapshotBatch(self, db, state, now: now)
+                var applied = state.applied
+                var isLast = false
+                for _ in 0..<batch / portion where !isLast {
+                    let portion = try lines.next()
+                    for line in portion { try rows.keep(line) }
+                    applied += portion.count
+                    isLast = portion.isEmpty
+                }
+                guard isLast ? applied == state.offer.rows : applied <= state.offer.rows else { throw OtherCount() }
+                return (applied, isLast, try rows.finish(applied: applied, isLast: isLast))
             }
-            applied += rows.count
-            return result
+            current.applied = applied
+            if isLast { sweepDownloads() }
+            try progress(applied)
+            if isLast { return result }
         }
-        while let piece = try? file.read(upToCount: 64 << 10), !piece.isEmpty {
-            try decoder.write([UInt8](piece)) { try lines.take($0) }
-            while lines.ready.count >= batch {
-                _ = try write(Array(lines.ready.prefix(batch)), isLast: false)
-                lines.ready.removeFirst(batch)
-                try progress(applied)
-            }
-        }
-        try decoder.finish()
-        try lines.finish()
-        guard applied + lines.ready.count == download.offer.rows else {
-            try abandon(download)
-            throw ReplicaError.damaged("a snapshot has another number of rows than announced")
-        }
-        let result = try write(lines.ready, isLast: true)
-        sweepDownloads()
-        try progress(applied)
-        return result
     }
 }
 
-/// Cuts the content of a snapshot into rows.
-struct SnapshotLines {
-    struct Line {
-        let bytes: [UInt8]
-        let row: WireRow
-    }
-
-    var ready: [Line] = []
-    private var rest: [UInt8] = []
-    private var skipping: Int
-
-    /// No honest row comes near it.
-    private static let longest = 16 << 20
-
-    init(skipping: Int) { self.skipping = skipping }
-
-    mutating func take(_ piece: ArraySlice<UInt8>) throws {
-        var start = piece.startIndex
-        while let end = piece[start...].firstIndex(of: 0x0A) {
-            let bytes = rest.isEmpty ? Array(piece[start..<end]) : rest + piece[start..<end]
-            rest.removeAll(keepingCapacity: true)
-            start = end + 1
-            if skipping > 0 {
-                skipping -= 1
-                continue
-            }
-            ready.append(Line(bytes: bytes, row: try WireRow(stored: bytes)))
-        }
-        rest += piece[start...]
-        guard rest.count <= Self.longest else { throw ZlibError.tooLarge }
-    }
-
-    func finish() throws { if !rest.isEmpty || skipping > 0 { throw ZlibError.incomplete } }
-}
+/// A snapshot has another number of rows than announced.
+private struct OtherCount: Error {}

@@ -57,12 +57,13 @@ package final class ServerStore: Sendable {
     /// Opens or creates the database in a directory; `random` draws epochs, and the writer of a new database.
     ///
     /// A database that was put back from a copy begins a new epoch, unless it is opened beside a server: `isServing` is
-    /// false.
+    /// false. `observing` is told each statement as it is run, for those who count what an operation costs.
     ///
     /// Throws ``StoreError`` where the file is not one this program may use.
     package init(
         directory: String, catalogue: Catalogue, clock: @escaping @Sendable () -> Milliseconds,
-        isServing: Bool = true, random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
+        isServing: Bool = true, random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) },
+        observing: (@Sendable (_ sql: String) -> Void)? = nil
     ) throws {
         let rules = Rules(catalogue)
         self.rules = rules
@@ -74,7 +75,8 @@ package final class ServerStore: Sendable {
         snapshots = SnapshotShelf(directory: directory + "/snapshots")
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let pool = try DatabasePool(path: directory + "/" + Self.fileName, configuration: Self.configuration)
+        let configuration = Self.configuration(observing)
+        let pool = try DatabasePool(path: directory + "/" + Self.fileName, configuration: configuration)
         // DatabasePool chooses NORMAL for WAL; an acknowledged push must survive power loss, which takes FULL
         // (sqlite.org/pragma.html#pragma_synchronous).
         try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
@@ -83,7 +85,7 @@ package final class ServerStore: Sendable {
         }
         try ServerSchema.migrator.migrate(pool)
         self.pool = pool
-        near = NearReaders(path: pool.path, configuration: Self.configuration)
+        near = NearReaders(path: pool.path, configuration: configuration)
         commits = SharedCommit(pool)
         let tables = rules.catalogue.collections.enumerated().map {
             RowTable($0, $1, indexed: rules.indexed[$0])
@@ -137,7 +139,7 @@ package final class ServerStore: Sendable {
     /// The epoch that was begun when the database was opened, because it had been put back from a copy.
     package var begunAtStart: EpochRecord? { opened.withLock(\.self) }
 
-    private static var configuration: Configuration {
+    private static func configuration(_ observe: (@Sendable (String) -> Void)?) -> Configuration {
         var configuration = Configuration()
         configuration.label = "roost.server"
         configuration.maximumReaderCount = ProcessInfo.processInfo.activeProcessorCount + 4
@@ -146,6 +148,10 @@ package final class ServerStore: Sendable {
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
             try db.execute(sql: "PRAGMA cache_size = -16000")
+            guard let observe else { return }
+            db.trace(options: .statement) { event in
+                if case .statement(let statement) = event { observe(statement.sql) }
+            }
         }
         return configuration
     }

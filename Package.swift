@@ -57,7 +57,9 @@ let package = Package(
         .target(name: "RoostSheets", dependencies: ["RoostSchema", "RoostText"]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Zlib", dependencies: ["CZlib"]),
-        .target(name: "RoostStore", dependencies: ["RoostSchema", "RoostSync", "Zlib", crypto, grdb, sqlite]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(
+            name: "RoostStore", dependencies: ["RoostSchema", "RoostSync", "Zlib", "CSQLite", crypto, grdb, sqlite]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "Curl", dependencies: ["CCurl"]),
         .target(name: "RoostCourier", dependencies: ["Curl", crypto]),

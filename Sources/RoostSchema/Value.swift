@@ -24,12 +24,12 @@ package enum Value: Hashable, Sendable {
         }
     }
 
-    package var isNull: Bool { if case .null = self { true } else { false } }
-    package var text: String? { if case .text(let text) = self { text } else { nil } }
-    package var integer: Int64? { if case .integer(let integer) = self { integer } else { nil } }
-    package var boolean: Bool? { if case .boolean(let boolean) = self { boolean } else { nil } }
-    package var id: RowID? { if case .id(let id) = self { id } else { nil } }
-    package var list: [Value]? { if case .list(let list) = self { list } else { nil } }
+    @inlinable package var isNull: Bool { if case .null = self { true } else { false } }
+    @inlinable package var text: String? { if case .text(let text) = self { text } else { nil } }
+    @inlinable package var integer: Int64? { if case .integer(let integer) = self { integer } else { nil } }
+    @inlinable package var boolean: Bool? { if case .boolean(let boolean) = self { boolean } else { nil } }
+    @inlinable package var id: RowID? { if case .id(let id) = self { id } else { nil } }
+    @inlinable package var list: [Value]? { if case .list(let list) = self { list } else { nil } }
 
     /// The member of an object, or nil.
     package subscript(name: String) -> Value? {

@@ -40,7 +40,7 @@ package enum Cleaning {
     /// Blanks between Latin words stay, as one space. The script is never changed.
     package static func personName(_ raw: String) -> String {
         // Most names are a few Han characters and need nothing.
-        if raw.unicodeScalars.allSatisfy({ (0x3400...0x9FFF).contains($0.value) }) { return raw }
+        if raw.unicodeScalars.allSatisfy({ (0x3400...0x9FFF).contains($0.value) }) || isPlainASCII(raw) { return raw }
         let words = text(raw).unicodeScalars.split { $0 == " " || $0 == "\n" }.map(String.init)
         guard var name = words.first else { return "" }
         for word in words.dropFirst() {
@@ -70,6 +70,16 @@ package enum Cleaning {
     private static let middleDots: Set<Unicode.Scalar> = [
         "\u{B7}", "\u{2022}", "\u{2027}", "\u{2219}", "\u{22C5}", "\u{30FB}", "\u{FF0E}", "\u{FF65}", "\u{2E31}",
     ]
+
+    /// Whether a text is words of ASCII with one space between them.
+    private static func isPlainASCII(_ text: String) -> Bool {
+        var isBehindSpace = true
+        for byte in text.utf8 {
+            guard (0x20..<0x7F).contains(byte), byte != 0x20 || !isBehindSpace else { return false }
+            isBehindSpace = byte == 0x20
+        }
+        return !isBehindSpace
+    }
 
     /// Whether nothing needs to be done: no control, no outer blank, nothing that hides outside ASCII and Han.
     private static func isPlain(_ text: String) -> Bool {

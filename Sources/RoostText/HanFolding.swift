@@ -7,6 +7,8 @@ package enum HanFolding {
     /// The text with every traditional character replaced by its simplified form.
     package static func simplified(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 >= 0xE3 }) else { return text }
+        // Most are simplified already.
+        guard text.unicodeScalars.contains(where: { table[$0] != nil }) else { return text }
         var scalars = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             scalars.append(table[scalar] ?? scalar)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Curl
 import Foundation
 import RoostAPI
+import RoostStore
 
 /// Push, pull, snapshots, idling, revocation, import over HTTP, and memory, beside the same rows in plain SQLite.
 struct SyncBench: AsyncParsableCommand {
@@ -26,6 +27,8 @@ struct SyncBench: AsyncParsableCommand {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
         var report = Report()
+        // The baseline gets what the product has.
+        SQLiteMemory.settle()
         try measureBaseline(directory, &report)
         let server = try await BenchServer(directory: directory + "/server")
         try await server.start()

@@ -117,6 +117,7 @@ package final class Replica: Sendable {
     /// - Throws: ``ReplicaError/absent`` where nobody enrolled yet.
     package init(directory: String, catalogue: Catalogue, names: [NameSearch] = [], creating: Bool = false) throws {
         let rules = Rules(catalogue)
+        SQLiteMemory.settle()
         self.rules = rules
         self.directory = directory
         searches = rules.catalogue.collections.map { collection in names.first { $0.collection == collection.name } }

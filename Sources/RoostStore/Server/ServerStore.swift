@@ -75,6 +75,7 @@ package final class ServerStore: Sendable {
         snapshots = SnapshotShelf(directory: directory + "/snapshots")
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        SQLiteMemory.settle()
         let configuration = Self.configuration(observing)
         let pool = try DatabasePool(path: directory + "/" + Self.fileName, configuration: configuration)
         // DatabasePool chooses NORMAL for WAL; an acknowledged push must survive power loss, which takes FULL
@@ -148,6 +149,8 @@ package final class ServerStore: Sendable {
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
             try db.execute(sql: "PRAGMA cache_size = -16000")
+            // Sixteen megabytes of log, where four would copy the same busy pages back several times a second.
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
             guard let observe else { return }
             db.trace(options: .statement) { event in
                 if case .statement(let statement) = event { observe(statement.sql) }
@@ -162,7 +165,7 @@ package final class ServerStore: Sendable {
         try near.close()
         try pool.close()
         // SQLite tidies the log away with the last connection that may write; the pool closes its readers last.
-        let last = try DatabaseQueue(path: directory + "/" + Self.fileName, configuration: Self.configuration)
+        let last = try DatabaseQueue(path: directory + "/" + Self.fileName, configuration: Self.configuration(nil))
         _ = try last.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM meta") }
         try last.close()
     }

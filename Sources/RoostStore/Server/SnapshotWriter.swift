@@ -113,6 +113,9 @@ struct ScopeRows {
 
     /// Writes a row as the scope shows it; nothing if there is no such row.
     mutating func show(_ key: RowKey, to writer: inout JSONWriter) throws {
+        guard projection.needsSubject(key.collection, in: kind) else {
+            return try source.withRow(key) { projection.write($0, subject: nil, in: kind, to: &writer) }
+        }
         guard let row = try source.row(key) else { return }
         projection.write(row, subject: try subject(of: row), in: kind, to: &writer)
     }

@@ -17,6 +17,7 @@ private final class Sleepers: Sendable {
     }
 
     private let state = Mutex(State())
+    private let bell = Bell()
 
     func sleep(_ duration: Duration) async throws {
         try Task.checkCancellation()
@@ -32,7 +33,7 @@ private final class Sleepers: Sendable {
                     state.asleep[number] = (duration, wake)
                     return false
                 }
-                if isCancelled { wake.resume(throwing: CancellationError()) }
+                if isCancelled { wake.resume(throwing: CancellationError()) } else { bell.ring() }
             }
         } onCancel: {
             let sleeper = state.withLock { state in
@@ -45,20 +46,18 @@ private final class Sleepers: Sendable {
 
     /// Waits until somebody sleeps for so long.
     func asleep(_ duration: Duration) async {
-        while !Task.isCancelled, !state.withLock({ $0.asleep.contains { $0.value.duration == duration } }) {
-            await Task.yield()
-        }
+        await bell.until { state.withLock { $0.asleep.contains { $0.value.duration == duration } } }
     }
 
     /// Waits until somebody sleeps for so long, and wakes them.
     func wake(_ duration: Duration) async {
         while !Task.isCancelled {
+            await asleep(duration)
             let found = state.withLock { state in
                 let number = state.asleep.first { $0.value.duration == duration }?.key
                 return number.flatMap { state.asleep.removeValue(forKey: $0) }
             }
             if let found { return found.wake.resume() }
-            await Task.yield()
         }
     }
 }
@@ -132,6 +131,7 @@ private final class ToldServer: EventServer {
 /// What a watch told, in words a test can compare.
 private final class Told: Sendable {
     private let words = Mutex<[String]>([])
+    private let bell = Bell()
 
     var all: [String] { words.withLock { $0 } }
 
@@ -144,11 +144,15 @@ private final class Told: Sendable {
             case .retrying(let error, let seconds): "retrying \(error.code) \(seconds)"
             }
         words.withLock { $0.append(word) }
+        bell.ring()
     }
+
+    /// Waits until so many streams were open.
+    func listening(_ count: Int) async { await bell.until { all.count { $0 == "listening" } >= count } }
 
     /// Waits until so many exchanges were told of.
     func exchanges(_ count: Int) async {
-        while !Task.isCancelled, all.count(where: { $0.hasPrefix("synchronised") }) < count { await Task.yield() }
+        await bell.until { all.count(where: { $0.hasPrefix("synchronised") }) >= count }
     }
 }
 
@@ -217,6 +221,7 @@ private final class Told: Sendable {
             first.finish()
             await sleepers.wake(.seconds(1))
             second.yield(.open(heartbeatSeconds: 20))
+            await told.listening(2)
             await told.exchanges(3)
         }
         #expect(server.opened == 2)

@@ -125,11 +125,13 @@ final class RowTable: Sendable {
         values.reserveCapacity(storage.count)
         for position in storage.indices { values.append(statement.value(7 + position, as: storage[position])) }
         let stamps = stamps(statement)
+        // A field that nobody declared when it was written may be declared by now: its stamp is then among the known.
+        let named = stamps.unknown + stamps.known.map { (declaration.fields[$0.position].name.text, $0.stamp) }
         return Row(
             key: RowKey(collection, statement.id(0)), values: values, stamp: stamp, overrides: stamps.known,
             isDeleted: statement.integer(4) != 0,
             deletion: statement.isNull(5) ? nil : statement.stamp(5),
-            unknown: statement.isNull(6) ? [] : Self.decode(statement.text(6), stamps.unknown, stamp),
+            unknown: statement.isNull(6) ? [] : Self.decode(statement.text(6), named, stamp),
             sequence: ServerSequence(statement.integer(1)))
     }
 

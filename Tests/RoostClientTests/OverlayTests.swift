@@ -48,6 +48,21 @@ private typealias World = ReplicaWorld
         #expect(try world.value("student", "li", "name") == "李铭")
     }
 
+    @Test func `a mask that leaves nothing does not clear what another scope shows`() throws {
+        for order in [[0, 1], [1, 0]] {
+            let world = try World("liaison")
+            let edited = ["wechat": World.stamp(4)]
+            let masked = World.page(
+                World.chapter("south"), cursor: 5,
+                [World.row("student", "li", at: 5, ["name": "李明"], stamps: edited)])
+            let full = World.page(
+                World.liaison("tan"), cursor: 5,
+                [World.row("student", "li", at: 5, ["name": "李明", "wechat": "liming"], stamps: edited)])
+            for index in order { try world.receive([masked, full][index]) }
+            #expect(try world.value("student", "li", "wechat") == "liming")
+        }
+    }
+
     @Test func `the union of two scopes shows the unmasked value, whichever came first`() throws {
         for order in [[0, 1], [1, 0]] {
             let world = try World("liaison")

@@ -107,6 +107,9 @@ import Testing
         }
         let truth = try #require(try await world.store.rows("student", ids: [student]).first)
         #expect(truth.unknown.isEmpty)
+        // Who wrote it when is known too: an older edit that arrives only now must not win.
+        let motto = try #require(world.store.rules.catalogue["student"]?.position(of: "motto" as FieldName))
+        #expect(truth.stamp(of: motto).replica == new.world.me)
         try pet(other, .edit, cat, ["name": "大花"])
         try await other.sync()
         try await old.sync()

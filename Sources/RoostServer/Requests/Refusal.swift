@@ -59,8 +59,10 @@ extension Refusal {
         case .oldIncarnation:
             self.init(.conflict, "the replica has begun a newer incarnation", reason: ReplicaCopied.reason)
         case .verdictsForgotten:
+            // Whoever had not received them would still find them: they are kept for that.
             self.init(
-                .conflict, "these mutations were decided and their verdicts received long ago; is this an old copy?")
+                .conflict, "these mutations were decided and their verdicts received long ago",
+                reason: ReplicaCopied.reason)
         case .tooManyMutations(let limit): self.init(.tooManyMutations, "a changeset holds at most \(limit) mutations")
         case .lostHistory:
             self.init(

@@ -47,16 +47,13 @@ struct Overlay {
         var masked: Set<Int> = []
         var chosen: [Int: Stamp] = [:]
         for copy in copies where copy.row.deleted == nil {
-            let view = copy.kind.flatMap { rules.view(of: key.collection, in: $0) }
             let veiled = Set(copy.row.masked)
-            var named: Set<Int> = []
             for change in copy.row.fields {
                 let stamp = copy.row.stamps[change.field] ?? copy.row.stamp
                 guard let position = collection.position(of: change.field) else {
                     add(UnknownField(change.field, change.value, stamp), to: &row)
                     continue
                 }
-                named.insert(position)
                 let value = collection.fields[position].kind.adopted(change.value)
                 if veiled.contains(change.field) {
                     guard chosen[position] == nil else { continue }
@@ -68,7 +65,12 @@ struct Overlay {
                     chosen[position] = stamp
                 }
             }
-            // A field that the scope shows but the copy does not name is cleared.
+        }
+        // A field that the scope shows but the copy does not name is cleared, unless another copy names it at the same
+        // stamp: then it is behind a mask that leaves nothing.
+        for copy in copies where copy.row.deleted == nil {
+            let view = copy.kind.flatMap { rules.view(of: key.collection, in: $0) }
+            let named = Set(copy.row.fields.compactMap { collection.position(of: $0.field) })
             for position in collection.fields.indices where !named.contains(position) {
                 let told = copy.row.stamps[collection.fields[position].name.text]
                 guard told != nil || view?.sights[position] == .full else { continue }

@@ -49,6 +49,8 @@ extension Replica {
             guard let verdict = try? Verdict(stored: entry.verdict) else {
                 throw ReplicaError.damaged("a verdict cannot be read")
             }
+            // The server had the only copy of what was refused and given to it when the row left.
+            if verdict.stamp == nil, entry.isQuarantined { recovery.unrecovered += 1 }
             // A refusal changed nothing at the server; and what the replica said of which this one is a copy, that one
             // gives again.
             guard let stamp = verdict.stamp, stamp.replica == me else { continue }
@@ -135,13 +137,15 @@ extension Replica {
         /// Nil for what was refused, and once the row left every scope of this replica.
         let body: [UInt8]?
         let verdict: [UInt8]
+        /// Whether it waits at the server for somebody to decide.
+        let isQuarantined: Bool
     }
 
     private func journal(after known: KnownProgress, _ db: Database) throws -> [JournalEntry] {
         let statement = try BoundStatement(
             db,
             """
-            SELECT incarnation, number, body, verdict FROM journal
+            SELECT incarnation, number, body, verdict, outcome = 'quarantined' FROM journal
             WHERE incarnation > ?1 OR incarnation = ?1 AND number > ?2 ORDER BY incarnation, number
             """)
         defer { statement.reset() }
@@ -152,7 +156,8 @@ extension Replica {
             found.append(
                 JournalEntry(
                     incarnation: statement.integer(0), number: statement.integer(1),
-                    body: statement.isNull(2) ? nil : statement.blob(2), verdict: statement.blob(3)))
+                    body: statement.isNull(2) ? nil : statement.blob(2), verdict: statement.blob(3),
+                    isQuarantined: statement.integer(4) != 0))
         }
         return found
     }

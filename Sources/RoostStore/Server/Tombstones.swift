@@ -116,6 +116,19 @@ struct TombstoneFinder {
                 statement.reset()
             }
         }
+        // Conflicts and edits set aside go where the row is that they are about, which they name in text.
+        for position in store.rules.concerning.keys {
+            let name = store.rules.catalogue.collections[position].name
+            let statement = try BoundStatement(db, "SELECT id, concerned_collection, concerned_row FROM \"\(name)\"")
+            while try statement.step() {
+                guard let target = store.rules.catalogue.position(of: statement.text(1)),
+                    let id = RowID(statement.text(2))
+                else { continue }
+                let to = RowKey(target, id)
+                if candidates.contains(to) { references.append((RowKey(position, statement.id(0)), to)) }
+            }
+            statement.reset()
+        }
         var count: Int
         repeat {
             count = candidates.count

@@ -92,7 +92,7 @@ final class MemoryQueue: DeliveryQueue {
                 let row = state.rows[index]
                 let isWaiting = !row.status.isFinal && row.status != .leased
                 guard isWaiting, row.due <= now else { continue }
-                let most = row.delivery.target.channel.maximumInFlight
+                let most = row.delivery.target.channel.maximumInHand
                 guard ignoresEndpointLimit || busy[row.delivery.endpoint, default: 0] < most else { continue }
                 busy[row.delivery.endpoint, default: 0] += 1
                 state.rows[index].status = .leased

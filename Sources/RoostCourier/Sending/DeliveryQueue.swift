@@ -7,7 +7,7 @@ package protocol DeliveryQueue: Sendable {
     /// Takes deliveries that are due, marking each as leased before it returns.
     ///
     /// - Leased deliveries of one endpoint, those of earlier calls included, must never exceed
-    ///   ``Channel/maximumInFlight``; a robot's later parts wait for its earlier ones.
+    ///   ``Channel/maximumInHand``; a robot's later parts wait for its earlier ones.
     /// - A lease lasts longer than a transfer may take (``OutwardRequest/longestTransfer``); one that ends without a result
     ///   is settled by ``RetryPolicy/decision(afterExpiredLease:)``.
     /// - Deliveries of endpoints that are held, paused or disabled are not due.

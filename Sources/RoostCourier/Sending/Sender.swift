@@ -6,8 +6,6 @@ internal import Synchronization
 /// One `run()` per sender. ``drain()`` ends it gently, once what is under way has been answered and stored; cancelling its
 /// task ends it at once, aborting transfers, and still stores what is known.
 package final class Sender: Sendable {
-    /// How much may be under way in all; the cap per endpoint is the channel's.
-    private let maximumInFlight: Int
     private let pollInterval: Duration
     private let queue: any DeliveryQueue
     private let transport: any HTTPTransport
@@ -17,13 +15,14 @@ package final class Sender: Sendable {
     private let observe: @Sendable (SenderEvent) -> Void
 
     private struct Inbox {
+        var hand: Hand
         var results: [AttemptResult] = []
         var isDraining = false
         /// Whether something may be due at endpoints where nothing has landed.
         var looksEverywhere = true
     }
 
-    private let inbox = Mutex(Inbox())
+    private let inbox: Mutex<Inbox>
     private let signals: AsyncStream<Void>
     private let signal: AsyncStream<Void>.Continuation
 
@@ -41,7 +40,7 @@ package final class Sender: Sendable {
         self.queue = queue
         self.transport = transport
         self.settings = settings
-        self.maximumInFlight = maximumInFlight
+        inbox = Mutex(Inbox(hand: Hand(maximum: maximumInFlight)))
         self.pollInterval = pollInterval
         self.clock = clock
         self.jitter = jitter
@@ -72,6 +71,7 @@ package final class Sender: Sendable {
         }
         // Transfers aborted by a cancellation have reported by now. A cancelled task could not store anything (the
         // store would refuse), a task of its own can.
+        giveBack()
         unrecorded += takeOrders().results
         guard !unrecorded.isEmpty else { return }
         let last = unrecorded
@@ -86,35 +86,36 @@ package final class Sender: Sendable {
     }
 
     private func work(in group: inout DiscardingTaskGroup, unrecorded: inout [AttemptResult]) async {
-        var flights = Flights(maximum: maximumInFlight)
         // Whether more may be due than was looked at.
         var isUnfinished = false
         for await _ in signals {
             let orders = takeOrders()
-            for result in orders.results { flights.land(result.endpoint) }
             unrecorded += orders.results
             isUnfinished = isUnfinished || orders.looksEverywhere
             if orders.isDraining {
+                giveBack()
                 if !unrecorded.isEmpty, await record(unrecorded) { unrecorded = [] }
-                if flights.isEmpty, unrecorded.isEmpty { return }
+                if orders.isEmpty, unrecorded.isEmpty { return }
                 continue
             }
             // While results cannot be stored, sending more would only add to what a crash makes uncertain.
-            let room = flights.room
             guard
                 let leased = await turn(
-                    unrecorded, at: isUnfinished ? nil : Set(orders.results.map(\.endpoint)), limit: room)
+                    unrecorded, at: isUnfinished ? nil : Set(orders.results.map(\.endpoint)), limit: orders.room)
             else {
                 isUnfinished = true
                 continue
             }
             unrecorded = []
-            isUnfinished = leased.count >= room
+            isUnfinished = leased.count >= orders.room
             for delivery in leased {
-                if flights.start(delivery.endpoint, maximum: delivery.target.channel.maximumInFlight) {
-                    group.addTask { await self.attempt(delivery) }
-                } else {
-                    unrecorded.append(surplus(delivery))
+                let now = clock.now()
+                switch inbox.withLock({ $0.hand.take(delivery, now: now) }) {
+                case .start: group.addTask { await self.carry(delivery) }
+                case .wait: break
+                case .surplus:
+                    inbox.withLock { $0.hand.land() }
+                    unrecorded.append(unsent(delivery, "endpoint_busy"))
                 }
             }
             // Surplus goes back at once, but is not asked for again before something has landed or time has passed: a
@@ -123,14 +124,35 @@ package final class Sender: Sendable {
         }
     }
 
-    private func takeOrders() -> Inbox {
+    /// What the loop acts on.
+    private struct Orders {
+        var results: [AttemptResult]
+        var isDraining: Bool
+        var looksEverywhere: Bool
+        var room: Int
+        var isEmpty: Bool
+    }
+
+    private func takeOrders() -> Orders {
         inbox.withLock { inbox in
+            for _ in inbox.results { inbox.hand.land() }
             defer {
                 inbox.results = []
                 inbox.looksEverywhere = false
             }
-            return inbox
+            return Orders(
+                results: inbox.results, isDraining: inbox.isDraining, looksEverywhere: inbox.looksEverywhere,
+                room: inbox.hand.room, isEmpty: inbox.hand.isEmpty)
         }
+    }
+
+    /// Puts what waits in hand back among the results, unsent.
+    private func giveBack() {
+        let back = inbox.withLock { $0.hand.giveBack() }
+        guard !back.isEmpty else { return }
+        let results = back.map { unsent($0, "sender_ends") }
+        inbox.withLock { $0.results += results }
+        signal.yield()
     }
 
     /// Stores results and takes what is due; nil when the store could not.
@@ -160,28 +182,41 @@ package final class Sender: Sendable {
 // MARK: One attempt
 
 extension Sender {
-    private func attempt(_ delivery: LeasedDelivery) async {
-        let started = clock.now()
-        let result: AttemptResult
-        if started >= delivery.notAfter {
-            result = self.result(
-                of: delivery, outcome: Outcome(.deferred, on: delivery.target.channel, code: "not_after"), from: started
-            )
-        } else {
-            let exchange = await Exchange.carryOut(
-                delivery, over: transport, settings: settings, clock: clock)
-            result = self.result(of: delivery, outcome: exchange.outcome, exchange: exchange, from: started)
-            observe(.attempted(result))
+    /// Carries a delivery to its receiver, and after it those that wait for its place.
+    private func carry(_ first: LeasedDelivery) async {
+        var delivery = first
+        var takenAt = clock.now()
+        while true {
+            let isLate = clock.now() - takenAt > Hand.longestWait
+            let result = isLate ? unsent(delivery, "waited_too_long") : await attempt(delivery)
+            let next = inbox.withLock { inbox -> (next: (LeasedDelivery, Moment)?, back: [LeasedDelivery]) in
+                inbox.results.append(result)
+                // What failed is judged before anything else goes there.
+                let back = result.outcome.class == .sent ? [] : inbox.hand.giveBack(at: delivery.endpoint)
+                return (inbox.hand.next(after: delivery.endpoint), back)
+            }
+            if !next.back.isEmpty {
+                let results = next.back.map { unsent($0, "endpoint_failed") }
+                inbox.withLock { $0.results += results }
+            }
+            signal.yield()
+            guard let another = next.next else { return }
+            (delivery, takenAt) = another
         }
-        inbox.withLock { $0.results.append(result) }
-        signal.yield()
     }
 
-    /// The result for a delivery that the queue gave although its endpoint has enough under way: it goes back.
-    private func surplus(_ delivery: LeasedDelivery) -> AttemptResult {
-        result(
-            of: delivery, outcome: Outcome(.deferred, on: delivery.target.channel, code: "endpoint_busy"),
-            from: clock.now())
+    private func attempt(_ delivery: LeasedDelivery) async -> AttemptResult {
+        let started = clock.now()
+        guard started < delivery.notAfter else { return unsent(delivery, "not_after") }
+        let exchange = await Exchange.carryOut(delivery, over: transport, settings: settings, clock: clock)
+        let result = self.result(of: delivery, outcome: exchange.outcome, exchange: exchange, from: started)
+        observe(.attempted(result))
+        return result
+    }
+
+    /// The result for a delivery that goes back without an attempt.
+    private func unsent(_ delivery: LeasedDelivery, _ code: String) -> AttemptResult {
+        result(of: delivery, outcome: Outcome(.deferred, on: delivery.target.channel, code: code), from: clock.now())
     }
 
     private func result(
@@ -198,31 +233,5 @@ extension Sender {
             decision: RetryPolicy.decision(after: outcome, circumstances), status: exchange?.status,
             connectedAddress: exchange?.connectedAddress, timings: exchange?.timings ?? .zero,
             answer: exchange?.answer ?? "")
-    }
-}
-
-/// How many deliveries are under way, in all and per endpoint.
-private struct Flights {
-    private let maximum: Int
-    private var total = 0
-    private var perEndpoint: [EndpointID: Int] = [:]
-
-    init(maximum: Int) { self.maximum = maximum }
-
-    var isEmpty: Bool { total == 0 }
-    var room: Int { maximum - total }
-
-    /// Counts one more for the endpoint unless it has its maximum; whether it did.
-    mutating func start(_ endpoint: EndpointID, maximum: Int) -> Bool {
-        guard room > 0, perEndpoint[endpoint, default: 0] < maximum else { return false }
-        total += 1
-        perEndpoint[endpoint, default: 0] += 1
-        return true
-    }
-
-    mutating func land(_ endpoint: EndpointID) {
-        total -= 1
-        let left = perEndpoint[endpoint, default: 0] - 1
-        perEndpoint[endpoint] = left > 0 ? left : nil
     }
 }

@@ -12,19 +12,20 @@ enum EndpointPacing {
     ) -> EndpointRoom {
         guard let channel = Channel(rawValue: endpoint.channel) else { return EndpointRoom(count: 0) }
         let moment = Moment(milliseconds: now.value)
-        let conditions = EndpointConditions(
-            channel: channel, inFlight: inFlight, ends: ends.map { Moment(milliseconds: $0.value) },
-            heldUntil: endpoint.heldUntil.map { Moment(milliseconds: $0.value) }, breaker: endpoint.health.breaker)
-        guard case .open(let room) = EndpointGate(for: conditions, now: moment, ignoringQuietHours: true) else {
-            return EndpointRoom(count: 0)
-        }
         // One that has not answered lately gets one at a time: a thousand that hang take a thousand places, not four
         // thousand.
         let isWarm =
             endpoint.health.failures == 0
             && (endpoint.health.answeredAt.map { $0.value > now.value - warmth } ?? false)
+        let most = isWarm ? channel.maximumInHand : min(1, channel.maximumInFlight)
+        let conditions = EndpointConditions(
+            channel: channel, ends: ends.map { Moment(milliseconds: $0.value) },
+            heldUntil: endpoint.heldUntil.map { Moment(milliseconds: $0.value) }, breaker: endpoint.health.breaker)
+        guard inFlight < most,
+            case .open = EndpointGate(for: conditions, now: moment, ignoringQuietHours: true)
+        else { return EndpointRoom(count: 0) }
         return EndpointRoom(
-            count: isWarm ? room : min(room, 1 - inFlight),
+            count: most - inFlight,
             onlyChosen: endpoint.quiet.flatMap { QuietHours($0) }.map { $0.end(for: moment) > moment } ?? false)
     }
 

@@ -1,0 +1,98 @@
+/// What a sender has taken: deliveries under way, and those that wait for a place at their endpoint.
+///
+/// Some are taken before their turn where the channel allows it, so that one starts when another ends, without a look into
+/// the database between them.
+struct Hand {
+    /// An endpoint's deliveries.
+    private struct Place {
+        var active = 0
+        /// Each with the moment at which it was taken; those before `first` have begun.
+        var waiting: [(delivery: LeasedDelivery, takenAt: Moment)] = []
+        var first = 0
+
+        var isIdle: Bool { active == 0 && first == waiting.count }
+
+        mutating func next() -> (delivery: LeasedDelivery, takenAt: Moment)? {
+            guard first < waiting.count else { return nil }
+            defer {
+                first += 1
+                if first == waiting.count { (waiting, first) = ([], 0) }
+            }
+            return waiting[first]
+        }
+    }
+
+    /// What becomes of a delivery that was handed out.
+    enum Reception {
+        case start, wait
+        /// Its endpoint has as many as it may: it goes back.
+        case surplus
+    }
+
+    /// A delivery that has waited this long goes back: its lease must outlast it and a transfer.
+    static let longestWait = Duration.seconds(20)
+
+    /// How much may be under way in all.
+    private let maximum: Int
+    private var active = 0
+    /// Taken, and not yet given back by ``land()``.
+    private var held = 0
+    private var places: [EndpointID: Place] = [:]
+    /// Endpoints where one waits although there is a place, because too much was under way in all.
+    private var starved: [EndpointID] = []
+
+    init(maximum: Int) { self.maximum = maximum }
+
+    /// How many more may be taken: four times what may be under way, so that results are kept in large steps.
+    var room: Int { 4 * maximum - held }
+    var isEmpty: Bool { held == 0 }
+
+    /// Takes a delivery that the queue handed out.
+    mutating func take(_ delivery: LeasedDelivery, now: Moment) -> Reception {
+        held += 1
+        let channel = delivery.target.channel
+        var place = places[delivery.endpoint] ?? Place()
+        defer { places[delivery.endpoint] = place }
+        if place.active < channel.maximumInFlight, place.waiting.isEmpty, active < maximum {
+            place.active += 1
+            active += 1
+            return .start
+        }
+        guard place.active + place.waiting.count - place.first < channel.maximumInHand else { return .surplus }
+        if place.active < channel.maximumInFlight { starved.append(delivery.endpoint) }
+        place.waiting.append((delivery, now))
+        return .wait
+    }
+
+    /// Notes that a result of a delivery is on its way into the queue.
+    mutating func land() { held -= 1 }
+
+    /// Ends a delivery that was under way and begins another in its place, if one waits.
+    mutating func next(after endpoint: EndpointID) -> (delivery: LeasedDelivery, takenAt: Moment)? {
+        if let next = places[endpoint]?.next() { return next }
+        leave(endpoint)
+        while let other = starved.popLast() {
+            guard let next = places[other]?.next() else { continue }
+            places[other]?.active += 1
+            active += 1
+            return next
+        }
+        return nil
+    }
+
+    private mutating func leave(_ endpoint: EndpointID) {
+        active -= 1
+        places[endpoint]?.active -= 1
+        if places[endpoint]?.isIdle == true { places[endpoint] = nil }
+    }
+
+    /// Gives back what waits for an endpoint, or for all of them.
+    mutating func giveBack(at endpoint: EndpointID? = nil) -> [LeasedDelivery] {
+        var back: [LeasedDelivery] = []
+        for endpoint in endpoint.map({ [$0] }) ?? Array(places.keys) {
+            while let next = places[endpoint]?.next() { back.append(next.delivery) }
+            if places[endpoint]?.isIdle == true { places[endpoint] = nil }
+        }
+        return back
+    }
+}

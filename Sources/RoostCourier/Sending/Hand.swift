@@ -12,6 +12,11 @@ struct Hand {
 
         var isIdle: Bool { active == 0 && first == waiting.count }
 
+        /// Whether one that waits may begin.
+        var hasRoom: Bool {
+            first < waiting.count && active < waiting[first].delivery.target.channel.maximumInFlight
+        }
+
         mutating func next() -> (delivery: LeasedDelivery, takenAt: Moment)? {
             guard first < waiting.count else { return nil }
             defer {
@@ -72,9 +77,11 @@ struct Hand {
         if let next = places[endpoint]?.next() { return next }
         leave(endpoint)
         while let other = starved.popLast() {
-            guard let next = places[other]?.next() else { continue }
-            places[other]?.active += 1
+            // It may have got its places meanwhile; then what waits there follows those.
+            guard var place = places[other], place.hasRoom, let next = place.next() else { continue }
+            place.active += 1
             active += 1
+            places[other] = place
             return next
         }
         return nil

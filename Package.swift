@@ -133,7 +133,7 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "RoostClient", "RoostAPI", "RoostStore", "RoostSync", "RoostSchema", grdb,
+                "RoostClient", "RoostAPI", "RoostStore", "RoostSync", "RoostSchema", "Zlib", grdb,
             ]),
         .testTarget(name: "EndToEndTests", dependencies: ["RoostAPI", "RoostSchema", "Curl", crypto]),
     ]

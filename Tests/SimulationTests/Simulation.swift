@@ -38,7 +38,8 @@ struct Simulation {
                     var batch = Batch()
                     for seed in seeds where Int(seed % UInt64(workers)) == worker {
                         try await self.play(seed: seed, into: &batch)
-                        if batch.runs % 1000 == 0 { print("worker \(worker): \(batch.runs) seeds") }
+                        // At once, so that a run which is stopped has told what it found.
+                        if batch.runs % 500 == 0 { Self.say("\(batch.runs) seeds of worker \(worker), up to \(seed)") }
                         if batch.failures.count == 3 { break }
                     }
                     return batch
@@ -48,6 +49,8 @@ struct Simulation {
         }
     }
 
+    private static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
     /// Plays a seed; a failure comes with the shortest script that still fails so, and its trace.
     func play(seed: UInt64, into batch: inout Batch) async throws {
         let script = Script(seed: seed, seats: template.seats.count)
@@ -56,6 +59,7 @@ struct Simulation {
         let violation = try await world.run()
         batch.sometimes.merge(await world.sometimes, uniquingKeysWith: +)
         guard let violation else { return }
+        if sabotage == .none { Self.say("seed \(seed): \(violation.check): \(violation.detail)") }
         batch.failures.append(
             sabotage == .none
                 ? try await shortened(script, violation) : Failure(script: script, violation: violation, trace: []))

@@ -7,7 +7,8 @@ import RoostSync
 /// It has one of each thing that has ever gone wrong: a link that is a register row, one that is authoritative, a subject
 /// whose own field keeps it out of a scope, a narrower projection, a mask that consent lifts, a rank, two limits.
 enum SmallCounty {
-    /// Version 2 adds `student.nick`, which devices of version 1 must carry without knowing it.
+    /// Version 2 adds `student.nick`, which devices of version 1 must carry without knowing it; version 3 adds
+    /// `student.motto`, which devices may send before the server has it.
     static func catalogue(version: Int) -> Catalogue {
         Catalogue(
             version: version,
@@ -36,9 +37,10 @@ enum SmallCounty {
             Field("wechat", .text(max: 64), "微信", "WeChat", group: "contact"),
             Field("note", .text(max: 200), "备注", "note", group: "inner"),
         ]
-        let later = [Field("nick", .text(max: 40), "昵称", "nick")]
-        return Collection(
-            "student", .register, "学生", "student", fields: version >= 2 ? fields + later : fields)
+        let later = [
+            Field("nick", .text(max: 40), "昵称", "nick"), Field("motto", .text(max: 40), "座右铭", "motto"),
+        ]
+        return Collection("student", .register, "学生", "student", fields: fields + later.prefix(version - 1))
     }
 
     private static let membership = Collection(

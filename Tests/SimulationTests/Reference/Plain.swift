@@ -83,6 +83,8 @@ struct PlainEdit: Hashable {
     let base: Dated?
     /// In the order they were written.
     let changes: [(field: String, value: Plain)]
+    /// What the row is called that keeps the edit if it is set aside.
+    let asideID: String
 
     static func == (left: Self, right: Self) -> Bool {
         left.number == right.number && left.place == right.place && left.action == right.action
@@ -106,6 +108,8 @@ struct PlainPush {
     /// When the steady clocks of earlier boots read 0, by the server's clock.
     let boots: [String: Int64]
     let edits: [PlainEdit]
+    /// Refused edits of rows that left, with the incarnation under which they were refused.
+    let surrendered: [(incarnation: Int64, edit: PlainEdit)]
 }
 
 /// What became of an edit.

@@ -77,7 +77,7 @@ extension ReferenceModel {
         _ later: Set<String>, _ created: Set<Place>
     ) -> Bool {
         let place = step.edit.place
-        let fields = step.edit.changes.map(\.field).filter { Rulebook.knows(place.kind, $0) }
+        let fields = step.edit.changes.map(\.field).filter { knows(place.kind, $0) }
         if place.kind == "conflict" {
             return step.edit.action == .edit && fields == ["state"]
                 && !held(by: officer, at: moment).isDisjoint(with: before)
@@ -90,6 +90,10 @@ extension ReferenceModel {
             case "liaison": scope = "care:\(officer)"
             case "mentor": scope = "mentoring:\(officer)"
             default: scope = "chapter:\(grant.target ?? "")"
+            }
+            if place.kind == "quarantine" {
+                return step.edit.action == .edit && fields == ["state"] && before.contains(scope)
+                    && maySettle(after, grant.role ?? "")
             }
             switch step.edit.action {
             case .create: guard later.contains(scope) else { return false }

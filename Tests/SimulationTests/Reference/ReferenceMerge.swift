@@ -53,13 +53,14 @@ extension ReferenceModel {
     ) throws(Refused) -> Step {
         let madeAt = Int64(corrected(edit, run.push) >> 16)
         let place = edit.place
-        for change in edit.changes where !Rulebook.knows(place.kind, change.field) && change.field == "deleted" {
+        for change in edit.changes where !knows(place.kind, change.field) && change.field == "deleted" {
             throw Refused(code: "invalid")
         }
         guard edit.action != .create else {
             return try create(edit, stamp: stamp, base: base, madeAt: madeAt, run)
         }
         guard var record = rows[place] else {
+            if gone.contains(place) { throw Refused(code: "gone") }
             let refused = refusedCreations.contains("\(run.push.replica) \(place.kind) \(place.id)")
             throw Refused(code: refused ? "depends_on" : "out_of_scope")
         }
@@ -75,7 +76,7 @@ extension ReferenceModel {
             return step
         }
         for change in edit.changes {
-            guard Rulebook.knows(place.kind, change.field) else {
+            guard knows(place.kind, change.field) else {
                 step.taken.append(change)
                 continue
             }
@@ -83,7 +84,7 @@ extension ReferenceModel {
                 let shown = Rulebook.mask(change.field, record.value(change.field))
                 if shown == change.value { continue }
                 if Rulebook.fits(place.kind, change.field, change.value) {
-                    step.masked.append(change.field)
+                    step.masked.append(change)
                     continue
                 }
             }
@@ -104,6 +105,7 @@ extension ReferenceModel {
         _ edit: PlainEdit, stamp: Dated, base: Dated?, madeAt: Int64, _ run: Judgement
     ) throws(Refused) -> Step {
         let place = edit.place
+        if gone.contains(place) { throw Refused(code: "gone") }
         if rows[place] != nil { throw Refused(code: "duplicate") }
         var values = Rulebook.initial(place.kind)
         for change in edit.changes {
@@ -135,9 +137,9 @@ extension ReferenceModel {
         }
         let saw = current.stamp.by == step.stamp.by || step.base.map { $0 >= current.stamp } ?? false
         var wins = step.stamp > current.stamp
-        if step.edit.place.kind == "student", field == "progress" {
-            func rank(_ value: Plain) -> Int { ["open", "doing", "done"].firstIndex(of: value.text ?? "") ?? -1 }
-            if value.text == "open", saw, wins {
+        if let ranks = Rulebook.ranks(step.edit.place.kind, field) {
+            func rank(_ value: Plain) -> Int { ranks.firstIndex(of: value.text ?? "") ?? -1 }
+            if value.text == ranks[0], saw, wins {
                 if rank(current.value) > 0 { note("reopened") }
             } else if rank(value) != rank(current.value) {
                 if wins, rank(value) < rank(current.value) { note("rank kept") }
@@ -148,7 +150,7 @@ extension ReferenceModel {
             if step.stamp > current.stamp { record.cells[field]?.stamp = step.stamp }
             return
         }
-        let isKnown = Rulebook.knows(step.edit.place.kind, field)
+        let isKnown = knows(step.edit.place.kind, field)
         step.losses.append(
             Loss(
                 field: field, value: wins ? current.value : value, stamp: wins ? current.stamp : step.stamp,
@@ -173,7 +175,7 @@ extension ReferenceModel {
     /// A value lost to somebody who had not seen it becomes a row of its own.
     mutating func openConflict(_ loss: Loss, _ step: Step) {
         let concerned = step.edit.place
-        guard concerned.kind != "conflict", let record = rows[concerned] else { return }
+        guard !["conflict", "quarantine"].contains(concerned.kind), let record = rows[concerned] else { return }
         let place = Self.conflict(concerned, loss.field, loss.stamp)
         guard rows[place] == nil else { return }
         note("conflict")
@@ -200,11 +202,10 @@ extension ReferenceModel {
     }
 
     /// As stamps are written on the wire.
-    static func written(_ stamp: Dated) -> String {
-        func digits(_ bits: UInt64) -> String {
-            let text = String(bits, radix: 16)
-            return String(repeating: "0", count: 16 - text.count) + text
-        }
-        return digits(stamp.time) + "-" + digits(stamp.by)
+    static func written(_ stamp: Dated) -> String { digits(stamp.time) + "-" + digits(stamp.by) }
+
+    static func digits(_ bits: UInt64) -> String {
+        let text = String(bits, radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
     }
 }

@@ -42,10 +42,16 @@ struct ReferenceModel {
     /// The effective time of each replica's last edit.
     var previous: [UInt64: UInt64] = [:]
     var verdicts: [String: PlainVerdict] = [:]
+    /// The edits that have verdicts.
+    var decided: [String: PlainEdit] = [:]
     var refusedCreations: Set<String> = []
+    /// Deleted rows that were taken away for good.
+    var gone: Set<Place> = []
+    /// Edits set aside that were about nothing there is: nobody is shown them.
+    var orphans: Set<Place> = []
+    /// The catalogue that the server has.
+    var version = 2
     var accepted: [Accepted] = []
-    /// What a person must decide: (replica, incarnation, number) and the fields set aside.
-    var quarantine: [String: [String]] = [:]
     /// Rare paths this model has seen.
     var seen: [String: Int] = [:]
 
@@ -53,12 +59,17 @@ struct ReferenceModel {
 
     mutating func note(_ path: String) { seen[path, default: 0] += 1 }
 
+    /// Whether the server's catalogue declares a field.
+    func knows(_ kind: String, _ field: String) -> Bool {
+        Rulebook.knows(kind, field) || kind == "student" && field == "motto" && version >= 3
+    }
+
     static func key(_ replica: UInt64, _ incarnation: Int64, _ number: Int64) -> String {
         "\(String(replica, radix: 16)).\(incarnation).\(number)"
     }
 
     /// Takes a push and answers with the verdicts the server must give and the number it must expect next.
-    mutating func push(_ push: PlainPush) -> (verdicts: [PlainVerdict], expected: Int64) {
+    mutating func push(_ push: PlainPush) -> (verdicts: [PlainVerdict], expected: Int64, isCopied: Bool) {
         if push.incarnation > incarnations[push.replica] ?? 1 {
             incarnations[push.replica] = push.incarnation
             lastNumber[push.replica] = 0
@@ -69,6 +80,10 @@ struct ReferenceModel {
         var fresh: [PlainEdit] = []
         for edit in push.edits {
             if edit.number <= last {
+                if let other = decided[Self.key(push.replica, push.incarnation, edit.number)], other != edit {
+                    note("another copy was first")
+                    return (told, last + 1, true)
+                }
                 if let verdict = verdicts[Self.key(push.replica, push.incarnation, edit.number)] {
                     told.append(verdict)
                 }
@@ -81,13 +96,14 @@ struct ReferenceModel {
             }
         }
         if !fresh.isEmpty {
+            for edit in fresh { decided[Self.key(push.replica, push.incarnation, edit.number)] = edit }
             for verdict in decide(fresh, push) {
                 verdicts[Self.key(push.replica, push.incarnation, verdict.number)] = verdict
                 told.append(verdict)
             }
             lastNumber[push.replica] = last + Int64(fresh.count)
         }
-        return (told, last + Int64(fresh.count) + 1)
+        return (told, last + Int64(fresh.count) + 1, false)
     }
 
     /// The number the server expects from a replica that asks without bringing anything.
@@ -129,7 +145,7 @@ struct ReferenceModel {
         let before: Record?
         let beforeScopes: Set<String>
         var losses: [Loss] = []
-        var masked: [String] = []
+        var masked: [(field: String, value: Plain)] = []
         var taken: [(field: String, value: Plain)] = []
     }
 
@@ -176,8 +192,9 @@ struct ReferenceModel {
             rows = saved
             note("quarantined")
             return steps.map { step in
-                quarantine[Self.key(run.push.replica, run.push.incarnation, step.edit.number)] =
-                    step.edit.changes.map(\.field)
+                setAside(
+                    step.edit, step.edit.changes, "authority_ended", unit: "\(steps.first?.edit.number ?? 0)",
+                    stamp: step.stamp, run.push)
                 return PlainVerdict(number: step.edit.number, outcome: "quarantined", stamp: step.stamp)
             }
         }
@@ -208,7 +225,8 @@ struct ReferenceModel {
                 Accepted(place: step.edit.place, field: change.field, value: change.value, stamp: step.stamp))
         }
         if !step.masked.isEmpty {
-            quarantine[Self.key(push.replica, push.incarnation, step.edit.number)] = step.masked
+            setAside(
+                step.edit, step.masked, "masked", unit: "\(step.edit.number)", stamp: step.stamp, push)
             note("quarantined masked")
         }
         let outcome =

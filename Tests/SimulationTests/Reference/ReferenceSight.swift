@@ -79,13 +79,14 @@ extension ReferenceModel {
             let concerned = Place(kind: kind, id: id)
             guard let about = rows[concerned] else { return [] }
             return scopes(of: concerned, about).filter { sight(of: field, concerned, about, in: $0) == .full }
+        case "quarantine": return orphans.contains(place) ? [] : scopes(ofSetAside: row)
         default: return []
         }
     }
 
     /// How much of a field a scope shows.
     func sight(of field: String, _ place: Place, _ row: Record, in scope: String) -> Sight {
-        guard Rulebook.knows(place.kind, field) else { return scope == "county" ? .full : .hidden }
+        guard knows(place.kind, field) else { return scope == "county" ? .full : .hidden }
         guard place.kind == "student" else { return .full }
         let kind = scope.prefix { $0 != ":" }
         switch Rulebook.group("student", field) {
@@ -97,9 +98,19 @@ extension ReferenceModel {
 
     /// Whether whoever holds these scopes may see a field's values.
     func mayRead(_ field: String, _ place: Place, holding held: Set<String>) -> Bool {
-        // A creation set aside is shown where the row would have landed, which the model does not work out.
-        guard let row = rows[place] else { return held.contains("county") || place.kind != "student" }
-        return scopes(of: place, row).contains { held.contains($0) && sight(of: field, place, row, in: $0) == .full }
+        if let row = rows[place],
+            scopes(of: place, row).contains(where: {
+                held.contains($0) && sight(of: field, place, row, in: $0) == .full
+            })
+        {
+            return true
+        }
+        // Who sees an edit set aside reads what it would set, which for a creation is all there is of the row.
+        return rows.contains { key, row in
+            guard key.kind == "quarantine", let (concerned, changes) = Self.setAside(row) else { return false }
+            return concerned == place && changes.contains { $0.field == field }
+                && !scopes(of: key, row).isDisjoint(with: held)
+        }
     }
 
     struct Shown: Hashable, CustomStringConvertible {

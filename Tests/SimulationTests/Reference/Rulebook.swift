@@ -19,7 +19,21 @@ enum Rulebook {
             "losing_author": .nothing, "winning_stamp": .nothing, "winning_author": .nothing,
             "state": .text("open"),
         ],
+        "quarantine": [
+            "subject": .nothing, "concerned_collection": .nothing, "concerned_row": .nothing, "action": .nothing,
+            "proposed_values": .nothing, "author": .nothing, "made_at": .nothing, "set_aside_at": .nothing,
+            "unit": .nothing, "place": .nothing, "reason": .nothing, "state": .text("pending"),
+        ],
     ]
+
+    /// The values of a field that only goes forward, and back only by somebody who saw it; nil for other fields.
+    static func ranks(_ kind: String, _ field: String) -> [String]? {
+        switch (kind, field) {
+        case ("student", "progress"): ["open", "doing", "done"]
+        case ("quarantine", "state"): ["pending", "declined", "accepted"]
+        default: nil
+        }
+    }
 
     static func initial(_ kind: String) -> [String: Plain] { initials[kind] ?? [:] }
     static func knows(_ kind: String, _ field: String) -> Bool { initials[kind]?[field] != nil }
@@ -46,7 +60,7 @@ enum Rulebook {
         case "membership": ["student", "chapter"].contains(field)
         case "liaison": ["student", "officer", "kind"].contains(field)
         case "appointment": ["officer", "role", "target"].contains(field)
-        case "conflict": field == "subject"
+        case "conflict", "quarantine": field == "subject"
         default: false
         }
     }
@@ -68,6 +82,7 @@ enum Rulebook {
             guard case .flag = value else { return false }
             return true
         case ("student", "progress"): return ["open", "doing", "done"].contains(value.text)
+        case ("quarantine", "state"): return ["pending", "declined", "accepted"].contains(value.text)
         case ("conflict", "state"): return ["open", "settled"].contains(value.text)
         default: return true
         }

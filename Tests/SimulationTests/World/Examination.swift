@@ -25,7 +25,7 @@ extension World {
         _ replica: Replica, _ version: Int, with expected: [Place: [String: ReferenceModel.Shown]], _ label: String
     ) throws {
         var missing = expected
-        for collection in replica.rules.catalogue.collections where collection.name != Quarantine.collection {
+        for collection in replica.rules.catalogue.collections {
             for shown in try replica.rows(of: collection.name) {
                 var fields: [String: ReferenceModel.Shown] = [:]
                 for (position, value) in shown.row.values.enumerated()
@@ -33,6 +33,7 @@ extension World {
                     fields[collection.fields[position].name.text] = ReferenceModel.Shown(
                         value: Plain(value), isMasked: shown.masked.contains(position))
                 }
+                fields = concerned(fields)
                 let place = place(collection.name.text, shown.row.key.id)
                 guard var wanted = missing.removeValue(forKey: place) else {
                     fail("view", "\(label) shows \(place), which its owner may not see: \(fields)")

@@ -1,4 +1,3 @@
-import GRDB
 import RoostAPI
 import RoostClient
 import RoostSchema
@@ -20,6 +19,10 @@ final class Line: ExchangeServer {
     func exchange(_ request: ExchangeRequest) async throws(ClientError) -> ExchangeAnswer {
         try await world.exchange(request, from: device)
     }
+
+    func snapshot(_ id: String, from position: Int, count: Int) async throws(ClientError) -> [UInt8] {
+        try await world.snapshot(id, from: position, count: count, for: device)
+    }
 }
 
 extension World {
@@ -30,20 +33,26 @@ extension World {
     func synchronise(_ index: Int) async throws {
         exchanges = 0
         let device = devices[index]
+        var unrecovered = 0
+        defer { devices[index].unrecovered += unrecovered }
         do {
             let report = try await Synchroniser(
                 replica: device.replica, server: Line(self, index), environment: device.environment
-            ).run()
+            ).run { unrecovered = $0.recovery?.unrecovered ?? 0 }
             if !report.lost.isEmpty { note("scope lost") }
             if !report.gained.isEmpty { note("scope gained") }
             if report.rowsPurged > 0 { note("rows purged") }
+            if report.hasBegunAnew { note("resnapshot") }
             if clock.now - device.lastSync >= 400 * 86_400_000 { note("400 days away") }
             if clock.now - device.lastSync >= 31 * 86_400_000 { note("31 days away") }
-            if violation == nil { try examine(index, purged: report.rowsPurged > 0 || !report.lost.isEmpty) }
+            if violation == nil, !isRecovering {
+                try examine(index, purged: report.rowsPurged > 0 || !report.lost.isEmpty)
+            }
             devices[index].lastSync = clock.now
         } catch let error as ClientError {
             switch error {
             case .unreachable, .badAnswer: say { "   \(error)" }
+            case .replicaCopied: try await becomeOwn(index)
             default: fail("client", "\(error)")
             }
         }
@@ -55,11 +64,12 @@ extension World {
             fail("liveness", "\(exchanges) exchanges in one synchronisation")
             throw .badAnswer
         }
+        if let dying, exchanges > dying { throw .unreachable(reason: "the device died") }
         let body = request.json
         transferred += body.count
         remember(request, body, from: index)
         var bytes: [UInt8]
-        switch luck?.below(16) {
+        switch luck?.below(18) {
         case 0, 1:
             note("request lost")
             throw .unreachable(reason: "lost")
@@ -77,23 +87,19 @@ extension World {
             note("answer truncated")
         case 6:
             bytes = try await serve(Array(body.dropLast(1 + (luck?.below(body.count - 1) ?? 0))), for: index)
-        case 7:
-            try setTrap("verdict", in: serverDirectory + "/" + ServerStore.fileName)
-            let caught: Result<[UInt8], ClientError>
-            do throws(ClientError) {
-                caught = .success(try await serve(body, for: index))
-            } catch {
-                caught = .failure(error)
-                note("server died deciding")
-            }
-            try removeTrap(in: serverDirectory + "/" + ServerStore.fileName)
-            bytes = try caught.get()
+        case 7, 8: bytes = try await serveDying(body, for: index)
+        case 9:
+            _ = try await serve(body, for: index)
+            do { try restartServer() } catch { throw .unreachable(reason: "\(error)") }
+            note("server died having decided")
+            throw .unreachable(reason: "the server died")
         default:
             bytes = try await serve(body, for: index)
         }
         transferred += bytes.count
         do throws(WireProblem) {
             let answer = sabotage(try ExchangeAnswer(json: bytes))
+            await makeSnapshots(for: answer)
             devices[index].answers.append(answer)
             if devices[index].answers.count > 6 { devices[index].answers.removeFirst() }
             return answer
@@ -105,10 +111,12 @@ extension World {
     /// Keeps what was sent: a mutation is the same bytes each time.
     private func remember(_ request: ExchangeRequest, _ body: [UInt8], from index: Int) {
         for mutation in request.mutations {
-            if let before = devices[index].edits[mutation.number], before != mutation {
-                fail("retry", "mutation \(mutation.number) changed between two attempts")
+            let name = EditName(
+                replica: request.replica.bits, incarnation: request.incarnation, number: mutation.number)
+            if let before = devices[index].edits[name], before != mutation {
+                fail("retry", "mutation \(name.key) changed between two attempts")
             }
-            devices[index].edits[mutation.number] = mutation
+            devices[index].edits[name] = mutation
         }
         guard !request.mutations.isEmpty else { return }
         devices[index].requests.append(body)
@@ -118,19 +126,25 @@ extension World {
     /// The server's side of an exchange, with the model at its side.
     func serve(_ body: [UInt8], for index: Int) async throws(ClientError) -> [UInt8] {
         let seat = devices[index].seat
-        let request: ExchangeRequest
+        var request: ExchangeRequest
         do throws(WireProblem) {
             request = try ExchangeRequest(json: body)
         } catch {
             note("request truncated")
             throw .unreachable(reason: "malformed")
         }
-        sabotageServer(before: request)
+        sabotageServer(before: &request)
         var answer: [UInt8]
         do {
             answer = try await store.exchange(
                 request, device: seat.device, mutationLimit: 5000, pageBytes: script.pageBytes
             ).answer
+        } catch let error as ExchangeError where error == .oldIncarnation || error == .verdictsForgotten {
+            note("old copy refused")
+            throw .refused(
+                ClientError.ServerRefusal(
+                    status: 409, code: .conflict, message: Label("旧", "old"), reason: ReplicaCopied.reason,
+                    requestID: nil))
         } catch {
             say { "   the server threw \(error)" }
             throw .unreachable(reason: "internal")
@@ -139,31 +153,6 @@ extension World {
         answer = sabotage(leaving: answer, to: request, for: index)
         judge(answer, to: request, for: index)
         return answer
-    }
-
-    /// Lets the next transaction that writes to a table fail there, as a crash would.
-    func setTrap(_ table: String, in file: String) throws(ClientError) {
-        try sideways(
-            file,
-            """
-            CREATE TRIGGER simulated_crash BEFORE INSERT ON "\(table)"
-            BEGIN SELECT RAISE(ABORT, 'simulated crash'); END
-            """)
-    }
-
-    func removeTrap(in file: String) throws(ClientError) {
-        try sideways(file, "DROP TRIGGER simulated_crash")
-    }
-
-    /// Changes a database behind the product's back.
-    func sideways(_ file: String, _ sql: String) throws(ClientError) {
-        do {
-            let queue = try DatabaseQueue(path: file)
-            try queue.writeWithoutTransaction { db in try db.execute(sql: sql) }
-            try queue.close()
-        } catch {
-            throw .unreachable(reason: "\(error)")
-        }
     }
 
     // MARK: What comes late
@@ -180,21 +169,5 @@ extension World {
         guard let answer = devices[index].answers.randomElement(using: &dice) else { return }
         note("late answer")
         _ = try devices[index].replica.apply(answer, now: devices[index].clock.now)
-    }
-
-    /// The device dies before the transaction commits that applies an answer.
-    func dieApplying(_ index: Int, _ dice: inout Seeded) async throws {
-        let file = devices[index].directory + "/" + Replica.fileName
-        try setTrap(dice.one(of: ["copy", "journal", "student"]), in: file)
-        do {
-            let device = devices[index]
-            exchanges = 0
-            _ = try await Synchroniser(
-                replica: device.replica, server: Line(self, index), environment: device.environment
-            ).run()
-        } catch is ReplicaError {
-            note("device died applying")
-        } catch is ClientError {}
-        try removeTrap(in: file)
     }
 }

@@ -12,6 +12,16 @@ extension World {
         } catch {
             return fail("codec", "the answer cannot be read: \(error)")
         }
+        if isRecovering { return hear(answer, to: request) }
+        let isForeign = request.epoch.map { $0 != epoch } ?? false
+        if (answer.known != nil) != isForeign {
+            return fail("epoch", "a request of epoch \(request.epoch ?? "none") in epoch \(epoch)")
+        }
+        if isForeign {
+            note("request of another epoch")
+            return hear(answer, to: request)
+        }
+        if answer.epoch != epoch { fail("epoch", "the epoch became \(answer.epoch) without a reason") }
         let push = PlainPush(request, at: clock.now) { self.place($0, $1) }
         let expected: Int64
         if push.edits.isEmpty {
@@ -19,7 +29,12 @@ extension World {
         } else {
             let decided = model.push(push)
             expected = decided.expected
-            judgeVerdicts(answer, decided.verdicts, push)
+            if answer.copied != decided.isCopied { fail("copy", "said to be copied: \(answer.copied)") }
+            judgeVerdicts(answer, decided.verdicts, push, request)
+        }
+        let safe = model.surrender(push) { self.stamp(of: $0) }
+        if Set(answer.surrendered.map { "\($0.incarnation).\($0.number)" }) != safe {
+            fail("surrender", "\(answer.surrendered), not \(safe)")
         }
         if answer.expected != expected { fail("expected", "\(answer.expected), not \(expected)") }
         let offset = request.now.value - clock.now
@@ -35,8 +50,27 @@ extension World {
         judgeCanaries(bytes, holding: held)
     }
 
+    /// Takes the verdicts of a server that knows less than the model; one that was given before is what it was.
+    private func hear(_ answer: ExchangeAnswer, to request: ExchangeRequest) {
+        for verdict in answer.verdicts {
+            let given = PlainVerdict(verdict)
+            let key = ReferenceModel.key(request.replica.bits, request.incarnation, given.number)
+            if let before = told[key], before != given { fail("exactly once", "\(given) after \(before)") }
+            if !isRecovering, told[key] == nil { fail("epoch", "\(given) was decided for a request of another epoch") }
+            told[key] = given
+            toldAt[key] = toldAt[key] ?? clock.now
+            decided[key] = decided[key] ?? request.mutations.first { $0.number == given.number }
+            say {
+                "   recovering \(request.mutations.first { $0.number == given.number }.map { "\($0)" } ?? "") → \(given)"
+            }
+        }
+        learnConflicts(answer)
+    }
+
     /// Each verdict is the model's, and a repeated one is what it was.
-    private func judgeVerdicts(_ answer: ExchangeAnswer, _ expected: [PlainVerdict], _ push: PlainPush) {
+    private func judgeVerdicts(
+        _ answer: ExchangeAnswer, _ expected: [PlainVerdict], _ push: PlainPush, _ request: ExchangeRequest
+    ) {
         let given = answer.verdicts.map { PlainVerdict($0) }
         guard given.map(\.number) == expected.map(\.number) else {
             return fail("accounting", "verdicts for \(given.map(\.number)), not for \(expected.map(\.number))")
@@ -48,6 +82,8 @@ extension World {
                 fail("exactly once", "\(given) after \(before)")
             }
             told[key] = given
+            toldAt[key] = toldAt[key] ?? clock.now
+            if decided[key] == nil { decided[key] = request.mutations.first { $0.number == given.number } }
             say { "   \(edit.map { self.describe($0) } ?? "") → \(given)" }
             if given != expected {
                 fail("verdict", "\(given), not \(expected), for \(edit.map { self.describe($0) } ?? "")")
@@ -65,29 +101,34 @@ extension World {
             + (edit.base.map { " base \($0)" } ?? "") + (edit.group.map { " group \($0)" } ?? "")
     }
 
-    /// Conflicts are named by the server; the model knows them by what they are about.
     private func learnConflicts(_ answer: ExchangeAnswer) {
-        for row in answer.scopes.flatMap(\.rows) where row.collection == "conflict" && row.deleted == nil {
-            let fields = Dictionary(row.fields.map { ($0.field, $0.value) }, uniquingKeysWith: { first, _ in first })
-            guard let kind = fields["concerned_collection"]?.text, let id = fields["concerned_row"]?.text,
-                let field = fields["concerned_field"]?.text,
-                let stamp = fields["losing_stamp"]?.text.flatMap({ Stamp($0) })
-            else { continue }
-            let place = ReferenceModel.conflict(Place(kind: kind, id: id), field, Dated(stamp))
-            if let known = conflicts[row.row.description], known != place {
-                fail("conflict", "one identity for \(known) and \(place)")
-            }
-            if conflicts[row.row.description] == nil { rows["conflict", default: []].append(row.row) }
-            conflicts[row.row.description] = place
+        for row in answer.scopes.flatMap(\.rows) where row.deleted == nil {
+            learn(row.collection, row.row) { name in row.fields.first { $0.field == name }?.value }
         }
+    }
+
+    /// Conflicts are named by the server; the model knows them by what they are about.
+    func learn(_ collection: String, _ row: RowID, _ value: (String) -> Value?) {
+        if collection == "quarantine", !rows[collection, default: []].contains(row) {
+            rows[collection, default: []].append(row)
+        }
+        guard collection == "conflict", let kind = value("concerned_collection")?.text,
+            let id = value("concerned_row")?.text, let field = value("concerned_field")?.text,
+            let stamp = value("losing_stamp")?.text.flatMap({ Stamp($0) })
+        else { return }
+        let place = ReferenceModel.conflict(Place(kind: kind, id: id), field, Dated(stamp))
+        if let known = conflicts[row.description], known != place {
+            fail("conflict", "one identity for \(known) and \(place)")
+        }
+        if conflicts[row.description] == nil { rows[collection, default: []].append(row) }
+        conflicts[row.description] = place
     }
 
     /// Each row of a page is what the scope shows of it, no more and no less.
     private func judge(_ page: ScopePage, holding held: Set<String>) {
         let scope = page.scope.description
         guard held.contains(scope) else { return fail("leak", "a page of \(scope), which is not held") }
-        // The model knows that an edit was set aside, not the row that keeps it; its values are searched for as canaries.
-        for row in page.rows where row.collection != Quarantine.collection.text {
+        for row in page.rows {
             let place = place(row.collection, row.row)
             guard let record = model.rows[place], model.scopes(of: place, record).contains(scope) else {
                 fail("leak", "\(place) in a page of \(scope)")
@@ -106,7 +147,7 @@ extension World {
                 judge(row, place, record, in: scope)
             }
         }
-        for left in page.left where left.collection != Quarantine.collection.text {
+        for left in page.left {
             let place = place(left.collection, left.row)
             if let record = model.rows[place], model.scopes(of: place, record).contains(scope) {
                 fail("row", "\(place) is said to have left \(scope)")
@@ -121,6 +162,7 @@ extension World {
             given[change.field] = ReferenceModel.Shown(
                 value: Plain(change.value), isMasked: row.masked.contains(change.field))
         }
+        given = concerned(given)
         for (field, cell) in record.cells {
             let sight = model.sight(of: field, place, record, in: scope)
             var expected: ReferenceModel.Shown?
@@ -146,10 +188,20 @@ extension World {
     }
 
     /// What people call their devices, which the model does not know.
-    static func isLabel(_ field: String) -> Bool { ["losing_device", "winning_device"].contains(field) }
+    static func isLabel(_ field: String) -> Bool { ["losing_device", "winning_device", "device"].contains(field) }
+
+    /// What the model calls the conflict that an edit set aside is about.
+    func concerned(_ fields: [String: ReferenceModel.Shown]) -> [String: ReferenceModel.Shown] {
+        guard fields["concerned_collection"]?.value == .text("conflict"),
+            let place = fields["concerned_row"]?.value.text.flatMap({ conflicts[$0] })
+        else { return fields }
+        var fields = fields
+        fields["concerned_row"]?.value = .text(place.id)
+        return fields
+    }
 
     /// No text stands in the raw bytes that the device's owner may not read now.
-    private func judgeCanaries(_ bytes: [UInt8], holding held: Set<String>) {
+    func judgeCanaries(_ bytes: [UInt8], holding held: Set<String>) {
         for number in canaries.found(in: bytes) {
             guard let origin = canaries.origins[number] else {
                 fail("leak", "canary \(number) was never planted")

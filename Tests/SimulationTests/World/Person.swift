@@ -18,7 +18,7 @@ extension World {
         case ..<77: edits = try assign(index, &dice)
         case ..<83: edits = try editLiaison(index, &dice)
         case ..<88: edits = try appoint(index, &dice)
-        case ..<94: edits = try deleteOrRestore(index, &dice)
+        case ..<93: edits = try deleteOrRestore(index, &dice)
         case ..<97: edits = try settle(index, &dice)
         default: edits = try blunder(index, &dice)
         }
@@ -74,7 +74,7 @@ extension World {
     private func editStudent(_ index: Int, _ dice: inout Seeded) throws -> [Edit] {
         guard let student = try pick("student", index, &dice) else { return [] }
         var fields = ["name", "name", "phone", "phone", "wechat", "note", "progress", "shared", "minor"]
-        if devices[index].version >= 2 { fields.append("nick") }
+        fields += ["nick", "motto"].prefix(devices[index].version - 1)
         var chosen: [String] = []
         for _ in 0..<1 + dice.below(3) {
             let field = dice.one(of: fields)
@@ -228,8 +228,29 @@ extension World {
     }
 
     private func settle(_ index: Int, _ dice: inout Seeded) throws -> [Edit] {
+        if dice.chance(2), let row = try pick("quarantine", index, &dice) { return try decide(row, index, &dice) }
         guard let row = try pick("conflict", index, &dice) else { return [] }
         return [Edit("conflict", row, .edit, [Mutation.Change("state", "settled")])]
+    }
+
+    /// Somebody accepts an edit set aside, makes it their own, or declines it; or a faulty program says so alone.
+    private func decide(_ row: RowID, _ index: Int, _ dice: inout Seeded) throws -> [Edit] {
+        let decision = dice.one(of: ["accepted", "accepted", "declined", "pending"])
+        let settling = Edit("quarantine", row, .edit, [Mutation.Change("state", .text(decision))])
+        let replica = devices[index].replica
+        guard decision == "accepted", !dice.chance(4), let entry = try replica.row("quarantine", row)?.row,
+            entry.values[Quarantine.Position.action].text == "edit",
+            let collection = entry.values[Quarantine.Position.collection].text,
+            let concerned = entry.values[Quarantine.Position.row].text.flatMap({ RowID($0) }),
+            case .object(let members) = entry.values[Quarantine.Position.values],
+            let declaration = replica.rules.catalogue[CollectionName(collection)],
+            members.allSatisfy({ declaration.position(of: $0.name) != nil })
+        else { return [settling] }
+        note("accepted what was set aside")
+        return [
+            Edit(CollectionName(collection), concerned, .edit, members.map { Mutation.Change($0.name, $0.value) }),
+            settling,
+        ]
     }
 
     /// What a faulty or foreign client might send.

@@ -33,12 +33,14 @@ extension World {
     /// Every number has exactly one verdict, and every edit that was made has a number that was answered.
     private func accountForEdits() {
         for device in devices {
-            for number in device.edits.keys {
-                let key = ReferenceModel.key(device.seat.device.replica.bits, 1, number)
-                if told[key] == nil { fail("accounting", "\(device.seat.device.label) #\(number) has no verdict") }
+            for name in device.edits.keys where told[name.key] == nil {
+                fail("accounting", "\(device.seat.device.label) \(name.key) has no verdict")
             }
-            let last = device.edits.keys.max() ?? 0
-            if device.edits.count != Int(last) {
+            // Of earlier incarnations some were given again under other numbers.
+            let own = device.edits.keys.filter { $0.replica == device.seat.device.replica.bits }
+            let newest = own.map(\.incarnation).max() ?? 0
+            let numbers = own.filter { $0.incarnation == newest }.map(\.number)
+            if sometimes["server restored"] == nil, numbers.count != Int(numbers.max() ?? 0) {
                 fail("accounting", "numbers of \(device.seat.device.label) have gaps")
             }
         }
@@ -48,7 +50,7 @@ extension World {
     private func findValues() throws {
         let queue = try DatabaseQueue(path: serverDirectory + "/" + ServerStore.fileName)
         defer { try? queue.close() }
-        let (history, set) = try queue.read { db in
+        let (history, set, parked) = try queue.read { db in
             (
                 Set(
                     try String.fetchAll(
@@ -59,16 +61,16 @@ extension World {
                             """)),
                 Set(
                     try String.fetchAll(
-                        db, sql: "SELECT lower(hex(id)) || ' ' || proposed_values FROM quarantine"))
+                        db, sql: "SELECT lower(hex(id)) || ' ' || proposed_values FROM quarantine")),
+                try String.fetchAll(db, sql: "SELECT CAST(body AS TEXT) FROM parked")
             )
         }
         for device in devices {
             let refused = Set(try device.replica.refused().map(\.number))
-            for (number, mutation) in device.edits {
-                let key = ReferenceModel.key(device.seat.device.replica.bits, 1, number)
+            for (name, mutation) in device.edits {
+                let (key, number) = (name.key, name.number)
                 guard let verdict = told[key] else { continue }
-                let entry = Quarantine.id(of: number, incarnation: 1, by: device.seat.device.replica).description
-                let asideName = entry.replacing("-", with: "") + " "
+                let asideName = name.asideID.description.replacing("-", with: "") + " "
                 if verdict.outcome == "rejected" {
                     // In the box, or on the server since the row left the device.
                     if !refused.contains(number), !set.contains(where: { $0.hasPrefix(asideName) }) {
@@ -77,6 +79,8 @@ extension World {
                     continue
                 }
                 let place = place(mutation.collection, mutation.row)
+                // What was deleted long ago, or gave way long ago, is kept no longer.
+                guard !model.gone.contains(place), toldAt[key] ?? 0 > historyHorizon else { continue }
                 // An equal value set by somebody else may be the one that is kept.
                 let row = mutation.row.description.replacing("-", with: "")
                 for change in mutation.changes where !change.value.isNull {
@@ -89,7 +93,10 @@ extension World {
                         model.rows[place].map {
                             Rulebook.mask(change.field, $0.value(change.field)) == Plain(change.value)
                         } ?? false
-                    if !inRow, !inHistory, !inQuarantine, !isMask, change.value.text?.contains("****") != true {
+                    let isParked = parked.contains { $0.contains(value) && $0.contains("\(mutation.row)") }
+                    if !inRow, !inHistory, !inQuarantine, !isMask, !isParked,
+                        change.value.text?.contains("****") != true
+                    {
                         fail("lost value", "\(place).\(change.field) = \(Plain(change.value)) of #\(number) \(verdict)")
                     }
                 }
@@ -123,8 +130,8 @@ extension World {
         let deviceClock = DeviceClock(clock, skew: 0, hasMarks: true)
         devices.append(
             SimulatedDevice(
-                seat: fresh, clock: deviceClock, directory: place, version: 2,
-                replica: try Template.create(fresh, place, version: 2), lastSync: 0))
+                seat: fresh, clock: deviceClock, directory: place, version: 3,
+                replica: try Template.create(fresh, place, version: 3), lastSync: 0))
         try await synchronise(devices.count - 1)
         if devices[devices.count - 1].lastSync != clock.now { fail("liveness", "a fresh device cannot synchronise") }
     }

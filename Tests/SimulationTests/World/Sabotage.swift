@@ -27,6 +27,8 @@ enum Sabotage: String, Hashable, Sendable, CaseIterable {
     case loseQuarantine
     /// An answer to one device goes to another, as a cache with too coarse a key would have it.
     case mixUpAnswers
+    /// A server that was put back from a copy goes on as if nothing had happened.
+    case forgetEpoch
 }
 
 extension World {
@@ -60,7 +62,7 @@ extension World {
     }
 
     /// Changes the server's tables before it reads a request.
-    func sabotageServer(before request: ExchangeRequest) {
+    func sabotageServer(before request: inout ExchangeRequest) {
         let sql: String
         switch sabotage {
         case .keepGrant: sql = "UPDATE authority SET until_ms = NULL, until_sequence = NULL WHERE kind = 'grant'"
@@ -70,6 +72,14 @@ extension World {
             sql = """
                 UPDATE verdict SET body = CAST(replace(CAST(body AS TEXT), '"applied"', '"merged"') AS BLOB)
                 """
+        case .forgetEpoch:
+            // Nothing that would tell a history that went back is looked at.
+            request.answered = nil
+            let head = ServerSequence((try? head()) ?? 0)
+            request.scopes = request.scopes.map {
+                ScopeCursor(scope: $0.scope, epoch: $0.epoch, cursor: min($0.cursor, head))
+            }
+            return
         default: return
         }
         try? sideways(serverDirectory + "/" + ServerStore.fileName, sql)

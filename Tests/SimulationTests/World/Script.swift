@@ -17,8 +17,14 @@ struct Event: Hashable, Sendable {
         case deviceDiesApplying
         /// The operator changes something on the server itself.
         case operatorActs
-        /// A device's program is replaced by a later version.
-        case upgrade
+        /// A device's program is replaced by a later version, or the server's is.
+        case upgrade, serverUpgrade
+        /// Some weeks pass in which the server takes away what nobody needs any more.
+        case serverTidies
+        /// The server is put back from a copy that misses some of what was acknowledged.
+        case disaster
+        /// Somebody goes on with a copy of a device's database on a second machine.
+        case copyDevice
     }
 
     let verb: Verb
@@ -35,8 +41,10 @@ struct Script: Hashable, Sendable {
     /// Which clock error each device begins with.
     var skews: [Int64]
     let hasMarks: [Bool]
-    /// The catalogue version each device begins with.
+    /// The catalogue version each device begins with; the server begins with 2.
     let versions: [Int]
+    /// Whether scopes of some rows are given as files.
+    var snapshots: Bool
     let pageBytes: Int
     let changesetLimit: Int
 
@@ -55,7 +63,8 @@ struct Script: Hashable, Sendable {
         self.devices = devices
         skews = devices.map { _ in dice.one(of: Self.skews) }
         hasMarks = devices.map { _ in !dice.chance(4) }
-        versions = devices.map { _ in dice.chance(3) ? 1 : 2 }
+        versions = devices.map { _ in dice.one(of: [1, 2, 2, 3]) }
+        snapshots = dice.chance(2)
         pageBytes = dice.chance(2) ? 4096 : 1 << 20
         changesetLimit = dice.one(of: [4, 6, 5000])
         var events: [Event] = []
@@ -68,19 +77,23 @@ struct Script: Hashable, Sendable {
 
     private static func verb(_ dice: inout Seeded) -> Event.Verb {
         switch dice.below(100) {
-        case ..<52: .act
-        case ..<64: .sync
-        case ..<74: .lossySync
-        case ..<84: .pass
-        case ..<86: .setClock
-        case ..<88: .reboot
-        case ..<90: .deviceDies
-        case ..<91: .serverDies
-        case ..<93: .lateRequest
-        case ..<94: .lateAnswer
-        case ..<95: .deviceDiesApplying
-        case ..<98: .operatorActs
-        default: .upgrade
+        case ..<51: .act
+        case ..<62: .sync
+        case ..<73: .lossySync
+        case ..<81: .pass
+        case ..<83: .setClock
+        case ..<84: .reboot
+        case ..<85: .copyDevice
+        case ..<86: .deviceDies
+        case ..<87: .serverDies
+        case ..<89: .lateRequest
+        case ..<90: .lateAnswer
+        case ..<92: .deviceDiesApplying
+        case ..<95: .operatorActs
+        case ..<97: .upgrade
+        case ..<98: .serverUpgrade
+        case ..<99: .serverTidies
+        default: .disaster
         }
     }
 }

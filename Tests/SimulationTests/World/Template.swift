@@ -86,6 +86,10 @@ struct Template: Sendable {
             try replica.close()
         }
         try store.close()
+        try Trap.prepare(directory + "/server/" + ServerStore.fileName, Trap.server)
+        for index in seats.indices {
+            try Trap.prepare(directory + "/device\(index)/" + Replica.fileName, Trap.device)
+        }
         return Template(
             directory: directory, seats: seats, spares: spares, model: maker.model, canaries: maker.canaries,
             rows: maker.rows)

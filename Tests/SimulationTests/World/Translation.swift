@@ -37,15 +37,18 @@ extension PlainVerdict {
 extension PlainPush {
     /// A request as the server reads it at a moment; `place` names its rows.
     init(_ request: ExchangeRequest, at now: Int64, place: (String, RowID) -> Place) {
+        func plain(_ mutation: Mutation, _ incarnation: Int64) -> PlainEdit {
+            let aside = Quarantine.id(of: mutation.number, incarnation: incarnation, by: request.replica)
+            return PlainEdit(
+                number: mutation.number, group: mutation.group, place: place(mutation.collection, mutation.row),
+                action: PlainEdit.Action(rawValue: mutation.action.rawValue) ?? .edit, time: mutation.time.bits,
+                mark: mutation.mark.map { PlainEdit.Mark($0) }, base: mutation.base.map { Dated($0) },
+                changes: mutation.changes.map { ($0.field, Plain($0.value)) }, asideID: aside.description)
+        }
         self.init(
             replica: request.replica.bits, incarnation: request.incarnation, now: now, deviceNow: request.now.value,
             mark: request.mark.map { PlainEdit.Mark($0) }, boots: request.boots.mapValues(\.value),
-            edits: request.mutations.map { mutation in
-                PlainEdit(
-                    number: mutation.number, group: mutation.group, place: place(mutation.collection, mutation.row),
-                    action: PlainEdit.Action(rawValue: mutation.action.rawValue) ?? .edit, time: mutation.time.bits,
-                    mark: mutation.mark.map { PlainEdit.Mark($0) }, base: mutation.base.map { Dated($0) },
-                    changes: mutation.changes.map { ($0.field, Plain($0.value)) })
-            })
+            edits: request.mutations.map { plain($0, request.incarnation) },
+            surrendered: request.surrendered.map { ($0.incarnation, plain($0.mutation, $0.incarnation)) })
     }
 }

@@ -12,18 +12,30 @@ struct Violation: Error, Hashable {
     let detail: String
 }
 
+/// What an edit is called for ever.
+struct EditName: Hashable {
+    let replica: UInt64
+    let incarnation: Int64
+    let number: Int64
+
+    var key: String { ReferenceModel.key(replica, incarnation, number) }
+    var asideID: RowID { Quarantine.id(of: number, incarnation: incarnation, by: ReplicaID(replica)) }
+}
+
 /// A device that takes part: its files, its clocks, and what was sent from it.
 struct SimulatedDevice {
-    let seat: Seat
-    let clock: DeviceClock
+    var seat: Seat
+    var clock: DeviceClock
     var directory: String
     var version: Int
     var replica: Replica
     /// Bodies of requests, and answers, that may arrive late.
     var requests: [[UInt8]] = []
     var answers: [ExchangeAnswer] = []
-    /// Edits of this device in the order of their numbers.
-    var edits: [Int64: Mutation] = [:]
+    /// Edits that this device sent.
+    var edits: [EditName: Mutation] = [:]
+    /// How many acknowledged edits it said it could not give again.
+    var unrecovered = 0
     var lastSync: Int64
     /// Scopes it had at the end of its last complete synchronisation, and ever.
     var held: Set<String> = []
@@ -49,6 +61,12 @@ actor World {
     /// Conflicts by the identity the server gave them.
     var conflicts: [String: Place] = [:]
     var told: [String: PlainVerdict] = [:]
+    /// The edits as they were decided.
+    var decided: [String: Mutation] = [:]
+    /// Two devices of one database that do not know of each other, and how many there have been.
+    var twins: (Int, Int)?
+    var latestTwins: (Int, Int)?
+    var twinsMade = 0
     var violation: Violation?
     var sometimes: [String: Int] = [:]
     /// Decides what the line does to each exchange; nil while it is good.
@@ -57,6 +75,16 @@ actor World {
     /// Bytes of requests and answers.
     var transferred = 0
     var trace: [String]?
+    /// After how many exchanges the device at the line dies; nil while it lives.
+    var dying: Int?
+    /// Values that gave way before this may be forgotten.
+    var historyHorizon: Int64 = 0
+    /// When each verdict was first given.
+    var toldAt: [String: Int64] = [:]
+    /// Whether the server lost a part of its history and devices are bringing it back: the model waits.
+    var isRecovering = false
+    /// The server's history as devices should name it.
+    var epoch: String
     /// The last answer to each device as bytes, for a sabotage that mixes them up.
     var lastBody: [Int: [UInt8]] = [:]
     private var copies = 0
@@ -71,9 +99,8 @@ actor World {
         serverDirectory = directory + "/server"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: template.directory + "/server", toPath: serverDirectory)
-        store = try ServerStore(
-            directory: serverDirectory, catalogue: SmallCounty.catalogue(version: 2), clock: { Milliseconds(clock.now) }
-        )
+        store = try Self.serve(serverDirectory, version: 2, clock, snapshots: script.snapshots)
+        epoch = store.epoch
         model = template.model
         canaries = template.canaries
         rows = template.rows
@@ -110,7 +137,9 @@ actor World {
 
     func happen(_ event: Event) async throws {
         var dice = Seeded(event.dice)
-        let index = event.device
+        var index = event.device
+        // Every now and then it is the copy that does what happens to the device it was made of.
+        if let twins = latestTwins, twins.0 == index, event.dice % 2 == 0 { index = twins.1 }
         switch event.verb {
         case .act: try act(index, &dice)
         case .sync: try await synchronise(index)
@@ -131,8 +160,14 @@ actor World {
         case .deviceDiesApplying: try await dieApplying(index, &dice)
         case .operatorActs: try await operate(&dice)
         case .upgrade:
-            devices[index].version = 2
+            devices[index].version = min(3, devices[index].version + 1)
             try reopen(index)
+        case .serverUpgrade:
+            model.version = 3
+            try restartServer()
+        case .serverTidies: try await tidy()
+        case .disaster: if twins == nil { try await restoreBackup(&dice) }
+        case .copyDevice: try copyDevice(index, &dice)
         }
     }
 
@@ -179,15 +214,23 @@ actor World {
         note("device died")
     }
 
-    private func restartServer() throws {
+    func restartServer() throws {
         let place = try copy(serverDirectory, "server")
         try store.close()
         try FileManager.default.removeItem(atPath: serverDirectory)
         serverDirectory = place
-        let clock = clock
-        store = try ServerStore(
-            directory: place, catalogue: SmallCounty.catalogue(version: 2), clock: { Milliseconds(clock.now) })
+        store = try Self.serve(place, version: model.version, clock, snapshots: script.snapshots)
         note("server died")
+    }
+
+    static func serve(
+        _ directory: String, version: Int, _ clock: TrueClock, snapshots: Bool
+    ) throws -> ServerStore {
+        let store = try ServerStore(
+            directory: directory, catalogue: SmallCounty.catalogue(version: version),
+            clock: { Milliseconds(clock.now) })
+        if snapshots { _ = try store.snapshots.open(minimumRows: 5) }
+        return store
     }
 
     /// What the model calls a row.

@@ -67,7 +67,7 @@ package struct StudentEntry {
             guard let values = grouped[place] else { continue }
             let declaration = try desk.collection(place)
             let check = EditCheck(desk.replica.rules, declaration)
-            let existing = place == Programme.subject ? shown : try newest(of: declaration, about: shown)
+            let existing = place == Programme.subject ? shown : try current(of: declaration, about: shown)
             if let existing, declaration.syncClass != .appendOnly {
                 let (changes, noted) = try check.changes(values, of: existing, in: scopes)
                 note.masked += noted.masked
@@ -85,8 +85,16 @@ package struct StudentEntry {
         return note
     }
 
-    /// The row of a collection about a student that was created last: identities of version 7 order by time.
-    private func newest(of collection: RoostSchema.Collection, about student: ShownRow) throws -> ShownRow? {
-        try desk.rows(of: collection.name, about: student.row.key.id).max { $0.row.key.id < $1.row.key.id }
+    /// The row of a collection about a student that an edit means: the one from which the student's derived fields come, as
+    /// it says what holds today; else the one created last, as identities of version 7 order by time.
+    private func current(of collection: RoostSchema.Collection, about student: ShownRow) throws -> ShownRow? {
+        let rows = try desk.rows(of: collection.name, about: student.row.key.id)
+        for field in try desk.collection(Programme.subject).fields {
+            guard case .latest(collection.name, _, let condition, let order, _) = field.derivation,
+                let latest = collection.latest(of: rows.map(\.row), when: condition, order: order)
+            else { continue }
+            return rows.first { $0.row.key == latest.key }
+        }
+        return rows.max { $0.row.key.id < $1.row.key.id }
     }
 }

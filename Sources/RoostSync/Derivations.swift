@@ -1,4 +1,4 @@
-import RoostSchema
+package import RoostSchema
 
 /// Keeps derived fields true after rows they read have changed.
 extension DecisionRun {
@@ -34,16 +34,8 @@ extension DecisionRun {
             guard let source = derived.source, let via = derived.via,
                 let position = rules.catalogue.collections[source].position(of: take)
             else { return .null }
-            let collection = rules.catalogue.collections[source]
-            let places = order.compactMap { collection.position(of: $0) }
-            let latest = try set.rows(of: source, referring: via, to: row.key.id)
-                .filter { !$0.isDeleted && condition.holds(in: collection, $0.values) }
-                .max { left, right in
-                    for place in places {
-                        if let rises = rises(left.values[place], right.values[place]) { return rises }
-                    }
-                    return left.stamp < right.stamp
-                }
+            let rows = try set.rows(of: source, referring: via, to: row.key.id)
+            let latest = rules.catalogue.collections[source].latest(of: rows, when: condition, order: order)
             return latest?.values[position] ?? .null
         case .younger(let years, let birth, let presumed):
             let collection = rules.catalogue.collections[derived.collection]
@@ -55,11 +47,24 @@ extension DecisionRun {
             return .boolean(today < date.latestDay(addingYears: years))
         }
     }
+}
+
+extension RoostSchema.Collection {
+    /// The row that ``Derivation/latest(of:via:when:order:take:)`` takes its value from.
+    package func latest(of rows: [Row], when condition: Condition, order: [FieldName]) -> Row? {
+        let places = order.compactMap { position(of: $0) }
+        return rows.filter { !$0.isDeleted && condition.holds(in: self, $0.values) }.max { left, right in
+            for place in places {
+                if let rises = Self.rises(left.values[place], right.values[place]) { return rises }
+            }
+            return left.stamp < right.stamp
+        }
+    }
 
     /// Whether the second is greater; nil if they are equal.
     ///
     /// Partial dates compare as text: `2024` < `2024-06`.
-    private func rises(_ left: Value, _ right: Value) -> Bool? {
+    private static func rises(_ left: Value, _ right: Value) -> Bool? {
         switch (left, right) {
         case (.integer(let left), .integer(let right)): left == right ? nil : left < right
         case (.text(let left), .text(let right)): left == right ? nil : left < right

@@ -63,6 +63,35 @@ private typealias World = ReplicaWorld
         #expect(try world.request().mutations.first?.changes == [.init("mobile", "+8613800001111")])
     }
 
+    @Test func `what is said of a student's studies is written where they study today, not where they were before`()
+        async throws
+    {
+        let county = try ServedCounty()
+        try await county.appoint("li", "liaison")
+        try await county.enter("tan", for: "li")
+        // The senior school was entered last.
+        let (university, school) = (RowID(bits: 1 << 64 | 1), RowID(bits: 2 << 64 | 1))
+        for (row, level, entry) in [(university, "21", "2023-09"), (school, "61", "2020-09")] {
+            try await county.write(
+                TrustedEdit(
+                    "schooling", row, .create,
+                    [
+                        "student": .id(ServedCounty.id("tan")), "level": .text(level), "entry": .text(entry),
+                        "major": "农学",
+                    ]))
+        }
+        let device = try await county.device(of: "li", "liaison")
+        try await device.sync()
+        for major in ["林学", "园艺"] {
+            let shown = try #require(try device.student("tan"))
+            _ = try StudentEntry(try device.desk).edit(shown, ["专业=\(major)"])
+        }
+        #expect(try device.world.value("schooling", university, "major") == "园艺")
+        #expect(try device.world.value("schooling", school, "major") == "农学")
+        try await device.sync()
+        #expect(try device.world.value("student", ServedCounty.id("tan"), "major") == "园艺")
+    }
+
     @Test(arguments: [
         ("registrar", [String]()), ("liaison", ["liaison"]), ("coordinator", ["membership"]),
     ])

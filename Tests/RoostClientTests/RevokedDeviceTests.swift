@@ -56,7 +56,7 @@ import Testing
         let (county, device) = try await county()
         try device.edit("吴迪", ["skills": .list(["书法"])])
         try device.replica.queue(
-            [Edit("student", ServedCounty.id("nobody"), .edit, [Mutation.Change("major", "农学")])], grouped: false,
+            [Edit("student", ServedCounty.id("李明"), .edit, [Mutation.Change("gender", "no such")])], grouped: false,
             at: county.bench.environment.moment)
         try await device.sync()
         #expect(try device.replica.refused().count == 1)

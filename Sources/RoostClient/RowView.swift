@@ -15,7 +15,7 @@ package struct RowView {
     /// Fields of a list: what fits a line, the first of the declaration.
     private func columns(_ collection: RoostSchema.Collection) -> [Int] {
         let short = collection.fields.indices.filter { position in
-            if case .text(let max) = collection.fields[position].kind { return max <= 120 }
+            if case .text(let max) = collection.fields[position].kind { return max <= 200 }
             return true
         }
         return Array(short.prefix(7))

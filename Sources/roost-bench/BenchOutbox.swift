@@ -97,13 +97,13 @@ final class BenchOutbox: Sendable {
             sentence: Label("全部", "everybody"), students: 0, frozenAt: now(), members: [:])
         let frozen = FrozenDigest(deliveries: deliveries, audience: audience, told: [])
         let fields: [FieldName: Value] = ["title": "bench", "author": .id(Self.officer), "status": "sending"]
-        try await store.take(digest, by: Self.officer) { _ in
-            DigestStep(
-                edits: [TrustedEdit("digest", digest, .create, fields)], deliveries: .freeze(frozen), outcome: ())
+        try await store.take { _ in
+            DigestStep(digest, by: Self.officer, .create, fields, deliveries: .freeze(frozen), outcome: ())
         }
         let start = ContinuousClock.now
-        try await store.take(digest, by: Self.officer) { _ in
+        try await store.take { _ in
             DigestStep(
+                digest, by: Self.officer,
                 deliveries: .release(from: now(), later: [:], until: now() + 86_400_000), outcome: ())
         }
         courier.wake()

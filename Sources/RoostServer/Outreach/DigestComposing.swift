@@ -17,13 +17,13 @@ extension DigestDesk {
         }
         let now = store.clock()
         let id = RowID(milliseconds: now.value, random: UInt128.random(in: .min ... .max))
-        try await taking(id, by: officer) { reader in
+        try await taking { reader in
             var fields = try Self.fields(of: draft, reader, now: goingOut ?? now)
             fields["author"] = .id(officer)
             fields["editors"] = DigestRow.value(of: [officer])
             fields["status"] = "draft"
             if fields["channels"] == nil { fields["channels"] = .list(Channel.allCases.map { .text($0.rawValue) }) }
-            return DigestStep(edits: [TrustedEdit("digest", id, .create, fields)], outcome: ())
+            return DigestStep(id, by: officer, .create, fields, outcome: ())
         }
         return try await report(id, for: officer)
     }
@@ -32,7 +32,7 @@ extension DigestDesk {
     package func edit(_ id: RowID, _ draft: DigestDraft, by officer: RowID) async throws -> DigestReport {
         let permissions = try await permissions(of: officer)
         let now = store.clock()
-        try await taking(id, by: officer) { reader in
+        try await taking { reader in
             let digest = try Self.digest(id, reader, permissions)
             try permissions.mayEdit(digest)
             if let version = draft.version { try Self.check(version, is: digest) }
@@ -49,8 +49,7 @@ extension DigestDesk {
                 fields["scheduled_at"] = .null
             }
             return DigestStep(
-                edits: [TrustedEdit("digest", id, .edit, fields)], deliveries: voids ? .discard : .untouched,
-                outcome: ())
+                id, by: officer, .edit, fields, deliveries: voids ? .discard : .untouched, outcome: ())
         }
         return try await report(id, for: officer)
     }

@@ -186,23 +186,21 @@ package struct DigestDesk: Sendable {
     ) async throws -> DigestRow {
         let permissions = try await permissions(of: officer)
         let now = store.clock()
-        return try await taking(id, by: officer) { reader in
+        return try await taking { reader in
             let digest = try Self.digest(id, reader, permissions)
             if let may { try may(digest) } else { try permissions.mayEdit(digest) }
             if let version { try Self.check(version, is: digest) }
             guard statuses.contains(digest.status) else { throw Self.wrongStatus(digest) }
             let (fields, deliveries) = try decide(digest, reader, now)
-            return DigestStep(
-                edits: fields.isEmpty ? [] : [TrustedEdit("digest", id, .edit, fields)], deliveries: deliveries,
-                outcome: digest)
+            return DigestStep(id, by: officer, .edit, fields, deliveries: deliveries, outcome: digest)
         }
     }
 
     func taking<Outcome: Sendable>(
-        _ id: RowID, by officer: RowID, _ step: @Sendable (RosterReader) throws -> DigestStep<Outcome>
+        _ step: @Sendable (RosterReader) throws -> DigestStep<Outcome>
     ) async throws -> Outcome {
         do {
-            return try await store.take(id, by: officer, step: step)
+            return try await store.take(step)
         } catch let refused as RefusedWrite {
             throw Refusal(
                 .invalidDigest, reason: refused.verdict.problem ?? refused.verdict.refusal?.rawValue ?? "invalid",

@@ -39,8 +39,8 @@ extension DigestDesk {
         var releases: [Release] = []
         for digest in due {
             guard let author = digest.author else { continue }
-            let result = try await taking(digest.id, by: author) { reader in
-                try Self.step(for: digest.id, reader, now: now)
+            let result = try await taking { reader in
+                try Self.step(for: digest.id, by: author, reader, now: now)
             }
             guard let result else { continue }
             releases.append(Release(digest: digest.id, result: result))
@@ -50,27 +50,23 @@ extension DigestDesk {
     }
 
     private static func step(
-        for id: RowID, _ reader: RosterReader, now: Milliseconds
+        for id: RowID, by author: RowID, _ reader: RosterReader, now: Milliseconds
     ) throws -> DigestStep<Release.Result?> {
         // Somebody may have been quicker.
         guard let row = try reader.rows("digest", ids: [id]).first, let digest = DigestRow(row, reader.catalogue),
             digest.status == "scheduled", let at = digest.scheduledAt, at <= now.value
-        else { return DigestStep(outcome: nil) }
+        else { return DigestStep(id, by: author, outcome: nil) }
         func handedBack(_ note: String, as result: Release.Result) -> DigestStep<Release.Result?> {
             DigestStep(
-                edits: [
-                    TrustedEdit(
-                        "digest", id, .edit,
-                        ["status": "approved", "scheduled_at": .null, "note": .text(String(note.prefix(300)))])
-                ], deliveries: .confirm, outcome: result)
+                id, by: author, .edit,
+                ["status": "approved", "scheduled_at": .null, "note": .text(String(note.prefix(300)))],
+                deliveries: .confirm, outcome: result)
         }
         let isMissed = now.value - at > tolerance
         if isMissed, digest.missed == "skip" || now.value - at > lifetime {
             return DigestStep(
-                edits: [
-                    TrustedEdit(
-                        "digest", id, .edit, ["status": "cancelled", "note": "错过计划时间，已跳过。Missed its time; skipped."])
-                ], deliveries: .discard, outcome: .skipped)
+                id, by: author, .edit, ["status": "cancelled", "note": "错过计划时间，已跳过。Missed its time; skipped."],
+                deliveries: .discard, outcome: .skipped)
         }
         if isMissed, digest.missed != "send" {
             return handedBack("错过计划时间，请决定是否补发。Missed its time; send it or give it up.", as: .asked)
@@ -92,7 +88,7 @@ extension DigestDesk {
             later[endpoint.id] = Milliseconds(moment.milliseconds)
         }
         return DigestStep(
-            edits: [TrustedEdit("digest", id, .edit, ["status": "sending", "note": .null])],
+            id, by: author, .edit, ["status": "sending", "note": .null],
             deliveries: .release(from: from, later: later, until: from + lifetime), outcome: .released)
     }
 }

@@ -109,13 +109,10 @@ extension DigestDesk {
     /// Notes on a draft when it is meant to be sent.
     private func propose(_ record: ScheduleRecord, for report: DigestReport) async throws {
         guard let id = RowID(report.digest.id) else { return }
-        try await taking(id, by: record.officer) { _ in
+        try await taking { _ in
             DigestStep(
-                edits: [
-                    TrustedEdit(
-                        "digest", id, .edit,
-                        ["scheduled_at": .integer(record.nextAt.value), "missed": .text(record.missed)])
-                ], outcome: ())
+                id, by: record.officer, .edit,
+                ["scheduled_at": .integer(record.nextAt.value), "missed": .text(record.missed)], outcome: ())
         }
     }
 }

@@ -40,7 +40,7 @@ package struct FrozenDigest: Hashable, Sendable {
     }
 }
 
-/// A step in a digest's life: what to write, and what becomes of its deliveries, in one transaction.
+/// A step in a digest's life: what to write of it and in whose name, and what becomes of its deliveries, in one transaction.
 package struct DigestStep<Outcome: Sendable>: Sendable {
     package enum Deliveries: Hashable, Sendable {
         case untouched
@@ -58,12 +58,20 @@ package struct DigestStep<Outcome: Sendable>: Sendable {
         case cancel
     }
 
-    package var edits: [TrustedEdit]
+    package var digest: RowID
+    package var officer: RowID
+    package var edit: TrustedEdit?
     package var deliveries: Deliveries
     package var outcome: Outcome
 
-    package init(edits: [TrustedEdit] = [], deliveries: Deliveries = .untouched, outcome: Outcome) {
-        self.edits = edits
+    /// - Parameter fields: What to write; nothing is written for none.
+    package init(
+        _ digest: RowID, by officer: RowID, _ action: Mutation.Action = .edit, _ fields: [FieldName: Value] = [:],
+        deliveries: Deliveries = .untouched, outcome: Outcome
+    ) {
+        self.digest = digest
+        self.officer = officer
+        edit = fields.isEmpty ? nil : TrustedEdit("digest", digest, action, fields)
         self.deliveries = deliveries
         self.outcome = outcome
     }
@@ -71,12 +79,16 @@ package struct DigestStep<Outcome: Sendable>: Sendable {
 
 extension ServerStore {
     /// Reads, decides and writes a step of a digest in one transaction.
+    ///
+    /// The step names its digest and officer, so that the arguments of this call stay few: where they did not fit the registers,
+    /// the optimiser of Swift 6.3.1 left the stack askew and the process died (`deploy/test --release` shows such a thing).
     package func take<Outcome: Sendable>(
-        _ digest: RowID, by officer: RowID, step: @Sendable (RosterReader) throws -> DigestStep<Outcome>
+        _ step: @Sendable (RosterReader) throws -> DigestStep<Outcome>
     ) async throws -> Outcome {
         try await pool.write { db in
             let step = try step(RosterReader(store: self, db: db))
-            if !step.edits.isEmpty { _ = try self.write(step.edits, by: officer, as: self.writer, db) }
+            let digest = step.digest
+            if let edit = step.edit { _ = try self.write([edit], by: step.officer, as: self.writer, db) }
             switch step.deliveries {
             case .untouched: break
             case .confirm:

@@ -27,11 +27,13 @@ struct OutboxLoadTests {
             },
             audience: AudienceRecord(sentence: Label("所有人", "everybody"), students: 0, frozenAt: now, members: [:]),
             told: [])
-        try await world.fixture.store.take(digest, by: OutreachFixture.author) { _ in
-            DigestStep(deliveries: .freeze(frozen), outcome: ())
+        try await world.fixture.store.take { _ in
+            DigestStep(digest, by: OutreachFixture.author, deliveries: .freeze(frozen), outcome: ())
         }
-        try await world.fixture.store.take(digest, by: OutreachFixture.author) { _ in
-            DigestStep(deliveries: .release(from: now, later: [:], until: now + 86_400_000), outcome: ())
+        try await world.fixture.store.take { _ in
+            DigestStep(
+                digest, by: OutreachFixture.author,
+                deliveries: .release(from: now, later: [:], until: now + 86_400_000), outcome: ())
         }
     }
 

@@ -56,7 +56,7 @@ package struct StudentView {
         var lines = rows.page(shown, student)
         for collection in desk.catalogue.collections
         where collection.subject != nil
-            && ![Conflict.collection, Quarantine.collection].contains(collection.name)
+            && ![Conflict.collection, Quarantine.collection, ParallelEdit.collection].contains(collection.name)
         {
             for row in try desk.rows(of: collection.name, about: shown.row.key.id) {
                 lines.append("")

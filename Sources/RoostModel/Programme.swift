@@ -24,7 +24,7 @@ package enum Programme {
 extension Catalogue {
     /// The programme's catalogue.
     package static let programme = Catalogue(
-        version: 1, collections: Programme.collections, scopes: Scopes.kinds, roles: Roles.all,
+        version: 2, collections: Programme.collections, scopes: Scopes.kinds, roles: Roles.all,
         authority: Authority(
             "authority_grant", officer: "officer", role: "role", target: "target",
             when: .field("state", is: "active")),

@@ -52,9 +52,9 @@ package enum Conflict {
 }
 
 extension Catalogue {
-    /// The catalogue with the conflict and quarantine collections added, shown by every scope kind that shows the subject
-    /// collection; conflicts also by those in which some role edits rows that merge, quarantine by those in which some
-    /// role writes at all.
+    /// The catalogue with the built-in collections added, shown by every scope kind that shows the subject collection;
+    /// conflicts and parallel edits also by those in which some role edits rows that merge, quarantine by those in which
+    /// some role writes at all.
     ///
     /// Where rows are only read (what everybody holds), there is nothing for anybody to settle.
     /// `subject` is the collection that people's rows are about.
@@ -67,11 +67,14 @@ extension Catalogue {
             version: version,
             collections: collections + [
                 Conflict.declaration(about: subject), Quarantine.declaration(about: subject),
+                ParallelEdit.declaration(about: subject),
             ],
             scopes: scopes.map { kind in
                 let showsSubject = kind.views.contains { $0.collection == subject }
                 var views = kind.views
-                if showsSubject || edited.contains(kind.name) { views.append(View(Conflict.collection, .subject)) }
+                if showsSubject || edited.contains(kind.name) {
+                    views += [View(Conflict.collection, .subject), View(ParallelEdit.collection, .subject)]
+                }
                 if showsSubject || written.contains(kind.name) { views.append(View(Quarantine.collection, .subject)) }
                 return ScopeKind(
                     kind.name, kind.label.zh, kind.label.en, key: kind.key, link: kind.link,

@@ -30,8 +30,11 @@ extension WorkingSet {
                 if linked?.contains(scope) ?? false { scopes.insert(scope) }
             case .concerned:
                 let concerned =
-                    collection.name == Conflict.collection
-                    ? try concerned(by: row, image) : try self.scopes(ofSetAside: row, image)
+                    switch collection.name {
+                    case Conflict.collection: try self.concerned(by: row, image)
+                    case ParallelEdit.collection: try self.scopes(ofParallel: row, image)
+                    default: try self.scopes(ofSetAside: row, image)
+                    }
                 for scope in concerned where scope.kind == view.kind { scopes.insert(scope) }
             }
         }
@@ -70,11 +73,17 @@ extension WorkingSet {
             let field = conflict.values[Conflict.Position.field].text,
             let row = try row(RowKey(collection, id), image)
         else { return [] }
-        let position = rules.catalogue.collections[collection].position(of: field)
         return try scopes(of: row, image).filter { scope in
-            guard let position else { return rules.catalogue.scopes[scope.kind].relaysUnknown || field == "deleted" }
-            return try sight(of: position, row: row, in: scope.kind, image) == .full
+            try field == "deleted" || shows(field, of: row, in: scope.kind, image)
         }
+    }
+
+    /// Whether a scope kind shows a field of this row in full, declared or not.
+    func shows(_ field: String, of row: Row, in kind: Int, _ image: Image) throws -> Bool {
+        guard let position = rules.catalogue.collections[row.key.collection].position(of: field) else {
+            return rules.catalogue.scopes[kind].relaysUnknown
+        }
+        return try sight(of: position, row: row, in: kind, image) == .full
     }
 
     /// How much of a field a scope kind shows of this row.

@@ -42,6 +42,8 @@ package struct Mutation: Hashable, Sendable {
     package let mark: Mark?
     /// The greatest stamp among the values this edit replaces, as its author saw them.
     package let base: Stamp?
+    /// The greatest stamp its author saw anywhere in the row; nil where the replica does not say.
+    package let seen: Stamp?
     /// What was set; a field that is not named was not touched, and null clears.
     package let changes: [Change]
     /// The effective stamp that a server gave it before losing that part of its history; nil for what is new.
@@ -49,7 +51,7 @@ package struct Mutation: Hashable, Sendable {
 
     package init(
         number: Int64, group: Int64? = nil, collection: String, row: RowID, action: Action, time: HybridTime,
-        mark: Mark? = nil, base: Stamp? = nil, changes: [Change] = [], recovered: Stamp? = nil
+        mark: Mark? = nil, base: Stamp? = nil, seen: Stamp? = nil, changes: [Change] = [], recovered: Stamp? = nil
     ) {
         self.number = number
         self.group = group
@@ -59,6 +61,7 @@ package struct Mutation: Hashable, Sendable {
         self.time = time
         self.mark = mark
         self.base = base
+        self.seen = seen
         self.changes = changes
         self.recovered = recovered
     }
@@ -67,7 +70,7 @@ package struct Mutation: Hashable, Sendable {
     package func renumbered(_ number: Int64, recovered: Stamp? = nil) -> Mutation {
         Mutation(
             number: number, group: group, collection: collection, row: row, action: action, time: time, mark: mark,
-            base: base, changes: changes, recovered: recovered ?? self.recovered)
+            base: base, seen: seen, changes: changes, recovered: recovered ?? self.recovered)
     }
 
     /// Tells edits apart that copies of one database made under the same number: they differ in clock or row.

@@ -126,10 +126,8 @@ extension WorkingSet {
         let declaration = rules.catalogue.collections[position]
         let concerned = rules.catalogue.collections[entry.row.collection]
         var values = declaration.fields.map(\.initial)
-        if let row = try row(entry.row) ?? proposal(entry.changes, key: entry.row),
-            let subject = try aboutWhom(row, declaration.fields[Position.subject].target)
-        {
-            values[Position.subject] = .id(subject)
+        if let row = try row(entry.row) ?? proposal(entry.changes, key: entry.row) {
+            values[Position.subject] = whom(row, declaration.fields[Position.subject].target)
         }
         values[Position.collection] = .text(concerned.name.text)
         values[Position.row] = .text(entry.row.id.description)
@@ -145,13 +143,13 @@ extension WorkingSet {
         return (RowKey(position, entry.id), values)
     }
 
-    /// The subject of a row by name, whether or not its row exists.
-    private func aboutWhom(_ row: Row, _ declared: CollectionName?) throws -> RowID? {
+    /// Whom a row is about, where that is a row of the declared collection; whether or not that row exists.
+    func whom(_ row: Row, _ declared: CollectionName?) -> Value {
         guard let subject = rules.subjects[row.key.collection] else {
-            return rules.catalogue.collections[row.key.collection].name == declared ? row.key.id : nil
+            return rules.catalogue.collections[row.key.collection].name == declared ? .id(row.key.id) : .null
         }
-        guard rules.catalogue.collections[subject.collection].name == declared else { return nil }
-        return row.values[subject.position].id
+        guard rules.catalogue.collections[subject.collection].name == declared else { return .null }
+        return row.values[subject.position]
     }
 
     /// The scopes of the row an edit set aside is about that show all its fields in full.
@@ -167,14 +165,8 @@ extension WorkingSet {
             row = try proposal(members.map { Mutation.Change($0.name, $0.value) }, key: key)
         }
         guard let row else { return [] }
-        let declaration = rules.catalogue.collections[collection]
         return try scopes(of: row, image).filter { scope in
-            try members.allSatisfy { member in
-                guard let position = declaration.position(of: member.name) else {
-                    return rules.catalogue.scopes[scope.kind].relaysUnknown
-                }
-                return try sight(of: position, row: row, in: scope.kind, image) == .full
-            }
+            try members.allSatisfy { try shows($0.name, of: row, in: scope.kind, image) }
         }
     }
 

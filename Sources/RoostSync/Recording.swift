@@ -46,6 +46,7 @@ extension DecisionRun {
                 plan.history.append(HistoryEntry(row: step.resolved.key, loss: loss, sequence: .zero))
                 if loss.hard, loss.field != "deleted" { try openConflict(loss, step.resolved) }
             }
+            try noteParallels(step)
             plan.history += step.effects
             if !step.masked.isEmpty {
                 try setAside(step.resolved, step.masked, .edit, unit: mutation.number, .masked)
@@ -91,30 +92,35 @@ extension DecisionRun {
         guard rules.concerning[resolved.key.collection] == nil else { return }
         let key = RowKey(collection, Conflict.id(of: resolved.key, field: loss.field, losing: loss.stamp))
         guard try set.row(key) == nil, let row = try set.row(resolved.key) else { return }
-        let officers = try set.source.officers(of: [loss.stamp.replica, loss.winner.replica])
-        let labels = try set.source.labels(of: [loss.stamp.replica, loss.winner.replica])
-        func author(_ stamp: Stamp) -> Value {
-            let officer = stamp.replica == decider.replica ? decider.principal.officer : officers[stamp.replica]
-            return officer.map { .text($0.description) } ?? .null
-        }
+        let who = try authors(of: [loss.stamp, loss.winner])
         typealias Position = Conflict.Position
         var values = rules.catalogue.collections[collection].fields.map(\.initial)
-        let declared = rules.catalogue.collections[collection].fields[Position.subject].target
-        if let subject = try set.subject(of: row),
-            rules.catalogue.collections[subject.key.collection].name == declared
-        {
-            values[Position.subject] = .id(subject.key.id)
-        }
+        values[Position.subject] = set.whom(
+            row, rules.catalogue.collections[collection].fields[Position.subject].target)
         values[Position.collection] = .text(concerned.name.text)
         values[Position.row] = .text(resolved.key.id.description)
         values[Position.field] = .text(loss.field)
         values[Position.value] = .list([loss.value])
         values[Position.losingStamp] = .text(loss.stamp.description)
-        values[Position.losingAuthor] = author(loss.stamp)
+        values[Position.losingAuthor] = who(loss.stamp).author
         values[Position.winningStamp] = .text(loss.winner.description)
-        values[Position.winningAuthor] = author(loss.winner)
-        values[Position.losingDevice] = labels[loss.stamp.replica].map { .text($0) } ?? .null
-        values[Position.winningDevice] = labels[loss.winner.replica].map { .text($0) } ?? .null
+        values[Position.winningAuthor] = who(loss.winner).author
+        values[Position.losingDevice] = who(loss.stamp).device
+        values[Position.winningDevice] = who(loss.winner).device
         set.put(Row(key: key, values: values, stamp: resolved.stamp))
+    }
+
+    /// Who made edits, and on which device.
+    func authors(of stamps: [Stamp]) throws -> (Stamp) -> (author: Value, device: Value) {
+        let replicas = Set(stamps.map(\.replica))
+        var officers = try set.source.officers(of: replicas)
+        officers[decider.replica] = decider.principal.officer
+        let labels = try set.source.labels(of: replicas)
+        return { [officers] stamp in
+            (
+                officers[stamp.replica].map { .text($0.description) } ?? .null,
+                labels[stamp.replica].map { .text($0) } ?? .null
+            )
+        }
     }
 }

@@ -269,6 +269,7 @@ extension Mutation {
         var time: HybridTime?
         var mark: Mark?
         var base: Stamp?
+        var seen: Stamp?
         var changes: [Change] = []
         var recovered: Stamp?
         try reader.object { reader, name throws(WireProblem) in
@@ -286,6 +287,7 @@ extension Mutation {
             case "time": time = try reader.time(name)
             case "mark": if !reader.null() { mark = try Mark(&reader) }
             case "base": if !reader.null() { base = try reader.stamp(name) }
+            case "seen": if !reader.null() { seen = try reader.stamp(name) }
             case "recovered": if !reader.null() { recovered = try reader.stamp(name) }
             case "fields":
                 try reader.object { reader, field throws(WireProblem) in
@@ -306,7 +308,7 @@ extension Mutation {
         guard let time else { throw reader.problem(.missing, "time") }
         self.init(
             number: number, group: group, collection: collection, row: row, action: action, time: time, mark: mark,
-            base: base, changes: changes, recovered: recovered)
+            base: base, seen: seen, changes: changes, recovered: recovered)
     }
 
     package func write(to writer: inout JSONWriter) {
@@ -332,6 +334,10 @@ extension Mutation {
             if let base {
                 writer.name("base")
                 writer.stamp(base)
+            }
+            if let seen {
+                writer.name("seen")
+                writer.stamp(seen)
             }
             if let recovered {
                 writer.name("recovered")

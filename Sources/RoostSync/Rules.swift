@@ -78,7 +78,7 @@ package final class Rules: Sendable {
         case subject
         case key(Int)
         case subjectAndKey(Int)
-        /// Conflicts and quarantine: wherever the fields they are about are seen in full.
+        /// The built-in collections: wherever the fields they are about are seen in full.
         case concerned
     }
 
@@ -144,8 +144,8 @@ package final class Rules: Sendable {
     /// Reference fields by which rows are looked up; the store keeps an index on each.
     package let indexed: [[Int]]
     package let limits: [[Limit]]
-    /// The built-in collections whose rows are about other rows and follow them: conflicts and quarantine, with the
-    /// position of the field that names the row.
+    /// The built-in collections, whose rows are about other rows and follow them, with the position of the field that
+    /// names the row.
     package let concerning: [Int: Int]
     package let authority: Int?
     /// Derived fields are written by nobody, whatever a rule's groups say.
@@ -186,6 +186,7 @@ package final class Rules: Sendable {
 
         concerning = [
             (Conflict.collection, Conflict.Position.row), (Quarantine.collection, Quarantine.Position.row),
+            (ParallelEdit.collection, ParallelEdit.Position.row),
         ].reduce(into: [:]) { concerning, builtIn in
             if let index = catalogue.position(of: builtIn.0) { concerning[index] = builtIn.1 }
         }

@@ -6,13 +6,14 @@ import RoostSync
 
 struct ConflictsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "conflicts", abstract: "两人同时修改时未采用的值 · Values that lost against a concurrent edit.",
+        commandName: "conflicts",
+        abstract: "两人同时修改：未采用的值，和并行修改 · Concurrent edits: values that lost, and parallel edits.",
         subcommands: [ConflictsList.self, ConflictsShow.self, ConflictsRestore.self, ConflictsKeep.self],
         defaultSubcommand: ConflictsList.self)
 }
 
 /// Conflicts in words and for programs.
-private struct ConflictWords {
+struct ConflictWords {
     let desk: Desk
     let wording: Wording
     let language: Language
@@ -24,9 +25,12 @@ private struct ConflictWords {
     }
 
     func field(_ conflict: ConflictCase) -> String {
-        guard let collection = desk.catalogue[conflict.collection] else { return conflict.field }
-        let field = collection[FieldName(conflict.field)]?.label.text(language) ?? conflict.field
-        return collection.label.text(language) + " · " + field
+        let collection = desk.catalogue[conflict.collection]?.label.text(language) ?? conflict.collection.text
+        return collection + " · " + label(conflict.field, in: conflict.collection)
+    }
+
+    func label(_ field: String, in collection: CollectionName) -> String {
+        desk.catalogue[collection]?[FieldName(field)]?.label.text(language) ?? field
     }
 
     func text(_ value: Value, _ conflict: ConflictCase) -> String {
@@ -37,16 +41,20 @@ private struct ConflictWords {
         return wording.text(value, of: field)
     }
 
-    /// Whom the conflict is about: the row's subject, or the row itself.
-    func subject(_ conflict: ConflictCase) throws -> String {
-        guard let collection = desk.catalogue[conflict.collection] else { return "" }
-        if let name = collection.subject, let position = collection.position(of: name),
+    /// Whom a row is about: its subject, or the row itself.
+    func subject(of row: RowID, in name: CollectionName) throws -> String {
+        guard let collection = desk.catalogue[name] else { return "" }
+        if let subject = collection.subject, let position = collection.position(of: subject),
             let target = collection.fields[position].target,
-            let id = try desk.replica.row(conflict.collection, conflict.row)?.row.values[position].id
+            let id = try desk.replica.row(name, row)?.row.values[position].id
         {
             return wording.name(of: id, in: target)
         }
-        return wording.name(of: conflict.row, in: conflict.collection)
+        return wording.name(of: row, in: name)
+    }
+
+    func subject(_ conflict: ConflictCase) throws -> String {
+        try subject(of: conflict.row, in: conflict.collection)
     }
 
     func author(_ officer: RowID?, on device: String?) -> String {
@@ -70,7 +78,8 @@ private struct ConflictWords {
 
     func value(_ conflict: ConflictCase) -> Value {
         .object([
-            .init("id", .id(conflict.id)), .init("collection", .text(conflict.collection.text)),
+            .init("id", .id(conflict.id)), .init("kind", "hard"),
+            .init("collection", .text(conflict.collection.text)),
             .init("row", .id(conflict.row)), .init("field", .text(conflict.field)),
             .init("current", conflict.current), .init("losing", conflict.losing),
             .init("losing_author", conflict.losingAuthor.map { .id($0) } ?? .null),
@@ -89,7 +98,7 @@ struct ConflictsList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "列出冲突 · List conflicts.")
 
     @OptionGroup var options: CommonOptions
-    @Flag(name: .long, help: "包括已处理的 · Settled ones too.") var all = false
+    @Flag(name: .long, help: "包括已处理的和较早的 · Settled and old ones too.") var all = false
 
     func run() async throws {
         try await Session.run(options) { session in
@@ -103,7 +112,9 @@ struct ConflictsList: AsyncParsableCommand {
                     output.text("作者", "by"), output.text("时间", "at"),
                 ], try found.map(words.line))
             output.say("共 \(found.count) 处冲突。", "\(found.count.of("conflict")).")
-            output.result(.list(found.map(words.value)))
+            let parallels = try words.desk.parallelEdits(all: all)
+            try words.list(parallels, to: output)
+            output.result(.list(found.map(words.value) + parallels.map(words.value)))
         }
     }
 }

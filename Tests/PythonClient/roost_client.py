@@ -200,7 +200,8 @@ class Replica:
             mark["monotonic"] -= self.ago
             mutation = wire.make_mutation(
                 number, collection, row, action, format(clock, "016x"), group=group, mark=mark,
-                base=self.base(action, collection, row, fields or {}), fields=fields)
+                base=self.base(action, collection, row, fields or {}), fields=fields,
+                seen=self.seen(action, collection, row))
             self["number"], self["clock"] = number, format(clock, "016x")
             self.database.execute("INSERT INTO pending VALUES (?, ?)", (number, json.dumps(mutation)))
         return number
@@ -221,6 +222,14 @@ class Replica:
         else:
             stamps = [image["deleted"] or image["stamp"] for image in images]
         return max((stamp for stamp in stamps if stamp), default=None)
+
+    def seen(self, action, collection, row):
+        """The greatest stamp the server showed anywhere in a row that merges; decides nothing."""
+        declared = self.declared(collection)
+        if action != "edit" or not declared or declared["class"] != "register":
+            return None
+        images = self._images(collection, row)
+        return max((stamp for image in images for stamp in [image["stamp"], *image["stamps"].values()]), default=None)
 
     # The exchange
 

@@ -69,6 +69,30 @@ class ExchangeTests(Session):
             self.assertEqual(devices[1].view("student", row)["wechat"], "earlier")
             self.assertEqual(devices[1].view("conflict", key)["state"], "settled")
 
+    def test_edits_of_other_fields_made_unseen_both_stand_and_are_noted(self):
+        one, other = self.device("Wang"), self.device("Wen")
+        row = self.student(one)
+        other.sync()
+        one.edit("student", row, {"wechat": "w"})
+        self.synced(one, ["applied"])
+        other.edit("student", row, {"note_public": "n"})
+        self.synced(other, ["applied"])
+        one.sync()
+
+        def notes():
+            return [
+                (note["earlier_fields"], note["later_fields"])
+                for note in one.rows("parallel_edit").values() if note["concerned_row"] == row
+            ]
+
+        self.assertEqual(notes(), [(["wechat"], ["note_public"])])
+        view = one.view("student", row)
+        self.assertEqual((view["wechat"], view["note_public"]), ("w", "n"))
+        # Whoever has seen the other's edit makes no note.
+        one.edit("student", row, {"wechat": "again"})
+        self.synced(one, ["applied"])
+        self.assertEqual(len(notes()), 1)
+
     def test_deletion_and_restoration_are_registers(self):
         one, other = self.device("Wang"), self.device("Wen")
         row = self.student(one)

@@ -185,7 +185,7 @@ def make_request(replica, now, *, catalogue=0, incarnation=1, epoch=None, mark=N
 
 
 def make_mutation(number, collection, row, action, time, group=None, mark=None, base=None, fields=None,
-                  recovered=None):
+                  recovered=None, seen=None):
     mutation = {"number": number}
     if group is not None:
         mutation["group"] = group
@@ -194,6 +194,8 @@ def make_mutation(number, collection, row, action, time, group=None, mark=None, 
         mutation["mark"] = mark
     if base is not None:
         mutation["base"] = base
+    if seen is not None:
+        mutation["seen"] = seen
     if recovered is not None:
         mutation["recovered"] = recovered
     if fields:

@@ -197,6 +197,35 @@ private struct Grove {
         }
     }
 
+    @Test func `notes of parallel edits go with the history of their time, or with a row deleted long ago`()
+        async throws
+    {
+        let grove = try await Grove()
+        for tree in ["apple", "pear"] {
+            grove.warden.edit("tree", grove.world.id(tree), .edit, ["name": "Renamed"])
+            grove.tender.edit("tree", grove.world.id(tree), .edit, ["crop": 7])
+        }
+        try await grove.warden.sync()
+        try await grove.tender.sync()
+        try await grove.warden.sync()
+        let notes = grove.warden.rows("parallel_edit")
+        #expect(notes.count == 2 && grove.tender.rows("parallel_edit") == notes)
+        grove.warden.edit("tree", grove.world.id("apple"), .delete)
+        try await grove.warden.sync()
+        let retention = Retention(tombstoneDays: 30, historyDays: 60, verdictDays: 30)
+        var deleted: [Int] = []
+        for _ in 0..<8 {
+            grove.world.clock.advance(10 * Grove.day)
+            deleted.append(try await grove.world.store.collect(retention).parallelEdits)
+        }
+        #expect(deleted.reduce(0, +) == 2)
+        let first = try #require(deleted.firstIndex { $0 > 0 })
+        #expect(deleted[first] == 1 && first < 6, "\(deleted)")
+        try await grove.warden.sync()
+        try await grove.tender.sync()
+        #expect(grove.warden.rows("parallel_edit").isEmpty && grove.tender.rows("parallel_edit").isEmpty)
+    }
+
     @Test func `after a jump of the clock one run only takes note`() async throws {
         let grove = try await Grove()
         try await grove.endTending("t1")

@@ -134,7 +134,7 @@ final class DeviceModel {
         pending.append(
             Mutation(
                 number: number, group: group, collection: collection, row: row, action: action,
-                time: hybrid.tick(now: deviceNow), base: (isAuthoritative ? whole : stamps).max(),
+                time: hybrid.tick(now: deviceNow), base: (isAuthoritative ? whole : stamps).max(), seen: whole.max(),
                 changes: changes.sorted { $0.key < $1.key }.map { Mutation.Change($0.key, $0.value) }))
         return number
     }

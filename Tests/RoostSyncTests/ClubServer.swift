@@ -143,6 +143,12 @@ final class ClubServer: RowSource {
         return stored.values.filter { $0.key.collection == position }.sorted { $0.key < $1.key }
     }
 
+    /// Notes of parallel edits, in the order they were made.
+    var parallels: [Row] {
+        guard let position = rules.catalogue.position(of: ParallelEdit.collection) else { return [] }
+        return stored.values.filter { $0.key.collection == position }.sorted { $0.sequence < $1.sequence }
+    }
+
     /// Edits set aside, in the order they were made.
     var quarantine: [Row] {
         guard let position = rules.catalogue.position(of: Quarantine.collection) else { return [] }

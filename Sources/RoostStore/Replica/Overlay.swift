@@ -163,4 +163,10 @@ struct Overlay {
         guard action == .edit else { return row.deletion }
         return fields.map { row.stamp(of: $0) }.max() ?? row.stamp
     }
+
+    /// The greatest stamp that the server showed of the row to the author of an edit that merges.
+    func seen(_ action: Mutation.Action, over server: ShownRow?) -> Stamp? {
+        guard let row = server?.row, action == .edit, collection.syncClass == .register else { return nil }
+        return (row.overrides.map(\.stamp) + row.unknown.map(\.stamp)).reduce(row.stamp, max)
+    }
 }

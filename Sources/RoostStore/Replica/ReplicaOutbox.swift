@@ -82,11 +82,12 @@ extension Replica {
             let key = RowKey(position, edit.row)
             let server = try materialiser.state(of: key).server
             let fields = edit.changes.compactMap { rules.catalogue.collections[position].position(of: $0.field) }
-            let base = Overlay(rules: rules, key: key).base(of: edit.action, fields, over: server)
+            let overlay = Overlay(rules: rules, key: key)
+            let base = overlay.base(of: edit.action, fields, over: server)
             let mutation = Mutation(
                 number: number, group: group, collection: edit.collection.text, row: edit.row, action: edit.action,
                 time: clock.tick(now: moment.now), mark: moment.mark, base: [edit.base, base].compactMap(\.self).max(),
-                changes: edit.changes)
+                seen: overlay.seen(edit.action, over: server), changes: edit.changes)
             try insert(mutation, madeAt: moment.now, batch: batch, db)
             numbers.append(number)
             number += 1

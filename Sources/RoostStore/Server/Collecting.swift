@@ -36,7 +36,10 @@ extension ServerStore {
         try await collectTombstones(
             upTo: try await horizon(retention.tombstoneDays),
             liveSince: Milliseconds(now.value - Int64(retention.tombstoneDays) * Retention.day), &report)
-        try await collectHistory(upTo: try await horizon(retention.historyDays), &report)
+        let history = try await horizon(retention.historyDays)
+        try await collectHistory(upTo: history, &report)
+        report.parallelEdits = try await deleteParallelEdits(
+            upTo: history, orDeletedUpTo: try await horizon(retention.tombstoneDays))
         try await collectVerdicts(notedBefore: now.value - Int64(retention.verdictDays) * Retention.day, &report)
         let oldest = max(retention.tombstoneDays, retention.historyDays)
         try await pool.write { db in

@@ -2,7 +2,7 @@
 package struct Retention: Hashable, Sendable {
     /// Departures from scopes and deleted rows, for replicas that come back.
     package var tombstoneDays: Int
-    /// Values that gave way.
+    /// Values that gave way, and notes of parallel edits.
     package var historyDays: Int
     /// Verdicts that their replica has said to have, for repeats.
     package var verdictDays: Int
@@ -24,6 +24,8 @@ package struct CollectionReport: Hashable, Sendable {
     package var rows = 0
     package var history = 0
     package var verdicts = 0
+    /// Notes of parallel edits: deleted now, and collected as other deleted rows are.
+    package var parallelEdits = 0
 
     package var isEmpty: Bool { self == CollectionReport() }
 }

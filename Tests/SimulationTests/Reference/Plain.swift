@@ -81,6 +81,8 @@ struct PlainEdit: Hashable {
     let time: UInt64
     let mark: Mark?
     let base: Dated?
+    /// The greatest stamp its author saw in the row.
+    let seen: Dated?
     /// In the order they were written.
     let changes: [(field: String, value: Plain)]
     /// What the row is called that keeps the edit if it is set aside.

@@ -224,6 +224,7 @@ struct ReferenceModel {
             accepted.append(
                 Accepted(place: step.edit.place, field: change.field, value: change.value, stamp: step.stamp))
         }
+        noteParallels(step, push)
         if !step.masked.isEmpty {
             setAside(
                 step.edit, step.masked, "masked", unit: "\(step.edit.number)", stamp: step.stamp, push)

@@ -79,6 +79,7 @@ extension ReferenceModel {
             let concerned = Place(kind: kind, id: id)
             guard let about = rows[concerned] else { return [] }
             return scopes(of: concerned, about).filter { sight(of: field, concerned, about, in: $0) == .full }
+        case "parallel_edit": return scopes(ofParallel: row)
         case "quarantine": return orphans.contains(place) ? [] : scopes(ofSetAside: row)
         default: return []
         }

@@ -24,6 +24,11 @@ enum Rulebook {
             "proposed_values": .nothing, "author": .nothing, "made_at": .nothing, "set_aside_at": .nothing,
             "unit": .nothing, "place": .nothing, "reason": .nothing, "state": .text("pending"),
         ],
+        "parallel_edit": [
+            "subject": .nothing, "concerned_collection": .nothing, "concerned_row": .nothing, "noted_at": .nothing,
+            "earlier_fields": .nothing, "earlier_stamp": .nothing, "earlier_author": .nothing,
+            "later_fields": .nothing, "later_stamp": .nothing, "later_author": .nothing,
+        ],
     ]
 
     /// The values of a field that only goes forward, and back only by somebody who saw it; nil for other fields.
@@ -37,7 +42,7 @@ enum Rulebook {
 
     static func initial(_ kind: String) -> [String: Plain] { initials[kind] ?? [:] }
     static func knows(_ kind: String, _ field: String) -> Bool { initials[kind]?[field] != nil }
-    static func isAppendOnly(_ kind: String) -> Bool { kind == "touch" }
+    static func isAppendOnly(_ kind: String) -> Bool { ["touch", "parallel_edit"].contains(kind) }
     static func isAuthoritative(_ kind: String) -> Bool {
         ["liaison", "officer", "chapter", "appointment"].contains(kind)
     }

@@ -98,7 +98,7 @@ extension World {
         return ReferenceModel.conflict(Place(kind: kind, id: id), field, Dated(stamp))
     }
 
-    private static func identity(_ bytes: Data) -> String {
+    static func identity(_ bytes: Data) -> String {
         let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         var parts: [Substring] = []
         var rest = digits[...]

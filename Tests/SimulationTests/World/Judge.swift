@@ -188,7 +188,7 @@ extension World {
     }
 
     /// What people call their devices, which the model does not know.
-    static func isLabel(_ field: String) -> Bool { ["losing_device", "winning_device", "device"].contains(field) }
+    static func isLabel(_ field: String) -> Bool { field == "device" || field.hasSuffix("_device") }
 
     /// What the model calls the conflict that an edit set aside is about.
     func concerned(_ fields: [String: ReferenceModel.Shown]) -> [String: ReferenceModel.Shown] {

@@ -43,6 +43,7 @@ extension PlainPush {
                 number: mutation.number, group: mutation.group, place: place(mutation.collection, mutation.row),
                 action: PlainEdit.Action(rawValue: mutation.action.rawValue) ?? .edit, time: mutation.time.bits,
                 mark: mutation.mark.map { PlainEdit.Mark($0) }, base: mutation.base.map { Dated($0) },
+                seen: mutation.seen.map { Dated($0) },
                 changes: mutation.changes.map { ($0.field, Plain($0.value)) }, asideID: aside.description)
         }
         self.init(
@@ -50,5 +51,13 @@ extension PlainPush {
             mark: request.mark.map { PlainEdit.Mark($0) }, boots: request.boots.mapValues(\.value),
             edits: request.mutations.map { plain($0, request.incarnation) },
             surrendered: request.surrendered.map { ($0.incarnation, plain($0.mutation, $0.incarnation)) })
+    }
+}
+
+extension ReferenceModel {
+    /// The identity the server gives a note of parallel edits.
+    static func parallelID(of row: String, _ earlier: Dated, _ later: Dated) -> String {
+        func stamp(_ dated: Dated) -> Stamp { Stamp(HybridTime(bits: dated.time), ReplicaID(dated.by)) }
+        return RowID(row).map { ParallelEdit.id(of: $0, stamp(earlier), stamp(later)).description } ?? row
     }
 }

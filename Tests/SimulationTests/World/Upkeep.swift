@@ -20,6 +20,7 @@ extension World {
             if report.rows > 0 { note("rows collected") }
             if report.history > 0 { note("history collected") }
             if report.verdicts > 0 { note("verdicts collected") }
+            if report.parallelEdits > 0 { try await forgetParallels() }
         }
         historyHorizon = max(historyHorizon, clock.now - 20 * days)
         let queue = try DatabaseQueue(path: serverDirectory + "/" + ServerStore.fileName)
@@ -38,6 +39,22 @@ extension World {
             guard let row else { return fail("collection", "an identity cannot be read") }
             model.collect(place(kind, row)) { fail("collection", "\($0) was taken away and is not deleted") }
         }
+    }
+
+    /// Takes over from the server which notes of parallel edits it deleted, as these are its own writes.
+    private func forgetParallels() async throws {
+        let queue = try DatabaseQueue(path: serverDirectory + "/" + ServerStore.fileName)
+        let deleted = try await queue.read { db in
+            try GRDB.Row.fetchAll(db, sql: "SELECT id, deletion FROM parallel_edit WHERE deleted = 1").map { row in
+                (Self.identity(row["id"]), Self.dated(row["deletion"] as Data))
+            }
+        }
+        try queue.close()
+        for (id, stamp) in deleted {
+            let place = Place(kind: "parallel_edit", id: id)
+            if model.rows[place]?.isDeleted == false { model.serverWrote(place, .delete, [:], stamp, at: clock.now) }
+        }
+        note("parallel edits forgotten")
     }
 
     /// Gives a piece of a snapshot to whoever may have it, and holds the whole against the model.

@@ -16,7 +16,7 @@ package struct ImportRegister: Sendable {
         let catalogue = store.rules.catalogue
         let seesAll = principal.has(.undoImports, at: now, catalogue)
         guard seesAll || principal.has(.importSheets, at: now, catalogue) else {
-            throw Refusal(.forbidden, "imports are shown to those who may import")
+            throw Refusal.role(Label("只有可以导入的人能看导入记录。", "imports are shown to those who may import"))
         }
         let batches = try await store.batches().filter { seesAll || $0.officer == officer }
         return ImportList(imports: batches.map(ImportSummary.init))
@@ -27,7 +27,8 @@ package struct ImportRegister: Sendable {
     package func undo(_ batch: RowID, by officer: RowID) async throws -> ImportUndoReport {
         let principal = try await store.principal(of: officer)
         guard principal.has(.undoImports, at: store.clock(), store.rules.catalogue) else {
-            throw Refusal(.forbidden, "undoing an import takes the role of a registrar")
+            throw Refusal.role(
+                Label("撤销导入须是登记员。", "undoing an import takes the role of a registrar"))
         }
         do {
             return ImportUndoReport(try await store.undoImport(batch, by: officer))

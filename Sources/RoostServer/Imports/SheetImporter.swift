@@ -53,7 +53,8 @@ package struct SheetImporter: Sendable {
         let principal = try await store.principal(of: officer)
         let now = store.clock()
         guard principal.has(.importSheets, at: now, store.rules.catalogue) else {
-            throw Refusal(.forbidden, "importing sheets takes the role of a registrar or collector")
+            throw Refusal.role(
+                Label("在服务器上导入表格须是登记员或采集员。", "importing sheets takes the role of a registrar or collector"))
         }
         let sheet = try Self.translatingSheetErrors { () throws(SheetError) in try Sheet(reading: upload.bytes) }
         let template = try await template(for: upload, sheet: sheet, officer: officer)

@@ -119,7 +119,8 @@ package struct DigestDesk: Sendable {
             try Self.check(students, isAudienceOf: id, reader)
             try Self.checkFrozen(digest, reader, now: now)
             return (
-                ["status": "sending", "note": .null], .release(from: now, later: [:], until: now + Self.lifetime)
+                ["status": "sending", "scheduled_at": .null, "note": .null],
+                .release(from: now, later: [:], until: now + Self.lifetime)
             )
         }
         wake()

@@ -20,13 +20,14 @@ struct DigestPermissions: Sendable {
 
     func mayCompose() throws {
         guard composes else {
-            throw Refusal(.forbidden, "composing digests takes the role of a liaison officer or registrar")
+            throw Refusal.role(
+                Label("起草推送须是联络员或登记员。", "composing digests takes the role of a liaison officer or registrar"))
         }
     }
 
     func mayList() throws {
         guard composes || approves else {
-            throw Refusal(.forbidden, "digests are shown to those who write or approve them")
+            throw Refusal.role(Label("只有起草或审批推送的人能看推送。", "digests are shown to those who write or approve them"))
         }
     }
 
@@ -39,12 +40,15 @@ struct DigestPermissions: Sendable {
 
     func mayEdit(_ digest: DigestRow) throws {
         guard composes, digest.author == officer || keepsCounty else {
-            throw Refusal(.forbidden, "a digest is changed by its author or a registrar")
+            throw Refusal.role(
+                Label("推送只能由起草人或登记员修改。", "a digest is changed by its author or a registrar"))
         }
     }
 
     func mayDecide() throws {
-        guard approves else { throw Refusal(.forbidden, "approving digests takes the role of an approver") }
+        guard approves else {
+            throw Refusal.role(Label("审批推送须是审批人。", "approving digests takes the role of an approver"))
+        }
     }
 
     /// Approving takes somebody who had no hand in it: neither its author, nor who changed or submitted it, nor one of

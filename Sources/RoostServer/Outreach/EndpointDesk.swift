@@ -207,13 +207,13 @@ package struct EndpointDesk: Sendable {
         let principal = try await store.principal(of: officer)
         let rights: [Right] = [.manageEndpoints, .composeDigests, .approveDigests]
         guard rights.contains(where: { principal.has($0, at: store.clock(), store.rules.catalogue) }) else {
-            throw Refusal(.forbidden, "endpoints are shown to those who deal with digests")
+            throw Refusal.role(Label("只有起草或审批推送的人能看端点。", "endpoints are shown to those who deal with digests"))
         }
     }
 
     private func mayManage(_ officer: RowID) async throws {
         guard try await store.principal(of: officer).has(.manageEndpoints, at: store.clock(), store.rules.catalogue)
-        else { throw Refusal(.forbidden, "endpoints are kept by administrators") }
+        else { throw Refusal.role(Label("端点由管理员维护，请联系管理员。", "endpoints are kept by administrators; ask one")) }
     }
 
     private func endpoint(_ id: RowID) async throws -> EndpointRecord {

@@ -35,6 +35,9 @@ extension Refusal {
         self.init(code, message.en, messageZH: message.zh, reason: reason, retryAfter: retryAfter)
     }
 
+    /// What none of the officer's roles allows, with whose work it is.
+    static func role(_ message: Label) -> Refusal { Refusal(.forbidden, reason: "role", message) }
+
     /// What the sender is told of an error, or nil for one that is nobody's business but the operator's.
     init?(_ error: any Error) {
         switch error {

@@ -11,7 +11,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #pragma clang assume_nonnull begin
 
@@ -79,6 +82,46 @@ static inline CURLcode ccurl_get_string(CURL *handle, CURLINFO info, const char 
 
 static inline CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return curl_multi_setopt(multi, option, value);
+}
+
+static inline CURLMcode ccurl_multi_set_watch(
+    CURLM *multi, curl_socket_callback watch, curl_multi_timer_callback timer, void *context) {
+    CURLMcode code = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch);
+    if (code == CURLM_OK) code = curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, context);
+    if (code == CURLM_OK) code = curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer);
+    return code == CURLM_OK ? curl_multi_setopt(multi, CURLMOPT_TIMERDATA, context) : code;
+}
+
+// Has a poller wait at a socket for what libcurl asks for (CURL_POLL_IN and its siblings).
+static inline void ccurl_watch(int poller, curl_socket_t socket, int what) {
+    struct epoll_event event = {0};
+    event.data.fd = socket;
+    event.events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
+    if (what == CURL_POLL_REMOVE)
+        epoll_ctl(poller, EPOLL_CTL_DEL, socket, NULL);
+    else if (epoll_ctl(poller, EPOLL_CTL_ADD, socket, &event) != 0)
+        epoll_ctl(poller, EPOLL_CTL_MOD, socket, &event);
+}
+
+// Waits for at most 64 sockets; what happened at each in libcurl's words (CURL_CSELECT_IN and its siblings).
+static inline int ccurl_wait(int poller, int milliseconds, int *sockets, int *happenings) {
+    struct epoll_event events[64];
+    int count = epoll_wait(poller, events, 64, milliseconds);
+    for (int index = 0; index < count; index++) {
+        unsigned what = events[index].events;
+        sockets[index] = events[index].data.fd;
+        happenings[index] = (what & EPOLLIN ? CURL_CSELECT_IN : 0) | (what & EPOLLOUT ? CURL_CSELECT_OUT : 0)
+            | (what & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+    }
+    return count < 0 ? 0 : count;
+}
+
+// A descriptor that is ready to be read once somebody has rung it, until it is silenced; -1 when there is none left.
+static inline int ccurl_bell(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+static inline void ccurl_ring(int bell) { eventfd_write(bell, 1); }
+static inline void ccurl_silence(int bell) {
+    eventfd_t rings;
+    eventfd_read(bell, &rings);
 }
 
 // The next finished transfer, or NULL. CURLMsg keeps its result in a union, which Swift cannot read safely.

@@ -44,11 +44,13 @@ package struct HTTPRequest: Sendable {
 
     /// Why this request must not be handed to libcurl, or nil when it may be.
     var firstFault: CurlError.Reason? {
-        guard let scheme = url.firstRange(of: "://"), scheme.lowerBound != url.startIndex,
-            url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") })
+        let bytes = url.utf8
+        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon != bytes.startIndex,
+            bytes[colon...].starts(with: "://".utf8),
+            bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") })
         else { return .invalidURL }
-        let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        guard !authority.isEmpty, !authority.contains("@") else { return .invalidURL }
+        let authority = bytes[colon...].dropFirst(3).prefix { !"/?#".utf8.contains($0) }
+        guard !authority.isEmpty, !authority.contains(UInt8(ascii: "@")) else { return .invalidURL }
         guard headers.allSatisfy(\.isWellFormed) else { return .invalidHeader }
         // Behind a proxy the address seen is the proxy's, so a policy about addresses would judge nothing.
         if options.addressPolicy != .anyAddress, !options.proxy.isEmpty { return .policyBehindProxy }

@@ -3,7 +3,8 @@ internal import CCurl
 /// One libcurl easy handle from configuration to result.
 ///
 /// It lives on the loop's thread alone: created, called back and read there. libcurl holds unretained pointers to it, so
-/// its owner keeps it until the handle has left the multi handle.
+/// its owner keeps it until the handle has left the multi handle. A POST that is over can be begun anew with another that
+/// is carried out the same way: most of the options need not be set again then.
 @safe
 final class Transfer {
     let handle: UnsafeMutableRawPointer
@@ -14,8 +15,11 @@ final class Transfer {
     private let errorText: UnsafeMutablePointer<CChar>
     private var headerLines: UnsafeMutablePointer<curl_slist>?
 
-    private var headers: [HTTPHeader] = []
+    /// The head of the answer as it came.
+    private var head: [UInt8] = []
     private var headerBytes = 0
+    /// Whether it carries out a POST whose answer is kept.
+    private let isPost: Bool
     private var body: [UInt8] = []
     private var overflowed = false
     private var refusedAddress: IPAddress?
@@ -39,6 +43,7 @@ final class Transfer {
         guard let handle = unsafe curl_easy_init() else { throw CurlError(.failed, detail: "no easy handle") }
         unsafe self.handle = unsafe handle
         if case .stream(_, let pieces) = order { self.pieces = pieces } else { pieces = nil }
+        if case .request(let request) = order { isPost = request.method == .post } else { isPost = false }
         unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         switch order {
@@ -50,6 +55,32 @@ final class Transfer {
             upload = (letter.letter, 0)
             try configure(letter)
         }
+    }
+
+    /// Whether ``begin(anew:)`` makes the same of it as a new transfer of the request would be.
+    func suits(_ request: HTTPRequest) -> Bool {
+        isPost && request.method == .post && request.options == options
+    }
+
+    /// Makes a transfer that is over into one of another request, which it suits.
+    func begin(anew request: HTTPRequest) throws(CurlError) {
+        if let fault = request.firstFault { throw CurlError(fault) }
+        try set(CURLOPT_URL, request.url)
+        try setBody(request)
+        try setHeaders(request)
+    }
+
+    /// Forgets everything about a transfer that is over; false if it is of a kind that is not begun anew.
+    func rest() -> Bool {
+        guard isPost else { return false }
+        unsafe errorText.update(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        unsafe curl_slist_free_all(headerLines)
+        unsafe headerLines = nil
+        (head, headerBytes, body, overflowed) = ([], 0, [], false)
+        (refusedAddress, openedSocket, requestMayHaveLeft) = (nil, false, false)
+        // Not even the handle keeps what was sent.
+        return unsafe ccurl_set_list(handle, CURLOPT_HTTPHEADER, nil) == CURLE_OK
+            && ccurl_copy_body(handle, "", 0) == CURLE_OK
     }
 
     deinit {
@@ -64,7 +95,7 @@ final class Transfer {
         guard code == CURLE_OK || wasTruncated else { return .failure(error(reason(code))) }
         return .success(
             HTTPResponse(
-                status: status, headers: headers, body: body, bodyIsTruncated: wasTruncated,
+                status: status, headers: HTTPHeader.lines(of: head), body: body, bodyIsTruncated: wasTruncated,
                 connectedAddress: connectedAddress, timings: timings))
     }
 
@@ -255,7 +286,9 @@ extension Transfer {
     private func tellHead() -> Bool {
         guard let pieces, !hasToldHead else { return true }
         hasToldHead = true
-        return pieces(.head(HTTPResponse(status: status, headers: headers, connectedAddress: connectedAddress)))
+        return pieces(
+            .head(HTTPResponse(status: status, headers: HTTPHeader.lines(of: head), connectedAddress: connectedAddress))
+        )
     }
 
     /// Takes one header line; a status line begins another answer, so that only the last one's headers stay.
@@ -271,15 +304,10 @@ extension Transfer {
             overflowed = true
             return 0
         }
-        let text = unsafe String(decoding: line, as: UTF8.self)
         // The empty line ends the head; of what comes before a final answer nothing is told.
-        if text == "\r\n" || text == "\n" { return status < 200 || tellHead() ? line.count : 0 }
-        if text.hasPrefix("HTTP/") {
-            headers = []
-        } else if let colon = text.firstIndex(of: ":") {
-            headers.append(
-                HTTPHeader(String(text[..<colon]), text[text.index(after: colon)...].trimmingASCIIWhitespace()))
-        }
+        if unsafe line.first == 0x0D || line.first == 0x0A { return status < 200 || tellHead() ? line.count : 0 }
+        // A status line begins another answer.
+        if unsafe line.starts(with: "HTTP/".utf8) { head = [] } else { unsafe head.append(contentsOf: line) }
         return line.count
     }
 
@@ -390,11 +418,17 @@ extension Duration {
     }
 }
 
-extension Substring {
-    fileprivate func trimmingASCIIWhitespace() -> String {
-        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r" || $0 == "\n" || $0 == "\r\n" }
-        let start = drop(while: isBlank)
-        let end = start.lastIndex { !isBlank($0) }
-        return end.map { String(start[...$0]) } ?? ""
+extension HTTPHeader {
+    /// The header lines of an answer's head; what has no colon is none.
+    fileprivate static func lines(of head: [UInt8]) -> [HTTPHeader] {
+        head.split(separator: 0x0A).compactMap { line in
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+            let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
+            let value = line[(colon + 1)...].drop(while: isBlank)
+            let end = value.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? value.startIndex
+            return HTTPHeader(
+                String(decoding: line[..<colon], as: UTF8.self),
+                String(decoding: value[..<end], as: UTF8.self))
+        }
     }
 }

@@ -13,9 +13,7 @@ enum TransferOrder: Sendable {
 
 /// The one thread that owns libcurl's multi handle and everything in it.
 ///
-/// Other threads leave orders in the mailbox and wake the loop with `curl_multi_wakeup`, the only call libcurl permits
-/// from elsewhere. It happens under the mailbox's lock, and the loop marks the mailbox closed under the same lock
-/// before it frees the multi handle, so no wake-up can reach freed memory.
+/// Other threads leave orders in the mailbox and ring, once for all that they leave while the loop is busy.
 @safe
 final class TransferLoop: Sendable {
     /// Told once how a transfer ended.
@@ -30,20 +28,23 @@ final class TransferLoop: Sendable {
     private struct Mailbox {
         var submissions: [Submission] = []
         var cancellations: [UInt64] = []
+        /// Whether the loop will not look into the mailbox again before somebody rings.
+        var isResting = false
         var isClosing = false
         var isClosed = false
     }
 
     private let mailbox = Mutex(Mailbox())
     private nonisolated(unsafe) let multi: UnsafeMutableRawPointer?
+    private let bell = Bell()
 
     private static let libraryIsReady = ccurl_global_init() == CURLE_OK
 
-    /// Makes the multi handle; without one (no memory) the loop is closed from the start.
+    /// Makes the multi handle; without one (no memory, no descriptors) the loop is closed from the start.
     /// - Parameter idleConnections: How many connections are kept open for later transfers.
     init(idleConnections: Int) {
         unsafe multi = Self.libraryIsReady ? curl_multi_init() : nil
-        guard let multi = unsafe multi else {
+        guard let multi = unsafe multi, bell != nil else {
             mailbox.withLock { $0.isClosed = true }
             return
         }
@@ -65,7 +66,7 @@ final class TransferLoop: Sendable {
         let isAccepted = mailbox.withLock { mailbox in
             guard !mailbox.isClosing, !mailbox.isClosed else { return false }
             mailbox.submissions.append(Submission(id: id, order: order, completion: completion))
-            wake()
+            wake(&mailbox)
             return true
         }
         if !isAccepted { completion(.failure(CurlError(.closed))) }
@@ -76,7 +77,7 @@ final class TransferLoop: Sendable {
         mailbox.withLock { mailbox in
             guard !mailbox.isClosed else { return }
             mailbox.cancellations.append(id)
-            wake()
+            wake(&mailbox)
         }
     }
 
@@ -85,13 +86,13 @@ final class TransferLoop: Sendable {
         mailbox.withLock { mailbox in
             guard !mailbox.isClosed else { return }
             mailbox.isClosing = true
-            wake()
+            wake(&mailbox)
         }
     }
 
-    /// Wakes the loop; called with the mailbox locked and open only.
-    private func wake() {
-        if let multi = unsafe multi { unsafe curl_multi_wakeup(multi) }
+    private func wake(_ mailbox: inout Mailbox) {
+        if mailbox.isResting { bell?.ring() }
+        mailbox.isResting = false
     }
 }
 
@@ -103,52 +104,72 @@ extension TransferLoop {
         var byID: [UInt64: (transfer: Transfer, completion: Completion)] = [:]
         /// By the handle's address, which stays the same for as long as the transfer runs.
         var ids: [UInt: UInt64] = [:]
+        /// Transfers that are over, for others that are carried out the same way.
+        var idle: [Transfer] = []
+
+        static let mostIdle = 64
     }
 
     private func run() {
-        guard let multi = unsafe multi else { return }
+        guard let multi = unsafe multi, let bell else { return }
         var running = Running()
-        var isClosing = false
-        while !isClosing {
-            let orders = mailbox.withLock { mailbox in
-                defer {
-                    mailbox.submissions = []
-                    mailbox.cancellations = []
-                }
-                return mailbox
+        let watch = SocketWatch(bell)
+        if let watch, unsafe watch.serve(multi) {
+            while takeOrders(in: &running), unsafe watch.tellTime(multi) {
+                finishTransfers(in: &running)
+                guard unsafe watch.wait(rest() ? 10_000 : 0, for: multi) else { break }
+                finishTransfers(in: &running)
             }
-            for submission in orders.submissions { begin(submission, in: &running) }
-            for id in orders.cancellations { end(id, in: &running, as: .cancelled) }
-            isClosing = orders.isClosing
-            guard !isClosing else { break }
-
-            var active: Int32 = 0
-            guard unsafe curl_multi_perform(multi, &active) == CURLM_OK else {
-                endAll(in: &running, as: .failed)
-                isClosing = true
-                break
-            }
-            var code = CURLE_OK
-            while let handle = unsafe ccurl_next_finished(multi, &code) {
-                guard let id = running.ids[UInt(bitPattern: handle)] else { continue }
-                finish(id, in: &running) { $0.result(code) }
-            }
-            // libcurl shortens the wait to its own next timer; a wake-up sent before the call ends it at once.
-            unsafe curl_multi_poll(multi, nil, 0, 10_000, nil)
         }
+        // While libcurl still works the mailbox has been closed by somebody; otherwise nothing can be carried out any more.
+        let wasClosed = mailbox.withLock(\.isClosing)
         let left = mailbox.withLock { mailbox in
             defer { mailbox = Mailbox(isClosing: true, isClosed: true) }
             return mailbox.submissions
         }
         for submission in left { submission.completion(.failure(CurlError(.closed))) }
-        endAll(in: &running, as: .closed)
+        endAll(in: &running, as: wasClosed ? .closed : .failed)
+        running.idle = []
         unsafe curl_multi_cleanup(multi)
+        withExtendedLifetime(watch) {}
+    }
+
+    /// Begins and ends what the mailbox says; false when it is closing.
+    private func takeOrders(in running: inout Running) -> Bool {
+        let orders = mailbox.withLock { mailbox in
+            defer {
+                mailbox.submissions = []
+                mailbox.cancellations = []
+                mailbox.isResting = false
+            }
+            return mailbox
+        }
+        for submission in orders.submissions { begin(submission, in: &running) }
+        for id in orders.cancellations { end(id, in: &running, as: .cancelled) }
+        return !orders.isClosing
+    }
+
+    /// Whether there is nothing in the mailbox; whoever leaves something there from now on rings.
+    private func rest() -> Bool {
+        mailbox.withLock { mailbox in
+            mailbox.isResting = mailbox.submissions.isEmpty && mailbox.cancellations.isEmpty && !mailbox.isClosing
+            return mailbox.isResting
+        }
+    }
+
+    private func finishTransfers(in running: inout Running) {
+        guard let multi = unsafe multi else { return }
+        var code = CURLE_OK
+        while let handle = unsafe ccurl_next_finished(multi, &code) {
+            guard let id = running.ids[UInt(bitPattern: handle)] else { continue }
+            finish(id, in: &running) { $0.result(code) }
+        }
     }
 
     private func begin(_ submission: Submission, in running: inout Running) {
         guard let multi = unsafe multi else { return }
         do throws(CurlError) {
-            let transfer = try Transfer(submission.order)
+            let transfer = try transfer(for: submission.order, in: &running)
             guard unsafe curl_multi_add_handle(multi, transfer.handle) == CURLM_OK else {
                 throw CurlError(.failed, detail: "libcurl refused the transfer")
             }
@@ -157,6 +178,15 @@ extension TransferLoop {
         } catch {
             submission.completion(.failure(error))
         }
+    }
+
+    private func transfer(for order: TransferOrder, in running: inout Running) throws(CurlError) -> Transfer {
+        // One that does not suit makes room for one that will.
+        guard let last = running.idle.popLast(), case .request(let request) = order, last.suits(request) else {
+            return try Transfer(order)
+        }
+        try last.begin(anew: request)
+        return last
     }
 
     private func end(_ id: UInt64, in running: inout Running, as reason: CurlError.Reason) {
@@ -176,6 +206,7 @@ extension TransferLoop {
         unsafe running.ids.removeValue(forKey: UInt(bitPattern: transfer.handle))
         let value = result(transfer)
         unsafe curl_multi_remove_handle(multi, transfer.handle)
+        if running.idle.count < Running.mostIdle, transfer.rest() { running.idle.append(transfer) }
         completion(value)
     }
 }

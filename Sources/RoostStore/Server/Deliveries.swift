@@ -61,7 +61,8 @@ extension RosterReader {
         defer { statement.reset() }
         try statement.bind(1, digest)
         var deliveries: [DeliveryRecord] = []
-        while try statement.step() { deliveries.append(try Self.delivery(statement)) }
+        var contents: [Int64: [UInt8]] = [:]
+        while try statement.step() { deliveries.append(try Self.delivery(statement, &contents, db)) }
         return deliveries
     }
 
@@ -70,7 +71,8 @@ extension RosterReader {
         let statement = try BoundStatement(db, Self.deliveryColumns + " WHERE id = ?")
         defer { statement.reset() }
         try statement.bind(1, id)
-        return try statement.step() ? try Self.delivery(statement) : nil
+        var contents: [Int64: [UInt8]] = [:]
+        return try statement.step() ? try Self.delivery(statement, &contents, db) : nil
     }
 
     /// The attempts at a delivery, the earliest first.
@@ -103,25 +105,42 @@ extension RosterReader {
 
     static let deliveryColumns =
         """
-        SELECT id, digest, version, endpoint, part, parts, content_type,
-            coalesce((SELECT content.body FROM content WHERE content.id = delivery.content), body), state, attempts,
-            next_ms, not_after_ms, outcome, code, reach, sent_ms FROM delivery
+        SELECT id, digest, version, endpoint, part, parts, content_type, body, state, attempts, next_ms, not_after_ms,
+            outcome, code, reach, sent_ms, content FROM delivery
         """
 
-    static func delivery(_ statement: BoundStatement) throws -> DeliveryRecord {
+    /// Reads a row of ``deliveryColumns``; `contents` are the shared bytes that were read before.
+    static func delivery(
+        _ statement: BoundStatement, _ contents: inout [Int64: [UInt8]], _ db: Database
+    ) throws -> DeliveryRecord {
         guard let state = DeliveryState(rawValue: statement.text(8)) else {
             throw StoreError.damaged("a delivery is in no known state")
         }
         func moment(_ column: Int) -> Milliseconds? {
             statement.isNull(column) ? nil : Milliseconds(statement.integer(column))
         }
+        var body: [UInt8]?
+        if !statement.isNull(16) {
+            let content = statement.integer(16)
+            body = try contents[content] ?? self.content(content, db)
+            contents[content] = body
+        }
         return DeliveryRecord(
             id: statement.id(0), digest: statement.id(1), version: statement.stamp(2), endpoint: statement.id(3),
             part: Int(statement.integer(4)), parts: Int(statement.integer(5)), contentType: statement.text(6),
-            body: statement.blob(7), state: state, attempts: Int(statement.integer(9)), nextAt: moment(10),
+            body: body ?? statement.blob(7), state: state, attempts: Int(statement.integer(9)), nextAt: moment(10),
             notAfter: moment(11), outcome: statement.isNull(12) ? nil : statement.text(12),
             code: statement.isNull(13) ? nil : statement.text(13),
             reach: statement.isNull(14) ? nil : Int(statement.integer(14)), sentAt: moment(15))
+    }
+
+    /// Bytes that deliveries share.
+    private static func content(_ id: Int64, _ db: Database) throws -> [UInt8] {
+        let statement = try BoundStatement(db, "SELECT body FROM content WHERE id = ?")
+        defer { statement.reset() }
+        try statement.bind(1, id)
+        guard try statement.step() else { throw StoreError.damaged("the bytes of a delivery are missing") }
+        return statement.blob(0)
     }
 }
 
@@ -190,7 +209,7 @@ extension ServerStore {
             db,
             """
             UPDATE delivery SET state = 'cancelled', next_ms = NULL, code = ?
-            WHERE endpoint = ? AND state IN ('queued', 'retry_wait', 'held') RETURNING digest
+            WHERE endpoint = ? AND \(Self.waiting) RETURNING digest
             """)
         try statement.bind(1, code)
         try statement.bind(2, endpoint)
@@ -220,8 +239,9 @@ extension ServerStore {
         let open = try BoundStatement(
             db,
             """
-            SELECT 1 FROM delivery INDEXED BY delivery_open WHERE digest = ? AND state IN ('frozen', 'queued', 'leased',
-                'retry_wait', 'held', 'uncertain', 'manual_pending') AND state != 'uncertain' LIMIT 1
+            SELECT 1 FROM delivery INDEXED BY delivery_open WHERE digest = ? AND (state = 'frozen' OR state = 'queued'
+                OR state = 'leased' OR state = 'retry_wait' OR state = 'held' OR state = 'uncertain'
+                OR state = 'manual_pending') AND state != 'uncertain' LIMIT 1
             """)
         let counts = try BoundStatement(
             db,

@@ -55,6 +55,17 @@ package struct OutboxRules: Sendable {
 }
 
 extension ServerStore {
+    /// Holds of deliveries that wait for their time or their endpoint, in the words of the indexes over them.
+    static let waiting = "(state = 'queued' OR state = 'retry_wait' OR state = 'held')"
+
+    /// Holds of endpoints to which something may be sent that is due at the moment `?1`.
+    private static let hasDue = """
+        state = 'active' AND (held_until_ms IS NULL OR held_until_ms <= ?1)
+            AND (open_until_ms IS NULL OR open_until_ms <= ?1)
+            AND EXISTS (SELECT 1 FROM delivery INDEXED BY delivery_queue WHERE delivery.endpoint = endpoint.id
+                AND \(waiting) AND delivery.next_ms <= ?1)
+        """
+
     /// Keeps results and takes at most `limit` due deliveries, each endpoint's longest overdue first, one of each endpoint
     /// before the second of any; in one transaction, because each costs a write to disk.
     ///
@@ -105,13 +116,12 @@ extension ServerStore {
         let statement = try BoundStatement(
             db,
             """
-            SELECT 1 FROM delivery INDEXED BY delivery_due
-                WHERE state IN ('queued', 'retry_wait', 'held') AND next_ms <= ?1
+            SELECT 1 FROM endpoint WHERE \(Self.hasDue)
             UNION ALL SELECT 1 FROM delivery INDEXED BY delivery_expiry
-                WHERE state IN ('queued', 'retry_wait', 'held') AND not_after_ms <= ?1
+                WHERE \(Self.waiting) AND not_after_ms <= ?1
             UNION ALL SELECT 1 FROM delivery INDEXED BY delivery_by_hand
                 WHERE state = 'manual_pending' AND not_after_ms <= ?1
-            UNION ALL SELECT 1 FROM delivery INDEXED BY delivery_lease
+            UNION ALL SELECT 1 FROM delivery INDEXED BY delivery_leased
                 WHERE state = 'leased' AND lease_until_ms <= ?1 LIMIT 1
             """)
         defer { statement.reset() }
@@ -125,10 +135,11 @@ extension ServerStore {
         let statement = try BoundStatement(
             db,
             RosterReader.deliveryColumns
-                + " INDEXED BY delivery_lease WHERE state = 'leased' AND lease_until_ms <= ?")
+                + " INDEXED BY delivery_leased WHERE state = 'leased' AND lease_until_ms <= ?")
         try statement.bind(1, end.value)
         var ended: [DeliveryRecord] = []
-        while try statement.step() { ended.append(try RosterReader.delivery(statement)) }
+        var contents: [Int64: [UInt8]] = [:]
+        while try statement.step() { ended.append(try RosterReader.delivery(statement, &contents, db)) }
         statement.reset()
         guard !ended.isEmpty else { return }
         let endpoints = Dictionary(
@@ -144,7 +155,7 @@ extension ServerStore {
             db,
             """
             UPDATE delivery INDEXED BY delivery_expiry SET state = 'expired', next_ms = NULL
-            WHERE state IN ('queued', 'retry_wait', 'held') AND not_after_ms <= ?
+            WHERE \(Self.waiting) AND not_after_ms <= ?
             RETURNING id, digest, endpoint, attempts, coalesce(outcome, ''), coalesce(code, '')
             """)
         try statement.bind(1, now.value)
@@ -180,6 +191,7 @@ extension ServerStore {
         let flights = try Flights(at: places, db)
         var candidates: [Candidate] = []
         var endpoints: [RowID: EndpointRecord] = [:]
+        var contents: [Int64: [UInt8]] = [:]
         for endpoint in try endpointsWithDue(at: places, now: now, db) {
             let ends = try rules.memory[endpoint.channel].map { memory in
                 try self.ends(at: endpoint.id, since: now.value - memory, db)
@@ -189,23 +201,22 @@ extension ServerStore {
             endpoints[endpoint.id] = endpoint
             candidates += try due(
                 at: endpoint.id, limit: min(room.count, limit), isOrdered: rules.ordered.contains(endpoint.channel),
-                onlyChosen: room.onlyChosen, now: now, db)
+                onlyChosen: room.onlyChosen, now: now, &contents, db)
         }
-        candidates.sort { ($0.rank, $0.nextAt, $0.id) < ($1.rank, $1.nextAt, $1.id) }
+        candidates.sort { ($0.rank, $0.dueAt, $0.delivery.id) < ($1.rank, $1.dueAt, $1.delivery.id) }
         let mark = try BoundStatement(
             db, "UPDATE delivery SET state = 'leased', lease_until_ms = ? WHERE id = ?")
-        let reader = RosterReader(store: self, db: db)
         var retries = rules.retries - flights.retries
         var taken: [DueDelivery] = []
         for candidate in candidates where taken.count < limit {
-            if candidate.isRetry {
+            let delivery = candidate.delivery
+            if delivery.attempts > 0 {
                 guard retries > 0 else { continue }
                 retries -= 1
             }
-            guard let delivery = try reader.delivery(candidate.id), let endpoint = endpoints[delivery.endpoint]
-            else { continue }
+            guard let endpoint = endpoints[delivery.endpoint] else { continue }
             try mark.bind(1, now.value + rules.lease)
-            try mark.bind(2, candidate.id)
+            try mark.bind(2, delivery.id)
             try mark.run()
             taken.append(DueDelivery(delivery: delivery, endpoint: endpoint))
         }
@@ -213,9 +224,8 @@ extension ServerStore {
     }
 
     private struct Candidate {
-        let id: RowID
-        let nextAt: Int64
-        let isRetry: Bool
+        let delivery: DeliveryRecord
+        let dueAt: Milliseconds
         /// Its place among those of its endpoint.
         let rank: Int
     }
@@ -259,14 +269,8 @@ extension ServerStore {
     private func endpointsWithDue(
         at places: Set<RowID>?, now: Milliseconds, _ db: Database
     ) throws -> [EndpointRecord] {
-        let due = """
-            state = 'active' AND (held_until_ms IS NULL OR held_until_ms <= ?1)
-                AND (open_until_ms IS NULL OR open_until_ms <= ?1)
-                AND EXISTS (SELECT 1 FROM delivery WHERE delivery.endpoint = endpoint.id
-                    AND delivery.state IN ('queued', 'retry_wait', 'held') AND delivery.next_ms <= ?1)
-            """
         let one = places == nil ? "" : " AND id = ?2"
-        let statement = try BoundStatement(db, RosterReader.endpointColumns + " WHERE " + due + one)
+        let statement = try BoundStatement(db, RosterReader.endpointColumns + " WHERE " + Self.hasDue + one)
         defer { statement.reset() }
         var endpoints: [EndpointRecord] = []
         func read() throws {
@@ -287,7 +291,8 @@ extension ServerStore {
 
     /// The first due deliveries of an endpoint; in its quiet hours only first attempts whose chosen time has just come.
     private func due(
-        at endpoint: RowID, limit: Int, isOrdered: Bool, onlyChosen: Bool, now: Milliseconds, _ db: Database
+        at endpoint: RowID, limit: Int, isOrdered: Bool, onlyChosen: Bool, now: Milliseconds,
+        _ contents: inout [Int64: [UInt8]], _ db: Database
     ) throws -> [Candidate] {
         let chosen = "AND attempts = 0 AND next_ms > ?2 - 900000"
         // A part waits for those before it; what a person marked or cancelled is no longer waited for.
@@ -299,8 +304,8 @@ extension ServerStore {
         let statement = try BoundStatement(
             db,
             """
-            SELECT id, next_ms, attempts FROM delivery WHERE endpoint = ?1
-                AND state IN ('queued', 'retry_wait', 'held') AND next_ms <= ?2 \(onlyChosen ? chosen : "")
+            \(RosterReader.deliveryColumns) INDEXED BY delivery_queue WHERE endpoint = ?1
+                AND \(Self.waiting) AND next_ms <= ?2 \(onlyChosen ? chosen : "")
                 \(isOrdered ? order : "")
             ORDER BY next_ms\(isOrdered ? ", digest, part" : "") LIMIT ?3
             """)
@@ -310,10 +315,9 @@ extension ServerStore {
         try statement.bind(3, Int64(limit))
         var candidates: [Candidate] = []
         while try statement.step() {
+            let delivery = try RosterReader.delivery(statement, &contents, db)
             candidates.append(
-                Candidate(
-                    id: statement.id(0), nextAt: statement.integer(1), isRetry: statement.integer(2) > 0,
-                    rank: candidates.count))
+                Candidate(delivery: delivery, dueAt: delivery.nextAt ?? now, rank: candidates.count))
         }
         return candidates
     }

@@ -82,16 +82,23 @@ package struct AttemptRecord: Hashable, Sendable {
 
 extension ServerStore {
     func keep(_ results: [DeliveryResult], _ rules: OutboxRules, _ db: Database) throws {
+        // Not by RETURNING, for which SQLite makes a table in memory each time.
+        let find = try BoundStatement(db, "SELECT digest, endpoint FROM delivery WHERE id = ? AND state = 'leased'")
         let update = try BoundStatement(
             db,
             """
             UPDATE delivery SET state = ?, next_ms = ?, attempts = ?, outcome = ?, code = ?, sent_ms = ?,
-                lease_until_ms = NULL WHERE id = ? AND state = 'leased' RETURNING digest, endpoint
+                lease_until_ms = NULL WHERE id = ?
             """)
         let now = clock()
         var digests: Set<RowID> = []
         var byEndpoint: [RowID: [DeliveryResult]] = [:]
         for result in results {
+            try find.bind(1, result.delivery)
+            let isLeased = try find.step()
+            let (digest, endpoint) = isLeased ? (find.id(0), find.id(1)) : (RowID(bits: 0), RowID(bits: 0))
+            find.reset()
+            guard isLeased else { continue }
             try update.bind(1, result.state.rawValue)
             try update.bind(2, optional: result.nextAt?.value)
             try update.bind(3, Int64(result.attempts))
@@ -99,12 +106,7 @@ extension ServerStore {
             try update.bind(5, result.code)
             try update.bind(6, optional: result.state == .sent ? (result.attempt?.finishedAt ?? now).value : nil)
             try update.bind(7, result.delivery)
-            guard try update.step() else {
-                update.reset()
-                continue
-            }
-            let (digest, endpoint) = (update.id(0), update.id(1))
-            update.reset()
+            try update.run()
             if let attempt = result.attempt {
                 try insert(attempt, outcome: result.outcome, code: result.code, result.delivery, at: endpoint, db)
             }

@@ -142,4 +142,28 @@ enum OutreachSchema {
         -- What a person has not yet posted, by when that is given up.
         CREATE INDEX delivery_by_hand ON delivery (not_after_ms) WHERE state = 'manual_pending';
         """
+
+    /// The indexes of what waits, of what is under way and of what is open: fewer, as each costs every delivery two writes,
+    /// and under conditions that cost little to judge.
+    ///
+    /// For each row it writes, SQLite makes a table in memory of every list of more than two in the condition of an index.
+    static let waiting = """
+        DROP INDEX delivery_queue;
+        DROP INDEX delivery_due;
+        DROP INDEX delivery_expiry;
+        DROP INDEX delivery_leased;
+        DROP INDEX delivery_lease;
+        DROP INDEX delivery_open;
+        -- What waits: by endpoint, by when it is given up.
+        CREATE INDEX delivery_queue ON delivery (endpoint, next_ms)
+            WHERE state = 'queued' OR state = 'retry_wait' OR state = 'held';
+        CREATE INDEX delivery_expiry ON delivery (not_after_ms)
+            WHERE state = 'queued' OR state = 'retry_wait' OR state = 'held';
+        -- What is under way, which is never much.
+        CREATE INDEX delivery_leased ON delivery (endpoint, attempts, lease_until_ms) WHERE state = 'leased';
+        -- Digests that are not finished.
+        CREATE INDEX delivery_open ON delivery (digest)
+            WHERE state = 'frozen' OR state = 'queued' OR state = 'leased' OR state = 'retry_wait' OR state = 'held'
+                OR state = 'uncertain' OR state = 'manual_pending';
+        """
 }

@@ -33,7 +33,7 @@ extension RosterReader {
         let statement = try BoundStatement(
             db,
             """
-            SELECT endpoint, count(*) FROM delivery WHERE state IN ('queued', 'retry_wait', 'held') GROUP BY endpoint
+            SELECT endpoint, count(*) FROM delivery WHERE \(ServerStore.waiting) GROUP BY endpoint
             """)
         defer { statement.reset() }
         var waiting: [RowID: Int] = [:]
@@ -74,7 +74,7 @@ extension ServerStore {
                 db,
                 """
                 UPDATE delivery SET state = 'uncertain', next_ms = NULL, outcome = 'uncertain', code = 'restored'
-                WHERE state IN ('queued', 'retry_wait', 'held')
+                WHERE \(Self.waiting)
                     AND endpoint IN (SELECT id FROM endpoint WHERE channel = ?) RETURNING digest
                 """)
             var digests: [RowID] = []
@@ -97,9 +97,10 @@ extension ServerStore {
             let states = try BoundStatement(
                 db,
                 """
-                SELECT state, count(*), min(CASE WHEN state IN ('queued', 'retry_wait', 'held') THEN next_ms END)
-                FROM delivery WHERE state IN ('frozen', 'queued', 'leased', 'retry_wait', 'held', 'uncertain',
-                    'manual_pending') GROUP BY state
+                SELECT state, count(*), min(CASE WHEN \(Self.waiting) THEN next_ms END)
+                FROM delivery INDEXED BY delivery_open WHERE state = 'frozen' OR state = 'queued' OR state = 'leased'
+                    OR state = 'retry_wait' OR state = 'held' OR state = 'uncertain' OR state = 'manual_pending'
+                GROUP BY state
                 """)
             while try states.step() {
                 guard let state = DeliveryState(rawValue: states.text(0)) else { continue }

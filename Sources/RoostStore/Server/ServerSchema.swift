@@ -21,6 +21,7 @@ enum ServerSchema {
         migrator.registerMigration("0008-admission") { db in try db.execute(sql: admission) }
         migrator.registerMigration("0009-notices") { db in try db.execute(sql: OutreachSchema.notices) }
         migrator.registerMigration("0010-claimed") { db in try db.execute(sql: claimed) }
+        migrator.registerMigration("0011-waiting") { db in try db.execute(sql: OutreachSchema.waiting) }
         return migrator
     }()
 

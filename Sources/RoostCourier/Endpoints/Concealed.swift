@@ -14,19 +14,22 @@ extension Concealed {
 ///
 /// Hook addresses are passwords: whoever has one can post. Path segments of 16 and more characters keep their first four.
 package func redactedURL(_ url: String) -> String {
-    guard let scheme = url.firstRange(of: "://") else { return "***" }
-    let rest = url[scheme.upperBound...].prefix { $0 != "#" }
-    let authority = rest.prefix { $0 != "/" && $0 != "?" }
-    let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
-    let path = rest.dropFirst(authority.count).prefix { $0 != "?" }
+    let bytes = Array(url.utf8)
+    guard let scheme = bytes.indices.first(where: { bytes[$0...].starts(with: "://".utf8) }) else { return "***" }
+    let rest = bytes[(scheme + 3)...].prefix { $0 != UInt8(ascii: "#") }
+    let authority = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+    let path = rest.dropFirst(authority.count).prefix { $0 != UInt8(ascii: "?") }
     let query = rest.dropFirst(authority.count + path.count).dropFirst()
 
-    let segments = path.split(separator: "/", omittingEmptySubsequences: false)
-        .map { $0.count < 16 ? String($0) : "\($0.prefix(4))***" }
-    let pairs = query.split(separator: "&").map { pair in
-        let name: Substring = pair.prefix { $0 != "=" }
-        return name.count == pair.count ? "***" : "\(name)=***"
+    var shown = Array(bytes[..<(scheme + 3)])
+    shown += authority.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false).last ?? []
+    // A character of several bytes is none of a token's; what is cut there is shown as such.
+    shown += path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        .map { $0.count < 16 ? Array($0) : $0.prefix(4) + Array("***".utf8) }.joined(separator: "/".utf8)
+    let pairs = query.split(separator: UInt8(ascii: "&")).map { pair in
+        let name = pair.prefix { $0 != UInt8(ascii: "=") }
+        return name.count == pair.count ? Array("***".utf8) : name + Array("=***".utf8)
     }
-    return url[..<scheme.upperBound] + host + segments.joined(separator: "/")
-        + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
+    if !pairs.isEmpty { shown += Array("?".utf8) + pairs.joined(separator: "&".utf8) }
+    return String(decoding: shown, as: UTF8.self)
 }

@@ -48,8 +48,8 @@ struct Hand {
 
     init(maximum: Int) { self.maximum = maximum }
 
-    /// How many more may be taken: four times what may be under way, so that results are kept in large steps.
-    var room: Int { 4 * maximum - held }
+    /// How many more may be taken: four times what may be under way and more, so that results are kept in large steps.
+    var room: Int { max(512, 4 * maximum) - held }
     var isEmpty: Bool { held == 0 }
 
     /// Takes a delivery that the queue handed out.
@@ -67,6 +67,12 @@ struct Hand {
         if place.active < channel.maximumInFlight { starved.append(delivery.endpoint) }
         place.waiting.append((delivery, now))
         return .wait
+    }
+
+    /// Whether so little waits for an endpoint that more should be taken before it is used up.
+    func isLow(at endpoint: EndpointID) -> Bool {
+        guard let place = places[endpoint], let next = place.waiting.last else { return true }
+        return place.waiting.count - place.first < 2 * next.delivery.target.channel.maximumInFlight
     }
 
     /// Notes that a result of a delivery is on its way into the queue.

@@ -182,6 +182,9 @@ package final class Sender: Sendable {
 // MARK: One attempt
 
 extension Sender {
+    /// So many results are kept whatever else there is to do.
+    private static let largeStep = 256
+
     /// Carries a delivery to its receiver, and after it those that wait for its place.
     private func carry(_ first: LeasedDelivery) async {
         var delivery = first
@@ -189,18 +192,22 @@ extension Sender {
         while true {
             let isLate = clock.now() - takenAt > Hand.longestWait
             let result = isLate ? unsent(delivery, "waited_too_long") : await attempt(delivery)
-            let next = inbox.withLock { inbox -> (next: (LeasedDelivery, Moment)?, back: [LeasedDelivery]) in
+            let isSent = result.outcome.class == .sent
+            let (next, back, isUrgent) = inbox.withLock { inbox in
                 inbox.results.append(result)
                 // What failed is judged before anything else goes there.
-                let back = result.outcome.class == .sent ? [] : inbox.hand.giveBack(at: delivery.endpoint)
-                return (inbox.hand.next(after: delivery.endpoint), back)
+                let back = isSent ? [] : inbox.hand.giveBack(at: delivery.endpoint)
+                // What arrived is kept in large steps, as long as enough is at hand to go on with.
+                let isUrgent =
+                    !isSent || inbox.results.count >= Self.largeStep || inbox.hand.isLow(at: delivery.endpoint)
+                return (inbox.hand.next(after: delivery.endpoint), back, isUrgent)
             }
-            if !next.back.isEmpty {
-                let results = next.back.map { unsent($0, "endpoint_failed") }
+            if !back.isEmpty {
+                let results = back.map { unsent($0, "endpoint_failed") }
                 inbox.withLock { $0.results += results }
             }
-            signal.yield()
-            guard let another = next.next else { return }
+            if isUrgent { signal.yield() }
+            guard let another = next else { return }
             (delivery, takenAt) = another
         }
     }

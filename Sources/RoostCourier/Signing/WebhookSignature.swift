@@ -9,9 +9,10 @@ package enum WebhookSignature {
         id: WebhookID, timestamp: Int64, body: [UInt8], secrets: [WebhookSecret]
     ) -> String {
         secrets.map { secret in
-            let code = HMAC<SHA256>.authenticationCode(
-                for: signedContent(id: id, timestamp: timestamp, body: body), using: secret.hmacKey)
-            return "v1," + Data(code).base64EncodedString()
+            var hash = HMAC<SHA256>(key: secret.hmacKey)
+            hash.update(data: beginning(id: id, timestamp: timestamp))
+            hash.update(data: body)
+            return "v1," + Data(hash.finalize()).base64EncodedString()
         }.joined(separator: " ")
     }
 
@@ -25,7 +26,7 @@ package enum WebhookSignature {
         guard (now.seconds - toleranceSeconds...now.seconds + toleranceSeconds).contains(timestamp) else {
             return false
         }
-        let content = signedContent(id: id, timestamp: timestamp, body: body)
+        let content = beginning(id: id, timestamp: timestamp) + body
         return header.split(separator: " ").contains { entry in
             guard entry.hasPrefix("v1,"), let code = Data(base64Encoded: String(entry.dropFirst(3))) else {
                 return false
@@ -34,7 +35,6 @@ package enum WebhookSignature {
         }
     }
 
-    private static func signedContent(id: WebhookID, timestamp: Int64, body: [UInt8]) -> [UInt8] {
-        Array("\(id).\(timestamp).".utf8) + body
-    }
+    /// What is signed before the body.
+    private static func beginning(id: WebhookID, timestamp: Int64) -> [UInt8] { Array("\(id).\(timestamp).".utf8) }
 }

@@ -6,13 +6,11 @@ import RoostSchema
 import RoostServer
 import RoostStore
 import RoostSync
-import Synchronization
 
 /// A server's outbox in this process, with endpoints that lead to a sink.
 final class BenchOutbox: Sendable {
     private let store: ServerStore
     private let desk: EndpointDesk
-    private let arrivals: Arrivals
     private let body: [UInt8]
     private let url: String
     private let authorities: String?
@@ -27,13 +25,9 @@ final class BenchOutbox: Sendable {
         try ServerKey.create(in: directory)
         let key = try ServerKey(directory: directory)
         let settings = CourierSettings.testing(weComBase: url)
-        let arrivals = Arrivals()
-        courier = Courier(store: store, key: key, settings: settings, maximumInFlight: concurrency) { event in
-            if case .attempted(let result) = event { arrivals.add(result.outcome.class == .sent) }
-        }
+        courier = Courier(store: store, key: key, settings: settings, maximumInFlight: concurrency) { _ in }
         let courier = courier
         desk = EndpointDesk(store: store, key: key, settings: settings, transport: courier.transport) { courier.wake() }
-        self.arrivals = arrivals
         self.body = body
         self.url = url
         self.authorities = try authorities.map { try String(contentsOfFile: $0, encoding: .utf8) }
@@ -73,17 +67,18 @@ final class BenchOutbox: Sendable {
         return endpoints
     }
 
-    /// Returns when every one has been answered; the moment before they were released.
-    @discardableResult
-    func send(_ parts: Int, to endpoints: [RowID]) async throws -> ContinuousClock.Instant {
-        let goal = arrivals.count + parts * endpoints.count
-        let start = try await release(parts, to: endpoints)
-        try await arrivals.wait(for: goal)
-        return start
+    /// Sends so many to each endpoint, from when they are due to when all of them are settled.
+    func send(_ parts: Int, to endpoints: [RowID]) async throws -> Spending {
+        let digest = try await freeze(parts, to: endpoints)
+        try await release(digest, wakes: false)
+        let meter = Meter()
+        courier.wake()
+        try await wait(until: digest)
+        return meter.spent(on: parts * endpoints.count)
     }
 
-    /// Freezes and releases so many deliveries to each endpoint.
-    func release(_ parts: Int, to endpoints: [RowID]) async throws -> ContinuousClock.Instant {
+    /// Freezes so many deliveries to each endpoint.
+    func freeze(_ parts: Int, to endpoints: [RowID]) async throws -> RowID {
         let digest = RowID(milliseconds: now().value, random: UInt128.random(in: .min ... .max))
         let body = body
         let deliveries = endpoints.flatMap { endpoint in
@@ -100,52 +95,34 @@ final class BenchOutbox: Sendable {
         try await store.take { _ in
             DigestStep(digest, by: Self.officer, .create, fields, deliveries: .freeze(frozen), outcome: ())
         }
-        let start = ContinuousClock.now
+        return digest
+    }
+
+    /// Releases what was frozen, as a person does who sends a digest.
+    func release(_ digest: RowID, wakes: Bool = true) async throws {
         try await store.take { _ in
             DigestStep(
                 digest, by: Self.officer,
                 deliveries: .release(from: now(), later: [:], until: now() + 86_400_000), outcome: ())
         }
-        courier.wake()
-        return start
-    }
-}
-
-/// Counts answers, and lets somebody wait for so many.
-private final class Arrivals: Sendable {
-    private struct State {
-        var count = 0
-        var failures = 0
-        var waiter: (goal: Int, continuation: CheckedContinuation<Void, Never>)?
+        if wakes { courier.wake() }
     }
 
-    struct Failed: Error { let count: Int }
-
-    private let state = Mutex(State())
-
-    var count: Int { state.withLock { $0.count } }
-
-    func add(_ isSent: Bool) {
-        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            state.count += 1
-            if !isSent { state.failures += 1 }
-            guard let waiter = state.waiter, state.count >= waiter.goal else { return nil }
-            state.waiter = nil
-            return waiter.continuation
-        }
-        waiter?.resume()
-    }
-
+    /// Returns when every delivery of a digest is settled.
     /// - Throws: ``Failed`` if one was not sent: what is measured then is something else.
-    func wait(for goal: Int) async throws {
-        await withCheckedContinuation { continuation in
-            let isReached = state.withLock { state in
-                if state.count < goal { state.waiter = (goal, continuation) }
-                return state.count >= goal
+    func wait(until digest: RowID) async throws {
+        while true {
+            let status = try await store.reading { reader in
+                guard let place = reader.catalogue["digest"]?.position(of: "status") else { return nil as String? }
+                return try reader.rows("digest", ids: [digest]).first?.values[place].text
             }
-            if isReached { continuation.resume() }
+            guard status == "sending" else {
+                if status != "sent" { throw Failed() }
+                return
+            }
+            try await Task.sleep(for: .milliseconds(2))
         }
-        let failures = state.withLock { $0.failures }
-        guard failures == 0 else { throw Failed(count: failures) }
     }
+
+    struct Failed: Error {}
 }

@@ -1,7 +1,8 @@
+import CCurl
 import Foundation
 import Synchronization
 
-/// A receiver of webhooks on 127.0.0.1 that costs as little as one can: one thread, one `poll`, one fixed answer that every
+/// A receiver of webhooks on 127.0.0.1 that costs as little as one can: one thread, one fixed answer that every
 /// vendor's sender takes for yes.
 final class LoopbackSink: BenchSink {
     struct Failure: Error { let code: Int32 }
@@ -43,39 +44,38 @@ final class LoopbackSink: BenchSink {
 
     /// Ends with the process.
     private func run() {
-        var watched = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
-        var requests = [RequestEnd()]
+        let poller = epoll_create1(0)
+        ccurl_watch(poller, listener, CURL_POLL_IN)
+        var requests: [Int32: RequestEnd] = [:]
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        var ready = [Int32](repeating: 0, count: 64)
+        var happenings = ready
         while true {
-            guard unsafe poll(&watched, nfds_t(watched.count), -1) > 0 else { continue }
-            var hasClosed = false
-            for index in 1..<max(1, watched.count) where watched[index].revents != 0 {
-                let descriptor = watched[index].fd
-                let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
-                guard count > 0 else {
-                    close(descriptor)
-                    watched[index].fd = -1
-                    hasClosed = true
+            let count = unsafe ccurl_wait(poller, -1, &ready, &happenings)
+            for descriptor in ready[..<Int(count)] {
+                guard descriptor != listener else {
+                    let connection = accept(listener, nil, nil)
+                    guard connection >= 0 else { continue }
+                    ccurl_watch(poller, connection, CURL_POLL_IN)
+                    requests[connection] = RequestEnd()
                     continue
                 }
-                if requests[index].isNew { latest.withLock { $0 = .now } }
-                let ended = requests[index].take(buffer[..<count])
+                let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
+                guard count > 0, var request = requests[descriptor] else {
+                    close(descriptor)
+                    requests[descriptor] = nil
+                    continue
+                }
+                if request.isNew { latest.withLock { $0 = .now } }
+                requests[descriptor] = nil
+                let ended = request.take(buffer[..<count])
+                requests[descriptor] = request
                 guard ended > 0 else { continue }
                 received.wrappingAdd(ended, ordering: .acquiringAndReleasing)
                 guard !isHolding.load(ordering: .acquiring) else { continue }
                 for _ in 0..<ended {
                     unsafe _ = send(descriptor, Self.answer, Self.answer.count, Int32(MSG_NOSIGNAL))
                 }
-            }
-            if hasClosed {
-                requests = zip(requests, watched).filter { $1.fd >= 0 }.map(\.0)
-                watched.removeAll { $0.fd < 0 }
-            }
-            if watched[0].revents != 0 {
-                let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { continue }
-                watched.append(pollfd(fd: connection, events: Int16(POLLIN), revents: 0))
-                requests.append(RequestEnd())
             }
         }
     }

@@ -10,6 +10,12 @@ struct Report {
         set { if let newValue { figures.append((name, newValue)) } }
     }
 
+    /// Notes a rate, and beside it how long a processor was busy with each.
+    mutating func add(_ spending: Spending, _ name: String) {
+        self[name + "_per_second"] = spending.perSecond
+        self[name + "_processor_us"] = spending.processorMicroseconds
+    }
+
     func print() {
         var members = figures.map { Value.Member($0.name, .real(($0.value * 100).rounded() / 100)) }
         func ratio(_ name: String, _ over: String, _ label: String) {

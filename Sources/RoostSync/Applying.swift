@@ -113,7 +113,10 @@ extension DecisionRun {
                 throw Refused(refusal: .invalid, about: names.map(\.text).sorted().first, problem: .required)
             }
         }
-        if let subject = rules.subjects[key.collection], let id = values[subject.position].id {
+        // An edit set aside may be about somebody who is not there, or not yet.
+        if rules.concerning[key.collection] == nil, let subject = rules.subjects[key.collection],
+            let id = values[subject.position].id
+        {
             let subjectKey = RowKey(subject.collection, id)
             if try set.row(subjectKey) == nil {
                 guard !refused.contains(subjectKey) else { throw Refused(refusal: .dependsOn) }

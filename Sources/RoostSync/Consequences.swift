@@ -10,6 +10,7 @@ extension DecisionRun {
         // Rows about nobody that moved.
         var loose: [RowKey] = []
         var sequences: [RowKey: ServerSequence] = [:]
+        let met = try meetNewRows()
         for key in set.changed {
             guard var row = try set.row(key) else { continue }
             let before = try set.row(key, .before)
@@ -47,8 +48,9 @@ extension DecisionRun {
             let sequence = sequences[entry.row] ?? plan.lastSequence
             plan.history[index] = HistoryEntry(row: entry.row, loss: entry.loss, sequence: sequence)
         }
-        guard !subjects.isEmpty || !disturbed.isEmpty || !loose.isEmpty else { return }
-        let changed = Set(plan.rows.lazy.map(\.key))
+        guard !subjects.isEmpty || !disturbed.isEmpty || !loose.isEmpty || !met.isEmpty else { return }
+        var changed = Set(plan.rows.lazy.map(\.key))
+        for key in met where changed.insert(key).inserted { try moveConcerned(key) }
         for subject in subjects.union(disturbed).sorted() {
             try moveDependents(of: subject, changed: changed, movesConflicts: disturbed.contains(subject))
         }
@@ -60,12 +62,45 @@ extension DecisionRun {
         for (collection, position) in rules.concerning.sorted(by: { $0.key < $1.key }) {
             for row in try set.rows(of: collection, referring: position, to: key.id).sorted(by: { $0.key < $1.key })
             where !changed.contains(row.key) {
-                let was = try set.scopes(of: row, .before)
-                let now = try set.scopes(of: row)
-                guard was != now else { continue }
-                moveThroughScopes(row.key, from: was, to: now, changed: false, at: nextSequence())
+                try moveConcerned(row.key)
             }
         }
+    }
+
+    /// Moves a conflict or an edit set aside that was not itself changed.
+    private mutating func moveConcerned(_ key: RowKey) throws {
+        guard let row = try set.row(key) else { return }
+        let was = try set.scopes(of: row, .before)
+        let now = try set.scopes(of: row)
+        guard was != now else { return }
+        moveThroughScopes(key, from: was, to: now, changed: false, at: nextSequence())
+    }
+
+    /// Edits that were set aside before the rows were there that they are about, or the people: now they have a place.
+    ///
+    /// One that did not say whom it is about says so from now on, and so follows that person's moves.
+    private mutating func meetNewRows() throws -> [RowKey] {
+        guard let quarantine = rules.catalogue.position(of: Quarantine.collection) else { return [] }
+        let new = try set.changed.filter { try $0.collection != quarantine && set.row($0, .before) == nil }
+        let about = rules.subjects[quarantine]
+        let declared = rules.catalogue.collections[quarantine].fields[Quarantine.Position.subject].target
+        let people = new.filter { $0.collection == about?.collection }.map(\.id)
+        try set.prefetch(of: quarantine, referring: Quarantine.Position.row, to: new.map(\.id))
+        try set.prefetch(of: quarantine, referring: Quarantine.Position.subject, to: people)
+        var met: [RowKey] = []
+        for key in new {
+            let name = rules.catalogue.collections[key.collection].name.text
+            for var entry in try set.rows(of: quarantine, referring: Quarantine.Position.row, to: key.id)
+            where entry.values[Quarantine.Position.collection] == .text(name) {
+                met.append(entry.key)
+                guard entry.values[Quarantine.Position.subject].isNull, let row = try set.row(key) else { continue }
+                entry.values[Quarantine.Position.subject] = set.whom(row, declared)
+                if !entry.values[Quarantine.Position.subject].isNull { set.put(entry) }
+            }
+            guard key.collection == about?.collection else { continue }
+            met += try set.rows(of: quarantine, referring: Quarantine.Position.subject, to: key.id).map(\.key)
+        }
+        return met.sorted()
     }
 
     private mutating func nextSequence() -> ServerSequence {

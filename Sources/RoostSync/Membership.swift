@@ -102,3 +102,20 @@ extension WorkingSet {
         }
     }
 }
+
+extension Plan {
+    /// Moves rows from the scopes in which they stand to those in which they should, and nothing else.
+    package init(
+        placing rows: [(row: Row, standing: Set<ScopeKey>)], in set: WorkingSet, after sequence: ServerSequence
+    ) throws {
+        self.init(lastSequence: sequence)
+        for (row, standing) in rows {
+            let now = try set.scopes(of: row)
+            guard now != standing else { continue }
+            lastSequence = lastSequence.next
+            memberships += standing.symmetricDifference(now).map { scope in
+                MembershipChange(scope: scope, row: row.key, sequence: lastSequence, isMember: now.contains(scope))
+            }
+        }
+    }
+}

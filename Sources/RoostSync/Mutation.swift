@@ -73,10 +73,10 @@ package struct Mutation: Hashable, Sendable {
             base: base, seen: seen, changes: changes, recovered: recovered ?? self.recovered)
     }
 
-    /// Tells edits apart that copies of one database made under the same number: they differ in clock or row.
-    package var fingerprint: Int64 {
-        Int64(truncatingIfNeeded: row.bits ^ row.bits >> 64 ^ UInt128(time.bits))
-    }
+    /// Tells edits apart that copies of one database made under the same number, by all that they say.
+    ///
+    /// Row and time alone would not do: copies whose clock is behind their last edit both count on from that.
+    package var fingerprint: Int64 { Int64(bitPattern: FNV1a(json).bits) }
 }
 
 /// Why a mutation was refused.

@@ -48,8 +48,6 @@ package struct HoldingDigest: Hashable, Sendable {
     package init() {}
 
     package mutating func add(scope: String, collection: String, row: RowID) {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in "\(scope) \(collection) \(row)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        bits ^= hash
+        bits ^= FNV1a("\(scope) \(collection) \(row)".utf8).bits
     }
 }

@@ -48,6 +48,20 @@ import Testing
         return (world, device)
     }
 
+    @Test func `two copies that edit one row at one moment are told apart by what they say`() async throws {
+        let (world, device) = try await founded()
+        let student = try device.add("冯婉婷")
+        try await device.sync()
+        let copy = try Copy(of: device, world)
+        for (replica, name) in [(device.world.replica, "冯婉亭"), (copy.replica, "冯琬婷")] {
+            let row = try #require(try replica.row("student", student))
+            _ = try Desk(replica, environment: world.bench.environment).edit("student", row, ["name": .text(name)])
+        }
+        try await device.sync()
+        await #expect(throws: ClientError.replicaCopied) { try await copy.sync() }
+        #expect(try copy.replica.status().pending == 1)
+    }
+
     @Test func `the copy that comes second is told before anything of it is lost, and becomes a device of its own`()
         async throws
     {

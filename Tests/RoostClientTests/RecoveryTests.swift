@@ -175,6 +175,36 @@ import Testing
         #expect(found.devices.first?.outcomes == [.applied: 1])
     }
 
+    @Test func `an edit of a row that has left its author's device does not come back, and its loss is told`()
+        async throws
+    {
+        let (world, registrar, _, student) = try await founded()
+        let officer = try await world.officer("丙", "liaison")
+        let (link, author) = (RowID(naming: "test", "link"), try await world.device(3, of: officer))
+        _ = try await world.store.write(
+            [
+                TrustedEdit(
+                    "liaison", link, .create,
+                    ["student": .id(student), "officer": .id(officer), "kind": "liaison", "state": "active"])
+            ], by: officer)
+        try await author.sync()
+        let backup = try world.backUp()
+        try author.edit(student, ["name": "谭子森"])
+        #expect(try await author.sync().verdicts == [.applied: 1])
+        world.bench.advance(1000)
+        _ = try await world.store.write([TrustedEdit("liaison", link, .edit, ["state": "ended"])], by: officer)
+        #expect(try await author.sync().rowsPurged > 0)
+        world.bench.advance(1000)
+        try world.restore(backup)
+        // Nothing of what left may stay on the device, so that it has nothing to give: it says so, and so does the server.
+        #expect(try await author.sync().recovery == ReplicaRecovery(given: 0, unrecovered: 1))
+        let found = try #require(try await world.store.recoveryReports().first)
+        #expect(found.devices.first { $0.device.device.replica == author.world.me }?.unrecovered == 1)
+        #expect(try author.name(student) == "谭梓森")
+        try await registrar.sync()
+        #expect(try registrar.name(student) == "谭梓森")
+    }
+
     @Test func `a device enrolled after the backup enrols again over its data and gives everything back`() async throws
     {
         let (world, _, _, student) = try await founded()

@@ -46,4 +46,51 @@ import Testing
         #expect(second.row("student", student)?["nickname"] == "阿森")
         withExtendedLifetime(before) {}
     }
+
+    @Test func `an edit set aside, and a conflict, of a field that nobody knew go to who may see it once it is known`()
+        async throws
+    {
+        let grown = Orchard.catalogue(
+            extraTreeFields: [Field("nickname", .text(max: 40), "昵称", "Nickname")], version: 2)
+        let before = try StoreWorld()
+        try await before.appoint("Wen", "warden")
+        try await before.appoint("Tan", "tender")
+        let apple = before.id("apple")
+        try await before.write(
+            TrustedEdit("tree", apple, .create, ["name": "Apple"]),
+            TrustedEdit("tending", before.id("t1"), .create, ["tree": .id(apple), "picker": .id(before.id("Tan"))]))
+        let desk = try await before.device("desk", of: "Wen")
+        let laptop = try await before.device("laptop", of: "Wen")
+        let phone = try await before.device("phone", of: "Tan")
+        for device in [desk, laptop, phone] { try await device.sync() }
+        // Two who do not know of each other's value.
+        desk.edit("tree", apple, .edit, ["nickname": "Rosy"])
+        laptop.edit("tree", apple, .edit, ["nickname": "Cheeks"])
+        // One whose authority ends, longer ago than the days of grace.
+        phone.edit("tree", apple, .edit, ["nickname": "Bonny"])
+        try await desk.sync()
+        before.clock.advance(1000)
+        try await laptop.sync()
+        try await before.write(TrustedEdit("tending", before.id("t1"), .edit, ["state": "ended"]))
+        try await before.appoint("Ute", "tender")
+        try await before.write(
+            TrustedEdit("tending", before.id("t2"), .create, ["tree": .id(apple), "picker": .id(before.id("Ute"))]))
+        before.clock.advance(40 * 86_400_000)
+        try await phone.sync()
+        #expect(phone.verdicts.values.map(\.outcome) == [.quarantined])
+        let tablet = try await before.device("tablet", of: "Ute")
+        try await tablet.sync()
+        #expect(tablet.rows("quarantine").isEmpty && tablet.rows("conflict").isEmpty)
+        try before.store.close()
+
+        let world = try StoreWorld(grown, in: before.directory)
+        world.clock.advance(41 * 86_400_000)
+        let utes = try await world.device("new tablet", of: "Ute")
+        let wens = try await world.device("new desk", of: "Wen")
+        try await utes.sync()
+        try await wens.sync()
+        #expect(utes.rows("quarantine").count == 1 && utes.rows("conflict").count == 1)
+        #expect(wens.rows("quarantine") == utes.rows("quarantine"))
+        withExtendedLifetime(before) {}
+    }
 }

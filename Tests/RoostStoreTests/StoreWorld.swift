@@ -34,6 +34,7 @@ final class StoreWorld {
         let clock = clock
         store = try ServerStore(
             directory: self.directory, catalogue: catalogue, clock: { clock.now }, observing: observing)
+        counter = try store.pool.read { db in try UInt64.fetchOne(db, sql: "SELECT count(*) FROM replica") ?? 0 }
     }
 
     deinit {

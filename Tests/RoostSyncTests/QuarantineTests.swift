@@ -82,4 +82,67 @@ import Testing
             2, .edit, Quarantine.collection.text, entry.key.id, at: server.now, ["reason": "left_scope"])
         #expect(try server.push([other], from: Who.wandasLaptop, of: Who.wanda).verdicts.first?.refusal == .forbidden)
     }
+
+    /// Sets aside, as the server itself does with what a device may not keep.
+    private func setAside(
+        _ server: ClubServer, _ action: Value, _ collection: Value, _ row: RowID, about subject: RowID? = nil,
+        _ values: KeyValuePairs<String, Value>
+    ) throws -> Row {
+        let members = values.map { Value.Member($0.key, $0.value) }
+        try server.write([
+            .make(
+                1, .create, Quarantine.collection.text, RowID(bits: 0x0A51DE), at: server.now,
+                [
+                    "subject": subject.map { .id($0) } ?? .null, "concerned_collection": collection,
+                    "concerned_row": .text(row.description), "action": action, "proposed_values": .object(members),
+                    "unit": "1", "place": 1, "reason": "left_scope",
+                ])
+        ])
+        return try #require(server.quarantine.first)
+    }
+
+    /// A tree that Tom tends and, if `planting`, that stands on the hill.
+    private func plant(_ tree: RowID, _ server: ClubServer, planting: RowID? = nil) throws {
+        var mutations: [Mutation] = [
+            .make(1, .create, "tree", tree, at: server.now, group: 1, ["name": "quince"]),
+            .make(
+                2, .create, "tending", RowID(bits: 0x79), at: server.now, group: 1,
+                ["tree": .id(tree), "keeper": .id(Who.tom)]),
+        ]
+        if let planting {
+            mutations.append(
+                .make(
+                    3, .create, "planting", planting, at: server.now, group: 1,
+                    ["tree": .id(tree), "orchard": .id(Who.hill)]))
+        }
+        try server.write(mutations)
+    }
+
+    @Test func `what is set aside about a row that is not there goes where the row is once it is, and moves with it`()
+        throws
+    {
+        let server = try ClubServer.founded()
+        let (quince, planting) = (RowID(bits: 0xA009), RowID(bits: 0x59))
+        let entry = try setAside(server, "edit", "planting", planting, ["row_number": 7])
+        #expect(!isAt(server, entry, club))
+        try plant(quince, server, planting: planting)
+        #expect(isAt(server, entry, club) && isAt(server, entry, hill) && !isAt(server, entry, toms))
+        #expect(server.quarantine.first?.values[Quarantine.Position.subject] == .id(quince))
+        #expect(try server.membersFromScratch() == server.members.filter { !$0.value.isEmpty })
+        try server.write([.make(1, .edit, "planting", planting, at: server.now, ["state": "ended"])])
+        #expect(isAt(server, entry, club) && !isAt(server, entry, hill))
+        #expect(try server.membersFromScratch() == server.members.filter { !$0.value.isEmpty })
+    }
+
+    @Test func `what was to be added about somebody who is not there goes to who holds them once they are`() throws {
+        let server = try ClubServer.founded()
+        let quince = RowID(bits: 0xA009)
+        let entry = try setAside(
+            server, "create", "harvest", RowID(bits: 0x4A), about: quince,
+            ["tree": .text(quince.description), "weight": 12])
+        #expect(isAt(server, entry, club) && !isAt(server, entry, toms))
+        try plant(quince, server)
+        #expect(isAt(server, entry, club) && isAt(server, entry, toms))
+        #expect(try server.membersFromScratch() == server.members.filter { !$0.value.isEmpty })
+    }
 }

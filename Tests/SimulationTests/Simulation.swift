@@ -59,7 +59,7 @@ struct Simulation {
         let violation = try await world.run()
         batch.sometimes.merge(await world.sometimes, uniquingKeysWith: +)
         guard let violation else { return }
-        if sabotage == .none { Self.say("seed \(seed): \(violation.check): \(violation.detail)") }
+        if sabotage == .none { Self.say("seed \(seed): \(violation)") }
         batch.failures.append(
             sabotage == .none
                 ? try await shortened(script, violation) : Failure(script: script, violation: violation, trace: []))
@@ -96,7 +96,7 @@ extension Simulation.Failure: CustomStringConvertible {
         let people = script.devices.indices.map { index in
             "device \(index): clock \(script.skews[index]) ms, catalogue \(script.versions[index])"
         }
-        return (["seed \(script.seed): \(violation.check): \(violation.detail)"] + people + trace)
+        return (["seed \(script.seed): \(violation)"] + people + trace)
             .joined(separator: "\n")
     }
 }

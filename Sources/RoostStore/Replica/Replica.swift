@@ -213,7 +213,7 @@ package final class Replica: Sendable {
     package func close() throws { try translating { try queue.close() } }
 
     func reading<Result>(_ body: (Database) throws -> Result) throws -> Result {
-        try translating { try queue.read(body) }
+        try translating { try queue.unsafeRead { db in try db.oneState(body) } }
     }
 
     func writing<Result>(_ body: (Database) throws -> Result) throws -> Result {

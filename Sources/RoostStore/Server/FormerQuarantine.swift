@@ -57,16 +57,8 @@ extension ServerStore {
     func creation(
         settingAside entry: Quarantine.Entry, in set: WorkingSet, now: Milliseconds
     ) throws -> TrustedEdit? {
-        guard let (key, said) = try set.values(settingAside: entry, now: now) else { return nil }
-        var values = said
+        guard let (key, values) = try set.values(settingAside: entry, now: now) else { return nil }
         let fields = rules.catalogue.collections[key.collection].fields
-        // Nobody is there, or any more, whom it is about: what it says is kept all the same.
-        if let id = values[Quarantine.Position.subject].id,
-            let about = fields[Quarantine.Position.subject].target.flatMap({ rules.catalogue.position(of: $0) }),
-            try set.row(RowKey(about, id)) == nil
-        {
-            values[Quarantine.Position.subject] = .null
-        }
         return TrustedEdit(
             Quarantine.collection, key.id, .create,
             Dictionary(

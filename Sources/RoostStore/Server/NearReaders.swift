@@ -36,12 +36,7 @@ final class NearReaders: Sendable {
 
     /// Reads one state of the database.
     func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
-        try look { db in
-            try BoundStatement(db, "BEGIN DEFERRED").run()
-            // The end of a transaction that wrote nothing cannot fail for want of space or of a lock.
-            defer { try? BoundStatement(db, "COMMIT").run() }
-            return try body(db)
-        }
+        try look { db in try db.oneState(body) }
     }
 
     /// Closes what is not in use at this moment, and everything else as it comes back.

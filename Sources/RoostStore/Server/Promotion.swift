@@ -30,7 +30,11 @@ extension ServerStore {
                 }
                 try table.write(row, with: update)
                 let move = try BoundStatement(
-                    db, "UPDATE member SET sequence = ? WHERE present = 1 AND row = ? AND collection = ?")
+                    db,
+                    """
+                    UPDATE member SET sequence = ?
+                    WHERE present = 1 AND row = ? AND collection = ? AND scope IN (SELECT id FROM scope)
+                    """)
                 try move.bind(1, sequence.value)
                 try move.bind(2, row.key.id)
                 try move.bind(3, numbers[table.collection])

@@ -22,6 +22,10 @@ enum ServerSchema {
         migrator.registerMigration("0009-notices") { db in try db.execute(sql: OutreachSchema.notices) }
         migrator.registerMigration("0010-claimed") { db in try db.execute(sql: claimed) }
         migrator.registerMigration("0011-waiting") { db in try db.execute(sql: OutreachSchema.waiting) }
+        // Fingerprints say more than they did; a verdict without one is that of any edit of its number.
+        migrator.registerMigration("0012-fingerprint") { db in
+            try db.execute(sql: "UPDATE verdict SET fingerprint = NULL")
+        }
         return migrator
     }()
 

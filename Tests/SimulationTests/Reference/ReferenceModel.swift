@@ -47,8 +47,6 @@ struct ReferenceModel {
     var refusedCreations: Set<String> = []
     /// Deleted rows that were taken away for good.
     var gone: Set<Place> = []
-    /// Edits set aside that were about nothing there is: nobody is shown them.
-    var orphans: Set<Place> = []
     /// The catalogue that the server has.
     var version = 2
     var accepted: [Accepted] = []
@@ -124,6 +122,7 @@ struct ReferenceModel {
             verdicts += decide(group: Array(edits[index..<end]), &run)
             index = end
         }
+        meetNewRows()
         keepTenures(since: start, at: push.now)
         return verdicts
     }
@@ -256,6 +255,7 @@ struct ReferenceModel {
             accepted.append(Accepted(place: place, field: field, value: value, stamp: stamp))
         }
         previous[stamp.by] = max(previous[stamp.by] ?? 0, stamp.time)
+        meetNewRows()
         keepTenures(since: start, at: now)
     }
 }

@@ -17,20 +17,29 @@ extension ReferenceModel {
             "unit": .text("\(Self.digits(push.replica)) \(incarnation ?? push.incarnation) \(unit)"),
             "place": .number(edit.number), "reason": .text(reason), "state": .text("pending"), "subject": .nothing,
         ]
-        switch concerned.kind {
-        case "student": values["subject"] = .text(concerned.id)
-        case "conflict", "quarantine": values["subject"] = about.value("subject")
-        case let kind where Rulebook.hasSubject(kind): values["subject"] = about.value("student")
-        default: break
-        }
-        if rows[concerned] == nil, edit.action != .create { orphans.insert(place) }
-        if reason == "left_scope", let subject = values["subject"]?.text,
-            rows[Place(kind: "student", id: subject)] == nil
-        {
-            values["subject"] = .nothing
-        }
+        values["subject"] = subject(of: concerned, about)
         rows[place] = Record(cells: values.mapValues { Record.Cell(value: $0, stamp: stamp) }, deletion: stamp)
         note("set aside \(reason)")
+    }
+
+    /// Whom an edit of a row is about.
+    private func subject(of concerned: Place, _ row: Record) -> Plain {
+        switch concerned.kind {
+        case "student": .text(concerned.id)
+        case "conflict", "quarantine": row.value("subject")
+        case let kind where Rulebook.hasSubject(kind): row.value("student")
+        default: .nothing
+        }
+    }
+
+    /// What was set aside about a row before it was there says whom it is about once it is.
+    mutating func meetNewRows() {
+        for (place, entry) in rows where place.kind == "quarantine" && entry.value("subject") == .nothing {
+            guard let concerned = Self.setAside(entry)?.concerned, let row = rows[concerned] else { continue }
+            let about = subject(of: concerned, row)
+            rows[place]?.cells["subject"]?.value = about
+            accepted.removeAll { $0.place == place && $0.field == "subject" }
+        }
     }
 
     /// Takes refused edits that their author's device may not keep, once each, and answers with those that must be taken.

@@ -80,7 +80,7 @@ extension ReferenceModel {
             guard let about = rows[concerned] else { return [] }
             return scopes(of: concerned, about).filter { sight(of: field, concerned, about, in: $0) == .full }
         case "parallel_edit": return scopes(ofParallel: row)
-        case "quarantine": return orphans.contains(place) ? [] : scopes(ofSetAside: row)
+        case "quarantine": return scopes(ofSetAside: row)
         default: return []
         }
     }

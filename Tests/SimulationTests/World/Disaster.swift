@@ -92,14 +92,16 @@ extension World {
         return devices.indices.map { index in
             var lost: [EditName: PlainVerdict] = [:]
             for name in devices[index].edits.keys {
-                if let aside = forgottenSurrender(name) {
-                    forgotten.insert(aside)
+                // A later incarnation may be one that the copy has never heard of.
+                let isLost = last[name.replica].map { restored in
+                    (name.incarnation, name.number) > (restored.incarnation, restored.number)
+                }
+                if wasSurrenderLost(name) {
+                    if isLost == true { forgotten.insert(name.key) }
                     devices[index].edits[name] = nil
                     continue
                 }
-                guard let restored = last[name.replica], name.incarnation == restored.incarnation,
-                    name.number > restored.number, let verdict = told[name.key]
-                else { continue }
+                guard isLost == true, let verdict = told[name.key] else { continue }
                 // What was refused changed nothing: it stays refused, on the device.
                 guard verdict.outcome != "rejected" else { continue }
                 lost[name] = verdict
@@ -111,14 +113,14 @@ extension World {
         }
     }
 
-    /// What is forgotten of an edit that its device gave up to the server, which has lost it since: nobody has it any more.
-    private func forgottenSurrender(_ name: EditName) -> String? {
+    /// Whether an edit is gone that its device gave up to the server, which has lost it since: nobody has it any more.
+    private func wasSurrenderLost(_ name: EditName) -> Bool {
         let place = Place(kind: "quarantine", id: name.asideID.description)
         guard told[name.key]?.outcome == "rejected", model.rows[place] != nil, stamp(of: place) == nil else {
-            return nil
+            return false
         }
         note("surrendered edit lost")
-        return name.key
+        return true
     }
 
     /// All devices in some order, those first that know more than the server: of a copied machine nobody else can tell.
@@ -150,18 +152,18 @@ extension World {
                 }
                 note("edit given again")
                 if ["applied", "merged", "late"].contains(given.outcome), given.stamp != stamp {
-                    fail("recovery", "\(name.key) came back at \(given.stamp?.description ?? "–"), not \(stamp)")
+                    fail(.recovery, "\(name.key) came back at \(given.stamp?.description ?? "–"), not \(stamp)")
                 }
             }
             if missing > device.unrecovered {
-                fail("recovery", "\(missing) edits of \(device.seat.device.label) did not come back")
+                fail(.recovery, "\(missing) edits of \(device.seat.device.label) did not come back")
             }
             if missing > 0 { note("edit not given again") }
             // What had been sent without an answer waits, and is sent under another number.
             let answered = device.edits.filter { told[$0.key.key] != nil }.values
             for (name, mutation) in device.edits where told[name.key] == nil {
                 guard answered.contains(where: { $0.row == mutation.row && $0.changes == mutation.changes }) else {
-                    fail("recovery", "\(name.key) was sent, and is forgotten")
+                    fail(.recovery, "\(name.key) was sent, and is forgotten")
                     continue
                 }
                 devices[index].edits[name] = nil

@@ -10,11 +10,11 @@ extension World {
         let officer = device.seat.officer.description
         let held = model.held(by: officer, at: clock.now)
         let scopes = Set(try device.replica.status().scopes.map(\.description))
-        if scopes != held { fail("view", "\(device.seat.device.label) holds \(scopes), not \(held)") }
+        if scopes != held { fail(.view, "\(device.seat.device.label) holds \(scopes), not \(held)") }
         if !held.subtracting(device.held).isDisjoint(with: device.everHeld) { note("scope regained") }
         devices[index].held = held
         devices[index].everHeld.formUnion(held)
-        if try device.replica.status().pending > 0 { fail("view", "edits still wait after synchronising") }
+        if try device.replica.status().pending > 0 { fail(.view, "edits still wait after synchronising") }
         try compare(
             device.replica, device.version, with: model.view(of: officer, at: clock.now), device.seat.device.label)
         if purged { try searchFiles(index, holding: held) }
@@ -36,23 +36,23 @@ extension World {
                 fields = concerned(fields)
                 let place = place(collection.name.text, shown.row.key.id)
                 guard var wanted = missing.removeValue(forKey: place) else {
-                    fail("view", "\(label) shows \(place), which its owner may not see: \(fields)")
+                    fail(.view, "\(label) shows \(place), which its owner may not see: \(fields)")
                     continue
                 }
                 // What this version of the program does not know it carries without showing it.
                 wanted = wanted.filter { collection.position(of: $0.key) != nil }
-                if shown.isPending { fail("view", "\(place) is pending after everything was answered") }
+                if shown.isPending { fail(.view, "\(place) is pending after everything was answered") }
                 guard fields != wanted else { continue }
                 for field in Set(fields.keys).union(wanted.keys).sorted() where fields[field] != wanted[field] {
                     fail(
-                        "view",
+                        .view,
                         "\(label) shows \(place).\(field) as \(fields[field]?.description ?? "–"), not "
                             + "\(wanted[field]?.description ?? "–") \(model.rows[place]?.cells[field]?.stamp.description ?? "")"
                     )
                 }
             }
         }
-        for place in missing.keys.sorted() { fail("view", "\(label) does not show \(place)") }
+        for place in missing.keys.sorted() { fail(.view, "\(label) does not show \(place)") }
     }
 
     /// After a loss the files hold nothing of what is no longer to be seen, but for what was typed on this device.
@@ -66,7 +66,7 @@ extension World {
             for number in canaries.found(in: Array(data)) {
                 guard let origin = canaries.origins[number], !typed.contains(number) else { continue }
                 if !model.mayRead(origin.field, origin.place, holding: held) {
-                    fail("purge", "\(name) still holds a value of \(origin.place).\(origin.field)")
+                    fail(.purge, "\(name) still holds a value of \(origin.place).\(origin.field)")
                 }
             }
         }

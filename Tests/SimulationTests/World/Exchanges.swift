@@ -53,7 +53,7 @@ extension World {
             switch error {
             case .unreachable, .badAnswer: say { "   \(error)" }
             case .replicaCopied: try await becomeOwn(index)
-            default: fail("client", "\(error)")
+            default: fail(.client, "\(error)")
             }
         }
     }
@@ -61,7 +61,7 @@ extension World {
     func exchange(_ request: ExchangeRequest, from index: Int) async throws(ClientError) -> ExchangeAnswer {
         exchanges += 1
         guard exchanges < Self.patience, violation == nil else {
-            fail("liveness", "\(exchanges) exchanges in one synchronisation")
+            fail(.liveness, "\(exchanges) exchanges in one synchronisation")
             throw .badAnswer
         }
         if let dying, exchanges > dying { throw .unreachable(reason: "the device died") }
@@ -114,7 +114,7 @@ extension World {
             let name = EditName(
                 replica: request.replica.bits, incarnation: request.incarnation, number: mutation.number)
             if let before = devices[index].edits[name], before != mutation {
-                fail("retry", "mutation \(name.key) changed between two attempts")
+                fail(.retry, "mutation \(name.key) changed between two attempts")
             }
             devices[index].edits[name] = mutation
         }

@@ -10,18 +10,18 @@ extension World {
         do throws(WireProblem) {
             answer = try ExchangeAnswer(json: bytes)
         } catch {
-            return fail("codec", "the answer cannot be read: \(error)")
+            return fail(.codec, "the answer cannot be read: \(error)")
         }
         if isRecovering { return hear(answer, to: request) }
         let isForeign = request.epoch.map { $0 != epoch } ?? false
         if (answer.known != nil) != isForeign {
-            return fail("epoch", "a request of epoch \(request.epoch ?? "none") in epoch \(epoch)")
+            return fail(.epoch, "a request of epoch \(request.epoch ?? "none") in epoch \(epoch)")
         }
         if isForeign {
             note("request of another epoch")
             return hear(answer, to: request)
         }
-        if answer.epoch != epoch { fail("epoch", "the epoch became \(answer.epoch) without a reason") }
+        if answer.epoch != epoch { fail(.epoch, "the epoch became \(answer.epoch) without a reason") }
         let push = PlainPush(request, at: clock.now) { self.place($0, $1) }
         let expected: Int64
         if push.edits.isEmpty {
@@ -29,20 +29,20 @@ extension World {
         } else {
             let decided = model.push(push)
             expected = decided.expected
-            if answer.copied != decided.isCopied { fail("copy", "said to be copied: \(answer.copied)") }
+            if answer.copied != decided.isCopied { fail(.copy, "said to be copied: \(answer.copied)") }
             judgeVerdicts(answer, decided.verdicts, push, request)
         }
         let safe = model.surrender(push) { self.stamp(of: $0) }
         if Set(answer.surrendered.map { "\($0.incarnation).\($0.number)" }) != safe {
-            fail("surrender", "\(answer.surrendered), not \(safe)")
+            fail(.surrender, "\(answer.surrendered), not \(safe)")
         }
-        if answer.expected != expected { fail("expected", "\(answer.expected), not \(expected)") }
+        if answer.expected != expected { fail(.expected, "\(answer.expected), not \(expected)") }
         let offset = request.now.value - clock.now
-        if answer.offset != (abs(offset) <= 2000 ? 0 : offset) { fail("offset", "\(answer.offset), not \(offset)") }
+        if answer.offset != (abs(offset) <= 2000 ? 0 : offset) { fail(.offset, "\(answer.offset), not \(offset)") }
         let held = model.held(by: officer, at: clock.now)
         let lost = Set(request.scopes.map(\.scope.description)).subtracting(held)
         if Set(answer.lost.map(\.description)) != lost {
-            fail("lost", "\(answer.lost), not \(lost.sorted())")
+            fail(.lost, "\(answer.lost), not \(lost.sorted())")
         }
         learnConflicts(answer)
         for page in answer.scopes { judge(page, holding: held) }
@@ -55,8 +55,8 @@ extension World {
         for verdict in answer.verdicts {
             let given = PlainVerdict(verdict)
             let key = ReferenceModel.key(request.replica.bits, request.incarnation, given.number)
-            if let before = told[key], before != given { fail("exactly once", "\(given) after \(before)") }
-            if !isRecovering, told[key] == nil { fail("epoch", "\(given) was decided for a request of another epoch") }
+            if let before = told[key], before != given { fail(.exactlyOnce, "\(given) after \(before)") }
+            if !isRecovering, told[key] == nil { fail(.epoch, "\(given) was decided for a request of another epoch") }
             told[key] = given
             toldAt[key] = toldAt[key] ?? clock.now
             decided[key] = decided[key] ?? request.mutations.first { $0.number == given.number }
@@ -73,20 +73,20 @@ extension World {
     ) {
         let given = answer.verdicts.map { PlainVerdict($0) }
         guard given.map(\.number) == expected.map(\.number) else {
-            return fail("accounting", "verdicts for \(given.map(\.number)), not for \(expected.map(\.number))")
+            return fail(.accounting, "verdicts for \(given.map(\.number)), not for \(expected.map(\.number))")
         }
         for (given, expected) in zip(given, expected) {
             let edit = push.edits.first { $0.number == given.number }
             let key = ReferenceModel.key(push.replica, push.incarnation, given.number)
             if let before = told[key], before != given {
-                fail("exactly once", "\(given) after \(before)")
+                fail(.exactlyOnce, "\(given) after \(before)")
             }
             told[key] = given
             toldAt[key] = toldAt[key] ?? clock.now
             if decided[key] == nil { decided[key] = request.mutations.first { $0.number == given.number } }
             say { "   \(edit.map { self.describe($0) } ?? "") → \(given)" }
             if given != expected {
-                fail("verdict", "\(given), not \(expected), for \(edit.map { self.describe($0) } ?? "")")
+                fail(.verdict, "\(given), not \(expected), for \(edit.map { self.describe($0) } ?? "")")
             }
         }
     }
@@ -118,7 +118,7 @@ extension World {
         else { return }
         let place = ReferenceModel.conflict(Place(kind: kind, id: id), field, Dated(stamp))
         if let known = conflicts[row.description], known != place {
-            fail("conflict", "one identity for \(known) and \(place)")
+            fail(.conflict, "one identity for \(known) and \(place)")
         }
         if conflicts[row.description] == nil { rows[collection, default: []].append(row) }
         conflicts[row.description] = place
@@ -127,21 +127,21 @@ extension World {
     /// Each row of a page is what the scope shows of it, no more and no less.
     private func judge(_ page: ScopePage, holding held: Set<String>) {
         let scope = page.scope.description
-        guard held.contains(scope) else { return fail("leak", "a page of \(scope), which is not held") }
+        guard held.contains(scope) else { return fail(.leak, "a page of \(scope), which is not held") }
         for row in page.rows {
             let place = place(row.collection, row.row)
             guard let record = model.rows[place], model.scopes(of: place, record).contains(scope) else {
-                fail("leak", "\(place) in a page of \(scope)")
+                fail(.leak, "\(place) in a page of \(scope)")
                 continue
             }
             guard (row.deleted != nil) == record.isDeleted else {
-                fail("row", "\(place) deleted: \(row.deleted != nil)")
+                fail(.row, "\(place) deleted: \(row.deleted != nil)")
                 continue
             }
             if record.isDeleted {
-                if !row.fields.isEmpty { fail("leak", "values of deleted \(place)") }
+                if !row.fields.isEmpty { fail(.leak, "values of deleted \(place)") }
                 if let deletion = row.deleted, Dated(deletion) != record.deletion {
-                    fail("row", "\(place) deleted at \(Dated(deletion)), not \(record.deletion)")
+                    fail(.row, "\(place) deleted at \(Dated(deletion)), not \(record.deletion)")
                 }
             } else {
                 judge(row, place, record, in: scope)
@@ -150,7 +150,7 @@ extension World {
         for left in page.left {
             let place = place(left.collection, left.row)
             if let record = model.rows[place], model.scopes(of: place, record).contains(scope) {
-                fail("row", "\(place) is said to have left \(scope)")
+                fail(.row, "\(place) is said to have left \(scope)")
             }
             note("row left")
         }
@@ -176,15 +176,15 @@ extension World {
             let shown = given.removeValue(forKey: field)
             if shown != expected {
                 fail(
-                    sight == .full ? "row" : "leak",
+                    sight == .full ? .row : .leak,
                     "\(place).\(field) in \(scope): \(shown?.description ?? "–"), not \(expected?.description ?? "–")")
             }
             let stamp = Dated(row.stamps[field] ?? row.stamp)
             if sight == .full, expected != nil, stamp != cell.stamp {
-                fail("stamp", "\(place).\(field) at \(stamp), not \(cell.stamp)")
+                fail(.stamp, "\(place).\(field) at \(stamp), not \(cell.stamp)")
             }
         }
-        if let extra = given.first { fail("leak", "\(place).\(extra.key) in \(scope): \(extra.value)") }
+        if let extra = given.first { fail(.leak, "\(place).\(extra.key) in \(scope): \(extra.value)") }
     }
 
     /// What people call their devices, which the model does not know.
@@ -204,11 +204,11 @@ extension World {
     func judgeCanaries(_ bytes: [UInt8], holding held: Set<String>) {
         for number in canaries.found(in: bytes) {
             guard let origin = canaries.origins[number] else {
-                fail("leak", "canary \(number) was never planted")
+                fail(.leak, "canary \(number) was never planted")
                 continue
             }
             if !model.mayRead(origin.field, origin.place, holding: held) {
-                fail("leak", "a value of \(origin.place).\(origin.field) on the wire")
+                fail(.leak, "a value of \(origin.place).\(origin.field) on the wire")
             }
         }
     }

@@ -25,7 +25,7 @@ extension World {
     /// A device that was told of another copy of its database enrols again, and synchronises as another device.
     func becomeOwn(_ index: Int) async throws {
         guard let pair = twins, pair.0 == index || pair.1 == index else {
-            return fail("copy", "\(devices[index].seat.device.label) is said to be a copy")
+            return fail(.copy, "\(devices[index].seat.device.label) is said to be a copy")
         }
         twins = nil
         note("copy told")
@@ -43,7 +43,7 @@ extension World {
             EnrolmentAnswer(
                 token: "own", officer: device.seat.officer.description, name: device.seat.role,
                 roles: [device.seat.role], epoch: store.epoch), label: own.label)
-        if own.replica == device.seat.device.replica { fail("copy", "the copy keeps the name it was told to give up") }
+        if own.replica == device.seat.device.replica { fail(.copy, "the copy keeps the name it was told to give up") }
         devices[index].seat = Seat(officer: device.seat.officer, role: device.seat.role, device: own)
         devices[index].requests = []
         devices[index].answers = []

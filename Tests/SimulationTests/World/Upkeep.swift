@@ -36,8 +36,8 @@ extension World {
         }
         try queue.close()
         for (kind, row) in collected {
-            guard let row else { return fail("collection", "an identity cannot be read") }
-            model.collect(place(kind, row)) { fail("collection", "\($0) was taken away and is not deleted") }
+            guard let row else { return fail(.collection, "an identity cannot be read") }
+            model.collect(place(kind, row)) { fail(.collection, "\($0) was taken away and is not deleted") }
         }
     }
 
@@ -76,7 +76,7 @@ extension World {
         }
         let held = model.held(by: officer.description, at: clock.now)
         if !isRecovering, !held.contains(snapshot.scope) {
-            fail("leak", "a file of \(snapshot.scope), which is not held")
+            fail(.leak, "a file of \(snapshot.scope), which is not held")
         }
         do {
             var content: [UInt8] = []
@@ -89,7 +89,7 @@ extension World {
                 learn(row["collection"]?.text ?? "", id) { row["fields"]?[$0] }
             }
         } catch {
-            fail("codec", "a snapshot cannot be read")
+            fail(.codec, "a snapshot cannot be read")
         }
         note("snapshot fetched")
         let piece = min(count, luck.map { _ in 700 } ?? count)

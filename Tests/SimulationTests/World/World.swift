@@ -7,8 +7,7 @@ import RoostSync
 
 /// What the product did that the model says it must not.
 struct Violation: Error, Hashable {
-    /// Which check failed.
-    let check: String
+    let check: Check
     let detail: String
 }
 
@@ -171,10 +170,10 @@ actor World {
         }
     }
 
-    func fail(_ check: String, _ detail: @autoclosure () -> String) {
+    func fail(_ check: Check, _ detail: @autoclosure () -> String) {
         guard violation == nil else { return }
         violation = Violation(check: check, detail: detail())
-        say { "   ✘ \(check): \(violation?.detail ?? "")" }
+        say { "   ✘ \(check.promise) \(violation?.detail ?? "")" }
     }
 
     func note(_ path: String) { sometimes[path, default: 0] += 1 }

@@ -76,7 +76,11 @@ package struct Mutation: Hashable, Sendable {
     /// Tells edits apart that copies of one database made under the same number, by all that they say.
     ///
     /// Row and time alone would not do: copies whose clock is behind their last edit both count on from that.
-    package var fingerprint: Int64 { Int64(bitPattern: FNV1a(json).bits) }
+    package var fingerprint: Int64 {
+        var writer = JSONWriter(reserving: 256)
+        write(to: &writer)
+        return Int64(bitPattern: FNV1a(writer.bytes).bits)
+    }
 }
 
 /// Why a mutation was refused.

@@ -28,9 +28,10 @@ final class ClubServer: RowSource {
 
     func rows(of collection: Int, referring position: Int, to targets: [RowID]) -> [Row] {
         stored.values.filter { row in
+            guard row.key.collection == collection else { return false }
             // Rows of any collection are named by text.
             let named = row.values[position].id ?? row.values[position].text.flatMap { RowID($0) }
-            return row.key.collection == collection && named.map { targets.contains($0) } ?? false
+            return named.map { targets.contains($0) } ?? false
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import RoostSchema
 import RoostStore
 import RoostSync
@@ -66,10 +67,20 @@ extension World {
             for number in canaries.found(in: Array(data)) {
                 guard let origin = canaries.origins[number], !typed.contains(number) else { continue }
                 if !model.mayRead(origin.field, origin.place, holding: held) {
-                    fail(.purge, "\(name) still holds a value of \(origin.place).\(origin.field)")
+                    let known = try facts(of: directory + "/" + Replica.fileName)
+                    fail(.purge, "\(name) still holds a value of \(origin.place).\(origin.field); \(known)")
                 }
             }
         }
         note("files searched")
+    }
+
+    /// What a replica knows about itself.
+    private func facts(of file: String) throws -> [String] {
+        let queue = try DatabaseQueue(path: file)
+        defer { try? queue.close() }
+        return try queue.read { db in
+            try String.fetchAll(db, sql: "SELECT name || ' ' || value FROM meta WHERE name != 'token' ORDER BY name")
+        }
     }
 }

@@ -61,7 +61,11 @@ extension World {
     func exchange(_ request: ExchangeRequest, from index: Int) async throws(ClientError) -> ExchangeAnswer {
         exchanges += 1
         guard exchanges < Self.patience, violation == nil else {
-            fail(.liveness, "\(exchanges) exchanges in one synchronisation")
+            let last = lastBody[index].map { String(decoding: $0.prefix(2000), as: UTF8.self) } ?? ""
+            fail(
+                .liveness,
+                "\(exchanges) exchanges in one synchronisation; the last was answered by \(last), and now comes "
+                    + String(decoding: request.json.prefix(2000), as: UTF8.self))
             throw .badAnswer
         }
         if let dying, exchanges > dying { throw .unreachable(reason: "the device died") }

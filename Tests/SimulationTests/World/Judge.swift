@@ -13,16 +13,17 @@ extension World {
             return fail(.codec, "the answer cannot be read: \(error)")
         }
         if isRecovering { return hear(answer, to: request) }
+        let push = PlainPush(request, at: clock.now) { self.place($0, $1) }
         let isForeign = request.epoch.map { $0 != epoch } ?? false
         if (answer.known != nil) != isForeign {
             return fail(.epoch, "a request of epoch \(request.epoch ?? "none") in epoch \(epoch)")
         }
         if isForeign {
             note("request of another epoch")
+            judgeSurrender(answer, push)
             return hear(answer, to: request)
         }
         if answer.epoch != epoch { fail(.epoch, "the epoch became \(answer.epoch) without a reason") }
-        let push = PlainPush(request, at: clock.now) { self.place($0, $1) }
         let expected: Int64
         if push.edits.isEmpty {
             expected = model.expected(push.replica, incarnation: push.incarnation)
@@ -32,10 +33,7 @@ extension World {
             if answer.copied != decided.isCopied { fail(.copy, "said to be copied: \(answer.copied)") }
             judgeVerdicts(answer, decided.verdicts, push, request)
         }
-        let safe = model.surrender(push) { self.stamp(of: $0) }
-        if Set(answer.surrendered.map { "\($0.incarnation).\($0.number)" }) != safe {
-            fail(.surrender, "\(answer.surrendered), not \(safe)")
-        }
+        judgeSurrender(answer, push)
         if answer.expected != expected { fail(.expected, "\(answer.expected), not \(expected)") }
         let offset = request.now.value - clock.now
         if answer.offset != (abs(offset) <= 2000 ? 0 : offset) { fail(.offset, "\(answer.offset), not \(offset)") }
@@ -48,6 +46,14 @@ extension World {
         for page in answer.scopes { judge(page, holding: held) }
         if answer.scopes.contains(where: \.more) { note("page cut") }
         judgeCanaries(bytes, holding: held)
+    }
+
+    /// Refused edits that their author's device gives up are taken whatever history the request is of.
+    private func judgeSurrender(_ answer: ExchangeAnswer, _ push: PlainPush) {
+        let safe = model.surrender(push) { self.stamp(of: $0) }
+        if Set(answer.surrendered.map { "\($0.incarnation).\($0.number)" }) != safe {
+            fail(.surrender, "\(answer.surrendered), not \(safe)")
+        }
     }
 
     /// Takes the verdicts of a server that knows less than the model; one that was given before is what it was.

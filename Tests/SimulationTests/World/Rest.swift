@@ -111,7 +111,7 @@ extension World {
     /// The value with the greatest stamp among all that were accepted is the one that stands, in whatever order they came.
     private func judgeWinners() {
         var greatest: [String: ReferenceModel.Accepted] = [:]
-        for accepted in model.accepted where accepted.field != "progress" {
+        for accepted in model.accepted where Rulebook.ranks(accepted.place.kind, accepted.field) == nil {
             let key = "\(accepted.place.kind) \(accepted.place.id) \(accepted.field)"
             if greatest[key].map({ $0.stamp < accepted.stamp }) ?? true { greatest[key] = accepted }
         }

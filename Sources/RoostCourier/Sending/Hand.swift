@@ -56,16 +56,16 @@ struct Hand {
     mutating func take(_ delivery: LeasedDelivery, now: Moment) -> Reception {
         held += 1
         let channel = delivery.target.channel
-        var place = places[delivery.endpoint] ?? Place()
-        defer { places[delivery.endpoint] = place }
-        if place.active < channel.maximumInFlight, place.waiting.isEmpty, active < maximum {
-            place.active += 1
+        let endpoint = delivery.endpoint
+        let (started, waiting) = places[endpoint].map { ($0.active, $0.waiting.count - $0.first) } ?? (0, 0)
+        if started < channel.maximumInFlight, waiting == 0, active < maximum {
+            places[endpoint, default: Place()].active += 1
             active += 1
             return .start
         }
-        guard place.active + place.waiting.count - place.first < channel.maximumInHand else { return .surplus }
-        if place.active < channel.maximumInFlight { starved.append(delivery.endpoint) }
-        place.waiting.append((delivery, now))
+        guard started + waiting < channel.maximumInHand else { return .surplus }
+        if started < channel.maximumInFlight { starved.append(endpoint) }
+        places[endpoint, default: Place()].waiting.append((delivery, now))
         return .wait
     }
 

@@ -35,6 +35,12 @@ enum EndpointPacing {
         guard let outcome = Outcome.Class(rawValue: result.outcome) else { return (before, nil) }
         var health = before
         if outcome == .sent {
+            // Noted now and then only: it costs a write.
+            if health.failures == 0, health.exhausted == 0, health.openUntil == nil, let last = health.answeredAt,
+                (last.value...last.value + warmth / 4).contains(now.value)
+            {
+                return (health, nil)
+            }
             health = EndpointHealth()
             health.answeredAt = now
             return (health, nil)

@@ -7,8 +7,13 @@ import RoostSync
 
 /// The courier's queue over the server's database.
 struct StoreDeliveryQueue: DeliveryQueue {
-    let store: ServerStore
-    let vault: EndpointVault
+    private let store: ServerStore
+    private let targets: OpenedTargets
+
+    init(store: ServerStore, vault: EndpointVault) {
+        self.store = store
+        targets = OpenedTargets(vault: vault)
+    }
 
     /// How much is under way at once in all: room for a thousand receivers that hang, and as many again that do not, as far
     /// as the system lets the process open so many connections beside its clients' and the database's.
@@ -44,14 +49,10 @@ struct StoreDeliveryQueue: DeliveryQueue {
             rules: Self.rules)
         var leased: [LeasedDelivery] = []
         var unusable: [DeliveryResult] = []
-        var targets: [RowID: DeliveryTarget] = [:]
         leased.reserveCapacity(due.count)
         for due in due {
             do {
-                guard let target = try targets[due.endpoint.id] ?? vault.target(of: due.endpoint, at: moment) else {
-                    throw UnsealableEndpoint(endpoint: due.endpoint.id)
-                }
-                targets[due.endpoint.id] = target
+                let target = try targets.target(of: due.endpoint, at: moment)
                 leased.append(
                     LeasedDelivery(
                         id: DeliveryID(due.delivery.id.description), webhookID: Self.webhookID(of: due.delivery.id),

@@ -167,6 +167,8 @@ extension Transfer {
         unsafe headerLines = unsafe list
         try unsafe check(ccurl_set_list(handle, CURLOPT_MAIL_RCPT, list))
         try set(CURLOPT_UPLOAD, 1)
+        // Also for the answer to our goodbye, for which libcurl would wait two minutes and hold up every other letter.
+        try set(CURLOPT_SERVER_RESPONSE_TIMEOUT, max(1, options.totalTimeout.wholeMilliseconds / 1000))
         try unsafe check(ccurl_set_data_callback(handle, CURLOPT_READFUNCTION, provideLetter))
         try unsafe check(ccurl_set_pointer(handle, CURLOPT_READDATA, Unmanaged.passUnretained(self).toOpaque()))
     }

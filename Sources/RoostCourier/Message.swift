@@ -32,12 +32,17 @@ package struct Message: Hashable, Sendable {
         package var url: String?
         /// The last day, as `2026-12-31`.
         package var deadline: String?
+        /// The address of a picture, for forms that show one beside each item.
+        package var picture: String?
 
-        package init(title: String, text: String? = nil, url: String? = nil, deadline: String? = nil) {
+        package init(
+            title: String, text: String? = nil, url: String? = nil, deadline: String? = nil, picture: String? = nil
+        ) {
             self.title = title
             self.text = text
             self.url = url
             self.deadline = deadline
+            self.picture = picture
         }
     }
 }

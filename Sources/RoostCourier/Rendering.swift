@@ -87,8 +87,12 @@ extension Message {
     package func rendered(for channel: Channel, in context: RenderingContext) throws(RenderingError) -> Rendering {
         let message = try withEncodedLinks()
         guard !message.headline.singleLine.isEmpty else { throw .emptyHeadline }
-        let form = context.form ?? channel.usualForm
+        var form = context.form ?? channel.usualForm
         guard channel.forms.contains(form) else { throw .unknownForm(form) }
+        // Each link of a feed has a picture; where one is missing, a card with buttons says the same.
+        if form == .feedCard, message.items.isEmpty || message.items.contains(where: { $0.picture == nil }) {
+            form = .actionCard
+        }
         let format = channel.format(form, in: context)
         try format.check(message)
         let splitter = PartSplitter(
@@ -112,9 +116,16 @@ extension Message {
         }
         for (sectionIndex, section) in sections.enumerated() {
             for (itemIndex, item) in section.items.enumerated() {
-                guard let url = item.url else { continue }
-                guard let link = encodedLink(url) else { throw .invalidLink(section: sectionIndex, item: itemIndex) }
-                message.sections[sectionIndex].items[itemIndex].url = link
+                func link(_ url: String) throws(RenderingError) -> String {
+                    guard let link = encodedLink(url) else {
+                        throw .invalidLink(section: sectionIndex, item: itemIndex)
+                    }
+                    return link
+                }
+                if let url = item.url { message.sections[sectionIndex].items[itemIndex].url = try link(url) }
+                if let picture = item.picture {
+                    message.sections[sectionIndex].items[itemIndex].picture = try link(picture)
+                }
             }
         }
         return message

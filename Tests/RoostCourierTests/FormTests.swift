@@ -23,9 +23,11 @@ struct ChannelForm: Hashable, Sendable, CustomTestStringConvertible {
                 title: "政策",
                 items: [
                     Message.Item(
-                        title: "安家补贴", text: "本科 1 万元", url: "https://example.org/p?a=1&b=2", deadline: "2026-12-31")
+                        title: "安家补贴", text: "本科 1 万元", url: "https://example.org/p?a=1&b=2", deadline: "2026-12-31",
+                        picture: "https://example.org/a.png")
                 ]),
-            Message.Section(title: "岗位", items: [Message.Item(title: "助理工程师 <急> <@all>")]),
+            Message.Section(
+                title: "岗位", items: [Message.Item(title: "助理工程师 <急> <@all>", picture: "https://example.org/b.png")]),
         ])
 
     private func rendering(_ channel: Channel, _ form: MessageForm, of other: Message? = nil) throws -> Rendering {
@@ -148,6 +150,19 @@ struct ChannelForm: Hashable, Sendable, CustomTestStringConvertible {
             feed["links"]?.map { $0["messageURL"] } == [
                 "https://roost.example.org/d/11", "https://example.org/p?a=1&b=2", "https://roost.example.org/d/11",
             ])
+        #expect(
+            feed["links"]?.map { $0["picURL"] } == [
+                "https://example.org/a.png", "https://example.org/a.png", "https://example.org/b.png",
+            ])
+    }
+
+    @Test func `DingTalk's feed without a picture for each item is sent as a card`() throws {
+        var plain = message
+        plain.sections[0].items[0].picture = nil
+        let rendering = try rendering(.dingtalk, .feedCard, of: plain)
+        #expect(rendering.form == .actionCard)
+        #expect(try parsed(rendering.parts[0].body)["msgtype"] as? String == "actionCard")
+        #expect(rendering.parts == (try self.rendering(.dingtalk, .actionCard, of: plain).parts))
     }
 
     @Test func `DingTalk's card has a button for each item when the digest has no address`() throws {

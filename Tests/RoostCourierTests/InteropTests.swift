@@ -31,7 +31,7 @@ private let environment = ProcessInfo.processInfo.environment
                     items: [
                         Message.Item(
                             title: "安家补贴", text: "本科 1 万元", url: "https://example.org/p?a=1&b=2",
-                            deadline: "2026-12-31")
+                            deadline: "2026-12-31", picture: "https://example.org/p.png")
                     ])
             ])
         let rendering = try message.rendered(

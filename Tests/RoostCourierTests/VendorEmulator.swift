@@ -236,6 +236,7 @@ private struct MessageTexts {
         case (.dingtalk, "feedCard"):
             let links = (body["feedCard"] as? [String: Any])?["links"] as? [[String: Any]] ?? []
             take(links.flatMap { [$0["title"] as? String, $0["messageURL"] as? String] })
+            isWellFormed = isWellFormed && links.allSatisfy { ($0["picURL"] as? String)?.hasPrefix("https://") == true }
         case (.feishu, "text"): take([(body["content"] as? [String: Any])?["text"] as? String])
         case (.feishu, "post"):
             let post = (body["content"] as? [String: Any])?["post"] as? [String: Any]

@@ -37,7 +37,8 @@ import Testing
         let items = (1...30).map { number in
             Message.Item(
                 title: "鹤山市青年人才安家补贴<\(number)>", text: "本科 1 万元\n\"硕士\" 3 万元 <@all> \\ /",
-                url: "https://example.org/policies/\(number)?a=1&b=(2)", deadline: "2026-12-31")
+                url: "https://example.org/policies/\(number)?a=1&b=(2)", deadline: "2026-12-31",
+                picture: "https://example.org/pictures/\(number).png")
         }
         let message = Message(
             headline: "周报", summary: "两行\n摘要", url: "https://roost.example.org/d/1",

@@ -96,7 +96,7 @@ struct DingTalkActionCard: MessageFormat {
     }
 }
 
-/// DingTalk's `feedCard`: a list of links; the first is the digest when it has an address.
+/// DingTalk's `feedCard`: a list of links with pictures; the first is the digest when it has an address.
 struct DingTalkFeedCard: MessageFormat {
     let context: RenderingContext
 
@@ -104,24 +104,29 @@ struct DingTalkFeedCard: MessageFormat {
 
     func check(_ message: Message) throws(RenderingError) {
         guard message.url == nil else { return }
-        guard !message.items.isEmpty else { throw .missingLink(section: nil, item: nil) }
         try message.checkEveryItemHasLink()
     }
 
     func format(_ part: MessagePart) -> FormattedPart {
-        var links: [(title: String, url: String)] = []
+        var links: [(title: String, url: String, picture: String?)] = []
         let headline = context.headline(of: part)
-        if let url = part.url { links.append((headline, url)) }
+        if let url = part.url { links.append((headline, url, part.items.firstMap(\.picture))) }
         for item in part.items {
             let deadline = item.deadline.map { "（\(context.language.deadline) \($0.singleLine)）" } ?? ""
             let title = item.title.singleLine + deadline
-            links.append((links.isEmpty ? "\(headline) \(title)" : title, item.url ?? part.address ?? ""))
+            links.append(
+                (links.isEmpty ? "\(headline) \(title)" : title, item.url ?? part.address ?? "", item.picture))
         }
         let body: JSONValue = [
             "msgtype": "feedCard",
             "feedCard": [
                 "links": .list(
-                    links.map { ["title": .string($0.title), "messageURL": .string($0.url), "picURL": ""] })
+                    links.map { link in
+                        [
+                            "title": .string(link.title), "messageURL": .string(link.url),
+                            "picURL": .string(link.picture ?? ""),
+                        ]
+                    })
             ],
         ]
         return FormattedPart(

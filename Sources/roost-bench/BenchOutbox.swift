@@ -51,14 +51,15 @@ final class BenchOutbox: Sendable {
     }
 
     /// Adds endpoints as if their test messages had arrived.
-    func addEndpoints(_ count: Int, _ channel: Channel) async throws -> [RowID] {
+    func addEndpoints(_ count: Int, _ channel: Channel, at other: String? = nil) async throws -> [RowID] {
         var endpoints: [RowID] = []
         for number in 0..<count {
             let address =
-                channel == .generic ? url + "/hook/\(number)" : "00000000-0000-4000-8000-\(100_000_000_000 + number)"
+                channel == .generic
+                ? (other ?? url) + "/hook/\(number)" : "00000000-0000-4000-8000-\(100_000_000_000 + number)"
             let added = try await desk.add(
                 EndpointDraft(
-                    name: "\(channel.rawValue) \(number)", channel: channel.rawValue, address: address,
+                    name: "\(channel.rawValue) \(number) \(other ?? "")", channel: channel.rawValue, address: address,
                     authority: authorities), by: Self.officer)
             guard let id = RowID(added.endpoint.id) else { continue }
             try await store.setState(.active, of: id)
@@ -120,7 +121,7 @@ final class BenchOutbox: Sendable {
                 if status != "sent" { throw Failed() }
                 return
             }
-            try await Task.sleep(for: .milliseconds(2))
+            try await Task.sleep(for: .milliseconds(10))
         }
     }
 

@@ -13,7 +13,7 @@ struct CourierBench: AsyncParsableCommand {
     @Option(help: "How many are under way at once; four to a webhook, one to a robot.") var concurrency = 64
     @Option(parsing: .upToNextOption, help: "What to measure, instead of everything.") var only: [Part] = Part.allCases
 
-    enum Part: String, CaseIterable, ExpressibleByArgument { case memory, plain, latency, tls }
+    enum Part: String, CaseIterable, ExpressibleByArgument { case memory, plain, latency, hanging, tls }
 
     private static let body = [UInt8](repeating: UInt8(ascii: "x"), count: 2048)
 
@@ -29,6 +29,7 @@ struct CourierBench: AsyncParsableCommand {
             case .plain:
                 try await measure("courier", try LoopbackSink(), directory + "/plain", authorities: nil, &report)
             case .latency: try await measureLatency(directory, &report)
+            case .hanging: for hanging in [0, 1000] { try await measure(besides: hanging, directory, &report) }
             case .tls:
                 let sink = try await TLSSink(directory: directory)
                 try await measure(
@@ -64,6 +65,24 @@ struct CourierBench: AsyncParsableCommand {
         try await outbox.running {
             report.add(try await outbox.send(kept / webhooks.count, to: webhooks), name + "_deliveries")
             report.add(try await outbox.send(10, to: robots), name + "_robot_messages")
+        }
+    }
+
+    /// Sends to webhooks that answer while others take what they are sent and say nothing.
+    private func measure(besides hanging: Int, _ directory: String, _ report: inout Report) async throws {
+        let (sink, silent) = (try LoopbackSink(), try LoopbackSink())
+        silent.hold()
+        let outbox = try await BenchOutbox(
+            directory: directory + "/besides\(hanging)", url: sink.url, authorities: nil, body: Self.body,
+            concurrency: concurrency + 1000)
+        let others = try await outbox.addEndpoints(hanging, .generic, at: silent.url)
+        let webhooks = try await outbox.addEndpoints(
+            max(1, concurrency / Channel.generic.maximumInFlight), .generic)
+        try await outbox.running {
+            if !others.isEmpty { try await outbox.release(try await outbox.freeze(1, to: others)) }
+            while silent.count < others.count { try await Task.sleep(for: .milliseconds(20)) }
+            report.add(
+                try await outbox.send(deliveries / webhooks.count, to: webhooks), "courier_beside_\(hanging)_hanging")
         }
     }
 

@@ -33,6 +33,9 @@ struct Report {
                 "\(kind)_robot_messages_per_second", "\(kind)_bare_new_connections_per_second",
                 "ratio_\(kind)_robots_to_bare")
         }
+        ratio(
+            "courier_beside_1000_hanging_per_second", "courier_beside_0_hanging_per_second",
+            "ratio_courier_beside_1000_hanging")
         Swift.print("{")
         for (index, member) in members.enumerated() {
             let comma = index == members.count - 1 ? "" : ","

@@ -220,7 +220,7 @@ extension ServerStore {
         return digests.count
     }
 
-    /// Gives up what of a digest has not been sent; what is under way is waited for.
+    /// Gives up what of a digest has not been sent; what is under way is waited for and not tried again.
     func cancelDeliveries(of digest: RowID, _ db: Database) throws {
         let statement = try BoundStatement(
             db,
@@ -230,6 +230,11 @@ extension ServerStore {
             """)
         try statement.bind(1, digest)
         try statement.run()
+        let leased = try BoundStatement(
+            db, "UPDATE delivery SET not_after_ms = ? WHERE digest = ? AND state = 'leased'")
+        try leased.bind(1, clock().value)
+        try leased.bind(2, digest)
+        try leased.run()
     }
 
     /// Ends digests of which nothing is yet to be sent: sent, partly sent, failed or cancelled.

@@ -206,6 +206,19 @@ struct DigestLifeTests {
         #expect(try await world.report(digest).digest.status == "partly_sent")
     }
 
+    @Test func `what was under way when a digest was cancelled is not tried again`() async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("1", "generic", "https://example.com/1")
+        let digest = try await world.released(channels: ["generic"])
+        let leased = try await world.queue.lease(now: world.moment, limit: 1)
+        let id = try world.row(digest.digest.id)
+        _ = try await world.desk.cancel(id, version: digest.digest.version, by: OutreachFixture.author)
+        try await world.settle(
+            leased, as: .retryWait, outcome: .transient, code: "http_503", nextAt: world.fixture.time.now)
+        #expect(try await world.queue.lease(now: world.moment, limit: 1).isEmpty)
+        #expect(try await world.report(digest).deliveries.map(\.state) == ["expired"])
+    }
+
     @Test(.timeLimit(.minutes(4)))
     func `a draft is tried out at an endpoint for tests and nowhere else`() async throws {
         let receiver = try LoopbackReceiver()

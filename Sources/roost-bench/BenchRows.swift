@@ -52,6 +52,9 @@ struct BenchRows {
         for (mutation, verdict) in zip(mutations, verdicts) { stamps[mutation.row] = verdict.stamp }
     }
 
+    /// Rows that others made.
+    init(ids: [RowID] = []) { self.ids = ids }
+
     /// The same rows, for a replica that has pushed nothing yet.
     var forAnotherReplica: BenchRows {
         var rows = self

@@ -13,17 +13,7 @@ enum ClientBench {
 
     /// A liaison officer with a thousand students whose grant ends.
     static func measureRevocation(_ server: BenchServer, _ directory: String, _ report: inout Report) async throws {
-        let rows = (0..<students).map { RowID(naming: "bench caseload", String($0)) }
-        let officer = BenchServer.Officer.liaison.row
-        try await server.write(
-            rows.flatMap { row in
-                [
-                    TrustedEdit("student", row, .create, ["name": "谭梓森", "birth": "2004-05-06"]),
-                    TrustedEdit(
-                        "liaison", RowID(naming: "bench link", row.description), .create,
-                        ["student": .id(row), "officer": .id(officer), "kind": "liaison", "state": "active"]),
-                ]
-            })
+        try await server.write(Caseload(of: BenchServer.Officer.liaison.row, students: students).edits)
         let device = try await Device(server, 0xF001, as: .liaison, in: directory + "/revoked")
         _ = try await device.synchronise()
         let before = device.server.bytes
@@ -68,7 +58,7 @@ enum ClientBench {
 
         init(_ server: BenchServer, _ bits: UInt64, as officer: BenchServer.Officer, in directory: String) async throws
         {
-            let token = try await server.enrol(ReplicaID(bits), as: officer)
+            let token = try await server.enrol([(ReplicaID(bits), officer.row)])[0]
             self.server = CountedServer(connection: server.connection, token: token)
             replica = try Replica.create(
                 directory: directory, catalogue: .bench, names: NameKeys.programme,

@@ -16,8 +16,12 @@ struct Replicant: Sendable {
     private(set) var more = true
 
     init(_ server: BenchServer, _ bits: UInt64, as officer: BenchServer.Officer = .registrar) async throws {
+        try await self.init(server, bits, of: officer.row)
+    }
+
+    init(_ server: BenchServer, _ bits: UInt64, of officer: RowID) async throws {
         replica = ReplicaID(bits)
-        token = try await server.enrol(replica, as: officer)
+        token = try await server.enrol([(replica, officer)])[0]
         connection = server.connection
     }
 

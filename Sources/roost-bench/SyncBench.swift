@@ -8,7 +8,7 @@ import RoostStore
 struct SyncBench: AsyncParsableCommand {
     /// What can be measured; each stands on the rows that were pushed first.
     enum Subject: String, CaseIterable, ExpressibleByArgument {
-        case pull, snapshot, idle, load, revocation, catchup, `import`, memory
+        case pull, snapshot, idle, load, revocation, catchup, `import`, watch, memory
     }
 
     static let configuration = CommandConfiguration(
@@ -18,6 +18,8 @@ struct SyncBench: AsyncParsableCommand {
     @Option(help: "Students in the database while growth and memory are read; 0 leaves both out.")
     var population = 150_000
     @Option(help: "Edits to make before memory is read, in millions; ten take some twenty minutes.") var millions = 0
+    @Option(help: "Streams of events to keep open; the shell's limit of open files must allow for them.")
+    var watchers = 1000
     @Option(help: "The sheet to import.")
     var sheet = "Tests/RoostSheetsTests/Rosters/education-bureau-2025.csv"
     @Option(help: "What to measure beside the push; all of it if not given.") var only: [Subject] = []
@@ -43,7 +45,8 @@ struct SyncBench: AsyncParsableCommand {
             case .load: try await LoadBench.measure(server, &device, &report)
             case .revocation: try await ClientBench.measureRevocation(server, directory, &report)
             case .catchup: try await ClientBench.measureCatchUp(server, &device, directory, &report)
-            case .import: try await measureImport(device, &report)
+            case .import: try await ImportBench.measure(server, device, sheet: sheet, &report)
+            case .watch: try await WatchBench.measure(server, watchers: watchers, &report)
             case .memory:
                 guard population > 0 else { continue }
                 try await GrowthBench.measure(server, &device, population: population, &report)
@@ -58,13 +61,5 @@ struct SyncBench: AsyncParsableCommand {
         let baseline = try Baseline(path: directory + "/plain.sqlite")
         report["baseline_upserts_per_second"] = try baseline.upserts(plain, batch: 1000)
         report["baseline_scan_rows_per_second"] = try baseline.scan()
-    }
-
-    private func measureImport(_ device: Replicant, _ report: inout Report) async throws {
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: sheet))
-        let clock = ContinuousClock()
-        let start = clock.now
-        _ = try await device.connection.send(.post, Path.imports + "?dry_run=false", Array(bytes), token: device.token)
-        report["import_sheet_seconds"] = (clock.now - start).seconds
     }
 }

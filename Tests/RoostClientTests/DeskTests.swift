@@ -131,19 +131,6 @@ private typealias World = ReplicaWorld
         }
     }
 
-    @Test func `the link agrees with what the programme says about newcomers`() throws {
-        let catalogue = Catalogue.programme
-        let (row, officer, chapter) = (World.id("row"), World.id("officer"), World.id("chapter"))
-        for role in catalogue.roles {
-            let expected = Programme.companions(of: row, enteredBy: officer, as: role.name, target: chapter)
-            let newcomer = NewSubject(
-                catalogue: catalogue, officer: officer, grants: [HeldGrant(role: role.name, target: chapter)])
-            let found = newcomer.companions(of: row, in: Programme.subject) ?? []
-            #expect(found.map(\.collection) == expected.map(\.collection), "\(role.name)")
-            #expect(found.map(\.values) == expected.map(\.values), "\(role.name)")
-        }
-    }
-
     @Test func `roles that cannot add students are told so`() throws {
         for role in ["mentor", "approver", "collector", "admin"] {
             let world = try World(RoleName(role))

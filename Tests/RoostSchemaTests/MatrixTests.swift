@@ -22,8 +22,11 @@ struct MatrixTests {
 
     private func entering(_ values: [FieldName: Value], as role: RoleName) throws -> [Mutation] {
         let principal = try principal(role)
-        let companions = Programme.companions(
-            of: newcomer, enteredBy: principal.officer, as: role, target: principal.grants.first?.target)
+        let companions =
+            NewSubject(
+                catalogue: .programme, officer: principal.officer,
+                grants: [HeldGrant(role: role, target: principal.grants.first?.target)]
+            ).companions(of: newcomer, in: Programme.subject) ?? []
         return [world.mutation(.create, "student", newcomer, values, group: 1)]
             + companions.enumerated().map { index, companion in
                 world.mutation(
@@ -144,7 +147,10 @@ struct MatrixTests {
         let registrar = try #require(full.principal("registrar"))
         _ = try full.decide([full.mutation(.edit, "officer", officer, ["capacity": 1])], as: registrar)
         let liaison = try #require(full.principal("liaison"))
-        let companions = Programme.companions(of: newcomer, enteredBy: officer, as: "liaison", target: nil)
+        let companions = try #require(
+            NewSubject(
+                catalogue: .programme, officer: officer, grants: [HeldGrant(role: "liaison", target: nil)]
+            ).companions(of: newcomer, in: Programme.subject))
         let verdicts = try full.decide(
             [full.mutation(.create, "student", newcomer, ["name": "谭新生"], group: 1)]
                 + companions.map {

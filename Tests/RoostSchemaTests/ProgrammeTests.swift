@@ -173,22 +173,24 @@ struct ProgrammeTests {
         #expect(try writes("coordinator", "liaison").isEmpty)
     }
 
-    @Test(arguments: ["liaison", "coordinator", "coordinator_abroad"] as [RoleName])
-    func `the companions of a new student are what the role may create`(role: RoleName) throws {
-        let student = RowID(bits: 1)
-        let officer = RowID(bits: 2)
-        let chapter = RowID(bits: 3)
-        let companions = Programme.companions(of: student, enteredBy: officer, as: role, target: chapter)
-        #expect(companions.count == 1)
-        for companion in companions {
-            let collection = try #require(programme[companion.collection])
-            let row = collection.fields.map { companion.values[$0.name] ?? $0.initial }
-            #expect(
-                try writes(role, companion.collection).contains {
-                    $0.newSubjectOnly && $0.create.holds(in: collection, row, principal: officer)
-                })
+    @Test func `what is entered together with a new student is what keeps them in view of whoever enters them`() {
+        let (student, officer, chapter) = (RowID(bits: 1), RowID(bits: 2), RowID(bits: 3))
+        func entered(as role: RoleName) -> [NewSubject.Companion]? {
+            NewSubject(catalogue: programme, officer: officer, grants: [HeldGrant(role: role, target: chapter)])
+                .companions(of: student, in: Programme.subject)
         }
-        #expect(Programme.companions(of: student, enteredBy: officer, as: "registrar", target: nil).isEmpty)
+        let link: [FieldName: Value] = [
+            "student": .id(student), "officer": .id(officer), "kind": "liaison", "state": "active",
+            "occasion": "entry", "arranged_by": .id(officer),
+        ]
+        let membership: [FieldName: Value] = ["chapter": .id(chapter), "student": .id(student), "state": "active"]
+        #expect(entered(as: "liaison")?.map(\.values) == [link])
+        for role in ["coordinator", "coordinator_abroad"] as [RoleName] {
+            #expect(entered(as: role)?.map(\.collection) == ["membership"])
+            #expect(entered(as: role)?.map(\.values) == [membership])
+        }
+        #expect(entered(as: "registrar")?.isEmpty == true)
+        for role in ["mentor", "approver", "collector", "admin"] as [RoleName] { #expect(entered(as: role) == nil) }
     }
 
     @Test func `nobody grants more than they have`() throws {

@@ -1,6 +1,4 @@
-package import RoostSchema
-
-/// An officer's grant as this device knows it.
+/// An officer's grant, without its time.
 package struct HeldGrant: Hashable, Sendable {
     package let role: RoleName
     package let target: RowID?
@@ -66,5 +64,23 @@ package struct NewSubject {
             }
         }
         return nil
+    }
+}
+
+extension Condition {
+    /// The values that a conjunction allows of each field it compares.
+    package func choices(officer: RowID) -> [FieldName: [Value]] {
+        switch self {
+        case .compare(let name, .equal, .value(let value)): [FieldName(name): [value]]
+        case .compare(let name, .equal, .principal): [FieldName(name): [.id(officer)]]
+        case .compare(let name, .oneOf, .value(.list(let values))): [FieldName(name): values]
+        case .all(let parts): parts.reduce(into: [:]) { $0.merge($1.choices(officer: officer)) { _, new in new } }
+        default: [:]
+        }
+    }
+
+    /// The values that a conjunction of equalities asks for.
+    package func equalities(officer: RowID) -> [FieldName: Value] {
+        choices(officer: officer).compactMapValues { $0.count == 1 ? $0[0] : nil }
     }
 }

@@ -39,11 +39,13 @@ package struct Synchroniser {
     private let replica: Replica
     private let server: any ExchangeServer
     private let environment: Environment
+    private let revocation: Revocation
 
     package init(replica: Replica, server: any ExchangeServer, environment: Environment) {
         self.replica = replica
         self.server = server
         self.environment = environment
+        revocation = Revocation(replica: replica, server: server, environment: environment)
     }
 
     /// Runs exchanges, telling the totals so far after each.
@@ -54,7 +56,6 @@ package struct Synchroniser {
     ) async throws -> SyncReport {
         let lock = try await SyncLock(of: replica, environment)
         defer { lock.release() }
-        let revocation = Revocation(replica: replica, server: server, environment: environment)
         if let error = try await revocation.standing() { throw error }
         var advertised = known ?? Limits()
         if known == nil { advertised = try await server.limits() }
@@ -116,7 +117,7 @@ package struct Synchroniser {
             return try await server.exchange(request)
         } catch {
             if Revocation.isMeant(by: error) {
-                throw try await Revocation(replica: replica, server: server, environment: environment).purge()
+                throw try await revocation.purge()
             }
             guard case .refused(let refusal) = error, refusal.reason == ReplicaCopied.reason else { throw error }
             try replica.noteCopied()

@@ -141,23 +141,36 @@ struct RowsEdit: AsyncParsableCommand {
     }
 }
 
+/// One record, to be deleted or restored.
+private struct RowArguments: ParsableArguments {
+    @OptionGroup var options: CommonOptions
+    @OptionGroup var subject: KindArgument
+    @Argument(help: "编号、编号的开头，或名称 · Id, its beginning, or a name.") var row: String
+
+    /// Finds the record, has something done to it, and says so.
+    func run(deleted: Bool, _ act: (Desk, CollectionName, ShownRow) throws -> (zh: String, en: String)) async throws {
+        try await Session.run(options) { session in
+            let desk = try session.desk()
+            let collection = try desk.collection(called: subject.kind)
+            let shown = try desk.row(of: collection, row, deleted: deleted)
+            let (zh, en) = try act(desk, collection.name, shown)
+            session.output.say(zh, en)
+            session.output.result(.object([.init("id", .id(shown.row.key.id))]))
+        }
+    }
+}
+
 struct RowsDelete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "删除一条记录（可恢复）· Delete a record; can be restored.")
 
-    @OptionGroup var options: CommonOptions
-    @OptionGroup fileprivate var subject: KindArgument
-    @Argument(help: "编号、编号的开头，或名称 · Id, its beginning, or a name.") var row: String
+    @OptionGroup fileprivate var arguments: RowArguments
 
     func run() async throws {
-        try await Session.run(options) { session in
-            let desk = try session.desk()
-            let collection = try desk.collection(called: subject.kind)
-            let shown = try desk.row(of: collection, row)
-            try desk.delete(collection.name, shown)
-            let restore = "roost rows restore \(collection.name) \(shown.row.key.id)"
-            session.output.say("已删除，待同步。恢复：\(restore)", "Deleted, to be synchronised. To restore: \(restore)")
-            session.output.result(.object([.init("id", .id(shown.row.key.id))]))
+        try await arguments.run(deleted: false) { desk, collection, shown in
+            try desk.delete(collection, shown)
+            let restore = "roost rows restore \(collection) \(shown.row.key.id)"
+            return ("已删除，待同步。恢复：\(restore)", "Deleted, to be synchronised. To restore: \(restore)")
         }
     }
 }
@@ -166,18 +179,12 @@ struct RowsRestore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "恢复已删除的记录 · Restore a deleted record.")
 
-    @OptionGroup var options: CommonOptions
-    @OptionGroup fileprivate var subject: KindArgument
-    @Argument(help: "编号、编号的开头，或名称 · Id, its beginning, or a name.") var row: String
+    @OptionGroup fileprivate var arguments: RowArguments
 
     func run() async throws {
-        try await Session.run(options) { session in
-            let desk = try session.desk()
-            let collection = try desk.collection(called: subject.kind)
-            let shown = try desk.row(of: collection, row, deleted: true)
-            try desk.restore(collection.name, shown)
-            session.output.say("已恢复，待同步。", "Restored, to be synchronised.")
-            session.output.result(.object([.init("id", .id(shown.row.key.id))]))
+        try await arguments.run(deleted: true) { desk, collection, shown in
+            try desk.restore(collection, shown)
+            return ("已恢复，待同步。", "Restored, to be synchronised.")
         }
     }
 }

@@ -6,24 +6,12 @@ import Testing
 
 /// What leaves a device is gone from its disk, and the server knows whether it is.
 @Suite struct PurgeTests {
-    private static let canary = "金丝雀甲乙丙丁"
-
-    private func county() async throws -> (ServedCounty, ServedDevice) {
-        let county = try ServedCounty()
-        try await county.appoint("谭联络", "liaison")
-        try await county.enter("李明", for: "谭联络", ["note_public": .text(Self.canary)])
-        try await county.enter("吴迪", for: "谭联络")
-        let device = try await county.device(of: "谭联络", "liaison")
-        try await device.sync()
-        return (county, device)
-    }
-
     @Test(arguments: [0, 31, 400] as [Int64])
     func `a reassigned student leaves no trace on disk after any absence, and the server knows`(days: Int64)
         async throws
     {
-        let (county, device) = try await county()
-        #expect(try device.world.diskHolds(Self.canary))
+        let (county, device) = try await CaredFor.county()
+        #expect(try device.world.diskHolds(CaredFor.canary))
         county.bench.advance(1000)
         try await county.handOver("李明", from: "谭联络")
         county.bench.advance(days * 86_400_000 + 1000)
@@ -32,7 +20,7 @@ import Testing
 
         let report = try await device.sync()
         #expect(report.rowsPurged >= 2)
-        #expect(try !device.world.diskHolds(Self.canary))
+        #expect(try !device.world.diskHolds(CaredFor.canary))
         let record = try #require(try await county.record(of: device))
         #expect(record.unconfirmed.isEmpty)
         #expect(record.purged == county.bench.now && record.purgeAgreed == true)
@@ -42,7 +30,7 @@ import Testing
 
     @Test(arguments: [0, 31, 400] as [Int64])
     func `an officer who left keeps nothing, after any absence, and until then is listed`(days: Int64) async throws {
-        let (county, device) = try await county()
+        let (county, device) = try await CaredFor.county()
         county.bench.advance(1000)
         try await county.write(TrustedEdit("authority_grant", ServedCounty.grant("谭联络"), .edit, ["state": "ended"]))
         county.bench.advance(days * 86_400_000 + 1000)
@@ -56,13 +44,13 @@ import Testing
         #expect(told.scopes == listed.scopes && told.told == county.bench.now)
 
         try await device.sync()
-        #expect(try !device.world.diskHolds(Self.canary))
+        #expect(try !device.world.diskHolds(CaredFor.canary))
         #expect(try #require(try await county.record(of: device)).unconfirmed.isEmpty)
         #expect(try device.replica.status().scopes.map(\.kind.text) == ["commons"])
     }
 
     @Test func `a scope held again is read anew, even by a device that never heard of the loss`() async throws {
-        let (county, device) = try await county()
+        let (county, device) = try await CaredFor.county()
         let scope = Scope("liaison", ServedCounty.id("谭联络"))
         func epoch() throws -> Int64? { try device.world.request().scopes.first { $0.scope == scope }?.epoch }
         #expect(try epoch() == 1)
@@ -75,16 +63,17 @@ import Testing
         let report = try await device.sync()
         #expect(report.lost.isEmpty && report.rowsPurged >= 2)
         #expect(try epoch() == 1 + 1 << 32)
-        #expect(try !device.world.diskHolds(Self.canary))
+        #expect(try !device.world.diskHolds(CaredFor.canary))
         #expect(try device.student("吴迪") != nil)
         #expect(try #require(try await county.record(of: device)).purgeAgreed == true)
     }
 
     @Test func `a narrower view clears what only the wider one showed`() async throws {
-        let (county, device) = try await county()
+        let (county, device) = try await CaredFor.county()
         let chapter = ServedCounty.id("华工分部")
         try await county.write(
-            TrustedEdit("student", ServedCounty.id("李明"), .edit, ["tier": "key", "tags": .list([.text(Self.canary)])]),
+            TrustedEdit(
+                "student", ServedCounty.id("李明"), .edit, ["tier": "key", "tags": .list([.text(CaredFor.canary)])]),
             TrustedEdit("chapter", chapter, .create, ["name": "华工分部", "kind": "university"]),
             TrustedEdit(
                 "membership", ServedCounty.id("m"), .create,
@@ -98,19 +87,19 @@ import Testing
             TrustedEdit("student", ServedCounty.id("李明"), .edit, ["note_public": .null]))
         try await device.sync()
         #expect(try device.world.value("student", "李明", "tier") == "key")
-        #expect(try device.world.diskHolds(Self.canary))
+        #expect(try device.world.diskHolds(CaredFor.canary))
         county.bench.advance(1000)
         try await county.handOver("李明", from: "谭联络")
         try await device.sync()
         #expect(try device.world.value("student", "李明", "name") == "李明")
         #expect(try device.world.value("student", "李明", "tier") == .null)
         #expect(try device.world.value("student", "李明", "tags") == .null)
-        #expect(try !device.world.diskHolds(Self.canary))
+        #expect(try !device.world.diskHolds(CaredFor.canary))
         #expect(try #require(try await county.record(of: device)).purgeAgreed == true)
     }
 
     @Test func `a revoked device is listed with all it had`() async throws {
-        let (county, device) = try await county()
+        let (county, device) = try await CaredFor.county()
         county.bench.advance(1000)
         try await device.sync()
         try await county.store.revoke(device.world.me)
@@ -119,7 +108,7 @@ import Testing
     }
 
     @Test func `a digest that is not the server's is told`() async throws {
-        let (county, device) = try await county()
+        let (county, device) = try await CaredFor.county()
         county.bench.advance(1000)
         var request = try device.world.request()
         request.purged = PurgeConfirmation(rows: 1, digest: 1)
@@ -129,14 +118,14 @@ import Testing
     }
 
     @Test func `a crash before the log is emptied is made good before anything is confirmed`() async throws {
-        let (county, device) = try await county()
+        let (county, device) = try await CaredFor.county()
         try await county.handOver("李明", from: "谭联络")
         try await device.exchange()
         // As after a crash between the commit and the truncation.
         try device.world.reopen()
         let request = try device.world.request()
         #expect(request.purged != nil)
-        #expect(try !device.world.diskHolds(Self.canary))
+        #expect(try !device.world.diskHolds(CaredFor.canary))
     }
 
     @Test(arguments: 0..<12 as Range<UInt64>)

@@ -8,18 +8,6 @@ import Testing
 
 /// A device whose access was ended wipes itself at its next contact, says so, and loses nothing that only it had.
 @Suite struct RevokedDeviceTests {
-    private static let canary = "金丝雀甲乙丙丁"
-
-    private func county() async throws -> (ServedCounty, ServedDevice) {
-        let county = try ServedCounty()
-        try await county.appoint("谭联络", "liaison")
-        try await county.enter("李明", for: "谭联络", ["note_public": .text(Self.canary)])
-        try await county.enter("吴迪", for: "谭联络")
-        let device = try await county.device(of: "谭联络", "liaison")
-        try await device.sync()
-        return (county, device)
-    }
-
     private func enrolAgain(_ device: ServedDevice, in county: ServedCounty) async throws -> ServedDevice {
         let officer = ServedCounty.id("谭联络")
         let enrolment = try Enrolment(of: device.replica, at: "http://server.invalid", random: { 0xC7 })
@@ -34,16 +22,16 @@ import Testing
 
     @Test(arguments: [0, 31, 400] as [Int64])
     func `a revoked device wipes what it was sent at its next contact, and the server knows`(days: Int64) async throws {
-        let (county, device) = try await county()
+        let (county, device) = try await CaredFor.county()
         try device.edit("李明", ["skills": .list(["书法"])])
         try await device.sync()
-        #expect(try device.world.diskHolds(Self.canary) && device.world.diskHolds("书法"))
+        #expect(try device.world.diskHolds(CaredFor.canary) && device.world.diskHolds("书法"))
         try await county.store.revoke(device.world.me)
         county.bench.advance(days * 86_400_000 + 1000)
         #expect(try #require(try await county.record(of: device)).unconfirmed.scopes.count == 4)
 
         await #expect(throws: ClientError.deviceRevoked(kept: 0)) { try await device.sync() }
-        #expect(try !device.world.diskHolds(Self.canary) && !device.world.diskHolds("书法"))
+        #expect(try !device.world.diskHolds(CaredFor.canary) && !device.world.diskHolds("书法"))
         #expect(try device.desk.students([]).isEmpty)
         #expect(try device.replica.status().scopes.isEmpty)
         let record = try #require(try await county.record(of: device))
@@ -53,7 +41,7 @@ import Testing
     }
 
     @Test func `what was never sent or was refused stays, and goes out once the device is let in again`() async throws {
-        let (county, device) = try await county()
+        let (county, device) = try await CaredFor.county()
         try device.edit("吴迪", ["skills": .list(["书法"])])
         try device.replica.queue(
             [Edit("student", ServedCounty.id("李明"), .edit, [Mutation.Change("gender", "no such")])], grouped: false,
@@ -68,19 +56,19 @@ import Testing
         await #expect(throws: ClientError.deviceRevoked(kept: 2)) { try await device.sync() }
         #expect(try device.replica.unsent().map(\.changes) == [[Mutation.Change("skills", .list(["游泳"]))]])
         #expect(try device.replica.refused().count == 1)
-        #expect(try !device.world.diskHolds(Self.canary) && !device.world.diskHolds("书法"))
+        #expect(try !device.world.diskHolds(CaredFor.canary) && !device.world.diskHolds("书法"))
 
         let again = try await enrolAgain(device, in: county)
         #expect(try again.replica.enrolled().replica == ReplicaID(0xC7))
         let report = try await again.sync()
         #expect(report.verdicts[.applied] == 1)
         #expect(try again.world.value("student", ServedCounty.id("李明"), "skills") == .list(["游泳"]))
-        #expect(try again.world.diskHolds(Self.canary))
+        #expect(try again.world.diskHolds(CaredFor.canary))
         #expect(try again.replica.revokedDevice() == nil)
     }
 
     @Test func `a crash before the server was told is made good at the next contact`() async throws {
-        let (county, device) = try await county()
+        let (county, device) = try await CaredFor.county()
         try await county.store.revoke(device.world.me)
         try device.replica.purgeRevoked(at: county.bench.now)
         try device.world.reopen()

@@ -153,3 +153,19 @@ private struct DirectServer: ExchangeServer {
         }
     }
 }
+
+/// Two students of one liaison officer, on the officer's device.
+enum CaredFor {
+    /// What stands in a field of one of them and must not stay on a disk.
+    static let canary = "金丝雀甲乙丙丁"
+
+    static func county() async throws -> (ServedCounty, ServedDevice) {
+        let county = try ServedCounty()
+        try await county.appoint("谭联络", "liaison")
+        try await county.enter("李明", for: "谭联络", ["note_public": .text(canary)])
+        try await county.enter("吴迪", for: "谭联络")
+        let device = try await county.device(of: "谭联络", "liaison")
+        try await device.sync()
+        return (county, device)
+    }
+}

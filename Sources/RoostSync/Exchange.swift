@@ -42,15 +42,14 @@ package struct ExchangeRequest: Hashable, Sendable {
     /// The greatest number of this incarnation whose verdict the replica has; nil if it does not say.
     package var answered: Int64?
     /// Acknowledged mutations that a server which lost them cannot be given again: they left the device, or are too old.
-    package var unrecovered: Int64
+    package var unrecovered: Int64 = 0
     /// Whether the replica takes a large scope that is new to it as a ``SnapshotOffer``.
-    package var snapshots: Bool
+    package var snapshots = false
 
+    /// What every request says; the rest is set where there is anything to say.
     package init(
         catalogue: Int, replica: ReplicaID, incarnation: Int64, epoch: String?, now: Milliseconds,
-        mark: Mutation.Mark? = nil, mutations: [Mutation] = [], scopes: [ScopeCursor] = [],
-        purged: PurgeConfirmation? = nil, pageBytes: Int? = nil, answered: Int64? = nil, unrecovered: Int64 = 0,
-        snapshots: Bool = false
+        mark: Mutation.Mark? = nil, mutations: [Mutation] = [], scopes: [ScopeCursor] = []
     ) {
         self.catalogue = catalogue
         self.replica = replica
@@ -60,11 +59,6 @@ package struct ExchangeRequest: Hashable, Sendable {
         self.mark = mark
         self.mutations = mutations
         self.scopes = scopes
-        self.purged = purged
-        self.pageBytes = pageBytes
-        self.answered = answered
-        self.unrecovered = unrecovered
-        self.snapshots = snapshots
     }
 }
 

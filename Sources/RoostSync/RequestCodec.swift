@@ -56,10 +56,14 @@ extension ExchangeRequest {
         guard let now else { throw reader.problem(.missing, "now") }
         self.init(
             catalogue: Int(clamping: catalogue), replica: replica, incarnation: incarnation, epoch: epoch,
-            now: Milliseconds(now), mark: mark, mutations: mutations, scopes: scopes, purged: purged,
-            pageBytes: pageBytes, answered: answered, unrecovered: unrecovered, snapshots: snapshots)
-        self.surrendered = surrendered
+            now: Milliseconds(now), mark: mark, mutations: mutations, scopes: scopes)
         self.boots = boots
+        self.surrendered = surrendered
+        self.purged = purged
+        self.pageBytes = pageBytes
+        self.answered = answered
+        self.unrecovered = unrecovered
+        self.snapshots = snapshots
     }
 
     private static func boot(_ reader: inout JSONReader) throws(WireProblem) -> (String, Milliseconds) {

@@ -254,9 +254,9 @@ import Testing
         let (world, first, _, _) = try await founded()
         let device = Device(replica: first.world.me, officer: first.world.officer, label: "device")
         func claim() async throws -> ExchangeAnswer {
-            let request = ExchangeRequest(
-                catalogue: 1, replica: device.replica, incarnation: 1, epoch: world.store.epoch, now: world.bench.now,
-                answered: 999)
+            var request = ExchangeRequest(
+                catalogue: 1, replica: device.replica, incarnation: 1, epoch: world.store.epoch, now: world.bench.now)
+            request.answered = 999
             let (answer, _) = try await world.store.exchange(
                 request, device: device, mutationLimit: 10, pageBytes: 4096)
             return try ExchangeAnswer(json: answer)

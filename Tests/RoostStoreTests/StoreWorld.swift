@@ -141,9 +141,11 @@ final class DeviceModel {
     }
 
     func request(page: Int? = nil) -> ExchangeRequest {
-        ExchangeRequest(
+        var request = ExchangeRequest(
             catalogue: 1, replica: device.replica, incarnation: 1, epoch: nil, now: deviceNow, mutations: pending,
-            scopes: cursors.values.sorted { $0.scope < $1.scope }, pageBytes: page)
+            scopes: cursors.values.sorted { $0.scope < $1.scope })
+        request.pageBytes = page
+        return request
     }
 
     /// Exchanges until nothing more comes.

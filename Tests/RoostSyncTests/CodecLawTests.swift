@@ -37,6 +37,7 @@ import Testing
                 action: random.one(of: [.create, .edit, .delete, .restore]), time: HybridTime(bits: random.next()),
                 mark: mark(),
                 base: random.chance(2) ? nil : Stamp(HybridTime(bits: random.next()), ReplicaID(random.next())),
+                seen: random.chance(2) ? nil : Stamp(HybridTime(bits: random.next()), ReplicaID(random.next())),
                 changes: (0..<random.below(4)).map { Mutation.Change("f\($0)", value(&random)) })
         }
         let scopes = (0..<random.below(4)).map { index in
@@ -44,11 +45,12 @@ import Testing
                 scope: random.chance(2) ? Scope("club") : Scope("orchard", id()), epoch: Int64(index),
                 cursor: ServerSequence(Int64(random.below(1 << 50))))
         }
-        return ExchangeRequest(
+        var request = ExchangeRequest(
             catalogue: random.below(9), replica: ReplicaID(random.next()), incarnation: Int64(1 + random.below(9)),
             epoch: random.chance(2) ? nil : text(&random), now: Milliseconds(Int64(random.below(1 << 42))),
-            mark: mark(), mutations: mutations, scopes: scopes,
-            pageBytes: random.chance(2) ? nil : random.below(1 << 20))
+            mark: mark(), mutations: mutations, scopes: scopes)
+        request.pageBytes = random.chance(2) ? nil : random.below(1 << 20)
+        return request
     }
 
     @Test(arguments: 0..<200 as Range<UInt64>)

@@ -140,7 +140,9 @@ extension Replica {
                 catalogue: self.rules.catalogue.version,
                 replica: try self.fact(.replica, db).flatMap { ReplicaID($0) } ?? ReplicaID(0),
                 incarnation: try self.number(.incarnation, db), epoch: try self.fact(.epoch, db), now: moment.now,
-                mark: moment.mark, answered: try self.lastAnswered(db), unrecovered: try self.number(.unrecovered, db))
+                mark: moment.mark)
+            request.answered = try self.lastAnswered(db)
+            request.unrecovered = try self.number(.unrecovered, db)
             let held = try BoundStatement(db, "SELECT scope, epoch, cursor FROM held ORDER BY scope")
             while try held.step() {
                 guard let scope = Scope(held.text(0)) else { continue }

@@ -34,10 +34,10 @@ struct EnrolCommand: AsyncParsableCommand {
             if let former = enrolment.former {
                 session.output.say(
                     former.replica == enrolment.identity
-                        ? "本机重新登记，数据和待发的修改都已保留。" : "本机已成为独立的设备，数据和待发的修改都已保留。",
+                        ? "本机重新登记，数据和待发的修改都已保留。" : "本机已登记为一台新设备；本机保留的数据和待发的修改都在。",
                     former.replica == enrolment.identity
                         ? "Enrolled again; data and pending edits were kept."
-                        : "This is a device of its own now; data and pending edits were kept.")
+                        : "Enrolled as a new device; what this device had kept, and its pending edits, are all here.")
             }
             session.output.say(
                 "已登记：\(answer.name)（\(roles.joined(separator: "、"))）。接下来运行 roost sync。",

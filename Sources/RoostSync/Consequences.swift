@@ -184,7 +184,9 @@ extension DecisionRun {
         let collection = rules.catalogue.collections[key.collection]
         func change(_ kind: AuthorityChange.Kind, begins: Bool) {
             plan.authority.append(
-                AuthorityChange(row: key, kind: kind, begins: begins, sequence: after.sequence, at: decider.now))
+                AuthorityChange(
+                    row: key, kind: kind, begins: begins, sequence: after.sequence,
+                    at: recoveredAt[key] ?? decider.now))
         }
         func move(_ was: AuthorityChange.Kind?, _ now: AuthorityChange.Kind?) {
             guard was != now else { return }

@@ -81,6 +81,8 @@ struct DecisionRun {
     let set: WorkingSet
     var plan: Plan
     var previous: HybridTime?
+    /// When rows were changed by what was given again: authority over them began and ended then, and not now.
+    var recoveredAt: [RowKey: Milliseconds] = [:]
     var erased: Set<RowKey> = []
     var refused: Set<RowKey> = []
     private var issued: [ReplicaID: HybridTime?] = [:]
@@ -245,6 +247,9 @@ struct DecisionRun {
             set.rollBack(to: mark)
             try quarantine(steps, reason: .importUndone)
             return
+        }
+        if isRecovered(group) {
+            for step in steps { recoveredAt[step.resolved.key] = min(step.resolved.madeAt, decider.now) }
         }
         try record(steps, late: onceAllowed)
     }

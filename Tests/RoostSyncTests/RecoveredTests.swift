@@ -33,6 +33,32 @@ import Testing
         #expect(server.value("name", of: "tree", Who.pear) == "later")
     }
 
+    @Test func `a link given again begins, and one ended again ends, when it did`() throws {
+        let server = try ClubServer.founded()
+        server.lostUntil = server.now
+        let link = RowID(bits: 0x79)
+        let (began, ended) = (stamp(server, 9000), stamp(server, 5000))
+        func given(
+            _ number: Int64, _ action: Mutation.Action, _ row: RowID, _ stamp: Stamp,
+            _ fields: KeyValuePairs<String, Value>
+        ) -> Mutation {
+            Mutation(
+                number: number, collection: "tending", row: row, action: action, time: stamp.time,
+                base: server.row("tending", row)?.version, changes: fields.map { .init($0.key, $0.value) },
+                recovered: stamp)
+        }
+        let plan = try server.push(
+            [
+                given(1, .create, link, began, ["tree": .id(Who.pear), "keeper": .id(Who.tom)]),
+                given(2, .edit, RowID(bits: 0x71), ended, ["state": "ended"]),
+            ], from: Who.wandasLaptop, of: Who.wanda)
+        #expect(plan.verdicts.map(\.outcome) == [.applied, .applied])
+        let tender = server.rules.catalogue.position(ofScope: "tender")
+        func tenure(_ tree: RowID) -> LinkTenure? { server.tenures(of: [tree]).first { $0.scope.kind == tender } }
+        #expect(tenure(Who.pear)?.from == server.now + -9000)
+        #expect(tenure(Who.apple)?.until == server.now + -5000)
+    }
+
     @Test func `a claim counts for nothing where no history was lost, for another's stamp, or after the loss`() throws {
         let server = try ClubServer.founded()
         let old = stamp(server, 5000)

@@ -85,6 +85,25 @@ import Zlib
         #expect(await asked.next() == nil)
     }
 
+    @Test func `nobody waits for the snapshot of a scope that has emptied since the last one was made`() async throws {
+        let world = try await world(trees: 30)
+        _ = try world.store.snapshots.open(minimumRows: 10)
+        let scope = try #require(tended).description
+        let first = try await world.device("phone", of: "Tan")
+        #expect(try await page(tended, of: first).wait != nil)
+        #expect(try await world.store.makeSnapshot(of: scope) != nil)
+        #expect(try await page(tended, of: first).snapshot != nil)
+        for index in 0..<30 {
+            try await world.write(TrustedEdit("tending", world.id("tending \(index)"), .edit, ["state": "ended"]))
+        }
+        world.clock.advance(60_000)
+        let second = try await world.device("tablet", of: "Tan")
+        #expect(try await page(tended, of: second).wait != nil)
+        #expect(try await world.store.makeSnapshot(of: scope) == nil)
+        let empty = try await page(tended, of: second)
+        #expect(empty.wait == nil && empty.snapshot == nil && empty.rows.isEmpty && !empty.more)
+    }
+
     @Test func `a snapshot with what came after equals reading from the beginning`() async throws {
         let world = try await world()
         _ = try world.store.snapshots.open(minimumRows: 10)

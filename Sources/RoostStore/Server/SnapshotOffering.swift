@@ -13,6 +13,8 @@ extension ServerStore {
     /// How many changes a snapshot may lie behind before another is made.
     private static let largestDelta = 2000
     private static let patience: Int64 = 400
+    /// For how many milliseconds a scope is paged whose last snapshot was of no use, or could not be made.
+    private static let respite: Int64 = 30_000
 
     /// The snapshot for a replica that begins a scope, or word that it is being made; nil where pages serve as well.
     func snapshotNews(of name: String, kind: Int, _ state: ScopeState, _ db: Database) throws -> SnapshotNews? {
@@ -20,10 +22,12 @@ extension ServerStore {
         if let newest = snapshots.newest(of: name) {
             if try isServable(newest, kind: kind, state, within: Self.largestDelta, db) { return .ready(newest.offer) }
             // A scope that outruns its snapshots is paged; those that wait are not kept waiting for ever.
-            guard abs(clock().value - newest.madeAt.value) > 30_000 else { return nil }
+            guard abs(clock().value - newest.madeAt.value) > Self.respite else { return nil }
         } else if !snapshots.isWanted(name) {
             guard try holds(state.id, atLeast: minimum, db) else { return nil }
         }
+        // Nor for one that cannot be made.
+        if let unmade = snapshots.unmade(name), abs(clock().value - unmade.value) <= Self.respite { return nil }
         snapshots.want(name)
         return .wait(Self.patience)
     }
@@ -32,10 +36,10 @@ extension ServerStore {
     package func makeSnapshot(of scope: String) async throws -> Snapshot? {
         do {
             let made = try await pool.read { db in try SnapshotWriter(store: self, db: db).write(scope) }
-            snapshots.fulfil(scope, with: made)
+            snapshots.fulfil(scope, with: made, now: clock())
             return made
         } catch {
-            snapshots.fulfil(scope, with: nil)
+            snapshots.fulfil(scope, with: nil, now: clock())
             throw error
         }
     }

@@ -24,6 +24,8 @@ package final class SnapshotShelf: Sendable {
         /// Up to which sequence a snapshot's scope is known to have lost and narrowed nothing since.
         var verified: [String: Int64] = [:]
         var wanted: Set<String> = []
+        /// Scopes of which none could be made when it was last tried, and when that was.
+        var unmade: [String: Milliseconds] = [:]
         var requests: AsyncStream<String>.Continuation?
     }
 
@@ -99,10 +101,14 @@ package final class SnapshotShelf: Sendable {
         }
     }
 
-    /// Takes a request off the list, with what came of it.
-    func fulfil(_ scope: String, with snapshot: Snapshot?) {
+    /// When it was last tried in vain to make one of a scope.
+    func unmade(_ scope: String) -> Milliseconds? { state.withLock { $0.unmade[scope] } }
+
+    /// Takes a request off the list, with what came of it: nothing if the scope has become empty, or the disk is full.
+    func fulfil(_ scope: String, with snapshot: Snapshot?, now: Milliseconds) {
         state.withLock { state in
             state.wanted.remove(scope)
+            state.unmade[scope] = snapshot == nil ? now : nil
             guard let snapshot else { return }
             state.newest[scope] = snapshot
             state.byID[snapshot.offer.id] = snapshot

@@ -67,7 +67,7 @@ extension World {
             for number in canaries.found(in: Array(data)) {
                 guard let origin = canaries.origins[number], !typed.contains(number) else { continue }
                 if !model.mayRead(origin.field, origin.place, holding: held) {
-                    let known = try facts(of: directory + "/" + Replica.fileName)
+                    let known = try whereabouts(of: number, in: directory + "/" + Replica.fileName)
                     fail(.purge, "\(name) still holds a value of \(origin.place).\(origin.field); \(known)")
                 }
             }
@@ -75,12 +75,28 @@ extension World {
         note("files searched")
     }
 
-    /// What a replica knows about itself.
-    private func facts(of file: String) throws -> [String] {
+    /// The columns in which a planted text stands, and what the replica still owes.
+    private func whereabouts(of canary: Int, in file: String) throws -> [String] {
         let queue = try DatabaseQueue(path: file)
         defer { try? queue.close() }
+        let digits = String(canary)
+        let text = String(repeating: "0", count: max(0, 6 - digits.count)) + digits
         return try queue.read { db in
-            try String.fetchAll(db, sql: "SELECT name || ' ' || value FROM meta WHERE name != 'token' ORDER BY name")
+            var found = try String.fetchAll(db, sql: "SELECT name FROM meta WHERE name LIKE '%purged%'")
+            let columns = try GRDB.Row.fetchAll(
+                db,
+                sql: """
+                    SELECT m.name AS "table", p.name AS "column" FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS p
+                    WHERE m.type = 'table'
+                    """)
+            for column in columns {
+                let (table, name) = (column["table"] as String, column["column"] as String)
+                let count = try Int.fetchOne(
+                    db, sql: "SELECT count(*) FROM \"\(table)\" WHERE CAST(\"\(name)\" AS TEXT) LIKE '%' || ? || '%'",
+                    arguments: [text])
+                if let count, count > 0 { found.append("\(table).\(name)") }
+            }
+            return found
         }
     }
 }

@@ -20,7 +20,8 @@ extension World {
         }
         if isForeign {
             note("request of another epoch")
-            judgeSurrender(answer, push)
+            // Taken whatever history the request is of; the answer says nothing of it, so that they are given again.
+            _ = model.surrender(push) { self.stamp(of: $0) }
             return hear(answer, to: request)
         }
         if answer.epoch != epoch { fail(.epoch, "the epoch became \(answer.epoch) without a reason") }
@@ -48,7 +49,7 @@ extension World {
         judgeCanaries(bytes, holding: held)
     }
 
-    /// Refused edits that their author's device gives up are taken whatever history the request is of.
+    /// Refused edits that their author's device gives up are taken, and it is told which.
     private func judgeSurrender(_ answer: ExchangeAnswer, _ push: PlainPush) {
         let safe = model.surrender(push) { self.stamp(of: $0) }
         if Set(answer.surrendered.map { "\($0.incarnation).\($0.number)" }) != safe {

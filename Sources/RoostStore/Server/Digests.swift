@@ -64,7 +64,7 @@ package struct DigestStep<Outcome: Sendable>: Sendable {
     package var deliveries: Deliveries
     package var outcome: Outcome
 
-    /// - Parameter fields: What to write; nothing is written for none.
+    /// A step without fields writes nothing.
     package init(
         _ digest: RowID, by officer: RowID, _ action: Mutation.Action = .edit, _ fields: [FieldName: Value] = [:],
         deliveries: Deliveries = .untouched, outcome: Outcome

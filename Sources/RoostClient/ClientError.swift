@@ -249,7 +249,8 @@ extension ClientError.ServerRefusal {
                 Label(
                     "登记码无效、已使用或已过期（10 分钟）。请索取新的登记码。",
                     "The code is unknown, used or expired (10 minutes). Ask for a new one.")
-            case .forbidden: Label("您没有这项权限。", "You may not do this.")
+            // What the server says in both languages names whose work it is.
+            case .forbidden where message.zh == message.en: Label("您没有这项权限。", "You may not do this.")
             case .notFound: Label("服务器上没有这一项。", "The server has no such thing.")
             case .rateLimited: Label("请求过于频繁，请稍后再试。", "Too many requests; try again in a moment.")
             case .bodyTooLarge, .tooManyMutations: Label("一次发送的内容过多。", "Too much was sent at once.")

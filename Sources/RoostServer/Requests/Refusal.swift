@@ -36,7 +36,7 @@ extension Refusal {
     }
 
     /// What none of the officer's roles allows, with whose work it is.
-    static func role(_ message: Label) -> Refusal { Refusal(.forbidden, reason: "role", message) }
+    static func role(_ message: Label) -> Refusal { Refusal(.forbidden, message.en, messageZH: message.zh) }
 
     /// What the sender is told of an error, or nil for one that is nobody's business but the operator's.
     init?(_ error: any Error) {

@@ -25,8 +25,15 @@ struct EventFeed {
 
     struct Unexpected: Error {}
 
-    /// The next event; nil at the end.
+    /// The next event that is no heartbeat, of which a busy machine has some in between; nil at the end.
     mutating func next() async throws -> WireEvent? {
+        while true {
+            let event = try await nextOfAny()
+            if event != .heartbeat { return event }
+        }
+    }
+
+    private mutating func nextOfAny() async throws -> WireEvent? {
         while events.isEmpty {
             guard let piece = try await pieces.next(isolation: #isolation) else { return nil }
             guard case .body(let bytes) = piece else { throw Unexpected() }

@@ -18,8 +18,7 @@ final class Bell: Sendable {
 
 /// Waits on behalf of libcurl until something happens at one of its sockets, its next timer is due or somebody rings.
 ///
-/// The time it takes depends on what happens and not on how much is waited for: a thousand receivers that hang cost the
-/// others nothing. It lives on the loop's thread alone.
+/// The time it takes depends on what happens and not on how much is waited for. It lives on the loop's thread alone.
 final class SocketWatch {
     private let poller: Int32
     private let bell: Bell

@@ -37,18 +37,19 @@ final class TransferLoop: Sendable {
     private let mailbox = Mutex(Mailbox())
     private nonisolated(unsafe) let multi: UnsafeMutableRawPointer?
     private let bell = Bell()
+    private let idleConnections: Int
 
     private static let libraryIsReady = ccurl_global_init() == CURLE_OK
 
     /// Makes the multi handle; without one (no memory, no descriptors) the loop is closed from the start.
     /// - Parameter idleConnections: How many connections are kept open for later transfers.
     init(idleConnections: Int) {
+        self.idleConnections = idleConnections
         unsafe multi = Self.libraryIsReady ? curl_multi_init() : nil
         guard let multi = unsafe multi, bell != nil else {
             mailbox.withLock { $0.isClosed = true }
             return
         }
-        unsafe _ = ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, idleConnections)
         // One request per connection at a time: HTTP/1.1 is all we speak.
         unsafe _ = ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
     }
@@ -174,6 +175,7 @@ extension TransferLoop {
                 throw CurlError(.failed, detail: "libcurl refused the transfer")
             }
             running.byID[submission.id] = (transfer, submission.completion)
+            limitConnections(beside: running)
             unsafe running.ids[UInt(bitPattern: transfer.handle)] = submission.id
         } catch {
             submission.completion(.failure(error))
@@ -187,6 +189,13 @@ extension TransferLoop {
         }
         try last.begin(anew: request)
         return last
+    }
+
+    /// libcurl counts the connections in use among those it keeps open: with a fixed limit, receivers that hang would cost
+    /// all others theirs.
+    private func limitConnections(beside running: Running) {
+        guard let multi = unsafe multi else { return }
+        unsafe _ = ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, idleConnections + running.byID.count)
     }
 
     private func end(_ id: UInt64, in running: inout Running, as reason: CurlError.Reason) {
@@ -206,6 +215,7 @@ extension TransferLoop {
         unsafe running.ids.removeValue(forKey: UInt(bitPattern: transfer.handle))
         let value = result(transfer)
         unsafe curl_multi_remove_handle(multi, transfer.handle)
+        limitConnections(beside: running)
         if running.idle.count < Running.mostIdle, transfer.rest() { running.idle.append(transfer) }
         completion(value)
     }

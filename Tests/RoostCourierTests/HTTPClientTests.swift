@@ -83,6 +83,28 @@ private func failure(of request: HTTPRequest, by client: HTTPClient) async -> Cu
         #expect(try await ask(local { $0.freshConnection = true }) != connections[1])
     }
 
+    @Test func `connections are kept beside more receivers that hang than idle ones are allowed`() async throws {
+        let (arrivals, arrival) = AsyncStream<Void>.makeStream()
+        let silent = try Receiver { _ in
+            arrival.yield()
+            return .hang
+        }
+        let receiver = try Receiver()
+        let client = HTTPClient(idleConnections: 2)
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<8 {
+                let request = HTTPRequest(method: .post, url: silent.base, options: local())
+                group.addTask { _ = await failure(of: request, by: client) }
+            }
+            for await _ in arrivals.prefix(8) {}
+            for _ in 0..<5 {
+                _ = try await client.send(HTTPRequest(method: .post, url: receiver.base, options: local()))
+            }
+            client.shutdown()
+        }
+        #expect(Set(receiver.requests.map(\.connection)).count == 1)
+    }
+
     @Test func `two hundred requests at once are all answered with their own answer`() async throws {
         let receiver = try Receiver { .answer(200, body: $0.body) }
         let answers = try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in

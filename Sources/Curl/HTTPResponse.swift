@@ -55,3 +55,18 @@ package struct TransferTimings: Hashable, Sendable {
     package static let zero = TransferTimings(
         resolved: .zero, connected: .zero, secured: .zero, firstByte: .zero, total: .zero)
 }
+
+extension HTTPHeader {
+    /// The header lines of an answer's head; what has no colon is none.
+    static func lines(of head: [UInt8]) -> [HTTPHeader] {
+        head.split(separator: 0x0A).compactMap { line in
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+            let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
+            let value = line[(colon + 1)...].drop(while: isBlank)
+            let end = value.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? value.startIndex
+            return HTTPHeader(
+                String(decoding: line[..<colon], as: UTF8.self),
+                String(decoding: value[..<end], as: UTF8.self))
+        }
+    }
+}

@@ -348,37 +348,6 @@ extension Transfer {
     }
 }
 
-private let receiveBody: ccurl_data_callback = { data, size, count, context in
-    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-    return unsafe transfer.receive(body: UnsafeRawBufferPointer(start: data, count: size * count))
-}
-
-private let receiveHeader: ccurl_data_callback = { data, size, count, context in
-    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-    return unsafe transfer.receive(header: UnsafeRawBufferPointer(start: data, count: size * count))
-}
-
-private let provideLetter: ccurl_data_callback = { room, size, count, context in
-    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-    return unsafe transfer.provide(into: UnsafeMutableRawBufferPointer(start: room, count: size * count))
-}
-
-private let openSocket: curl_opensocket_callback = { context, _, address in
-    guard let context = unsafe context, let address = unsafe address else { return CURL_SOCKET_BAD }
-    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-    var bytes = [UInt8](repeating: 0, count: 16)
-    let count = unsafe ccurl_address_bytes(address, &bytes)
-    guard transfer.mayOpenSocket(to: IPAddress(networkOrder: bytes.prefix(Int(count)))) else { return CURL_SOCKET_BAD }
-    return unsafe ccurl_open_socket(address)
-}
-
-private let beforeRequest: curl_prereq_callback = { context, remoteAddress, _, _, _ in
-    guard let context = unsafe context, let remoteAddress = unsafe remoteAddress else { return CURL_PREREQFUNC_ABORT }
-    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-    let address = unsafe IPAddress(String(cString: remoteAddress))
-    return transfer.maySendRequest(to: address) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
-}
-
 // MARK: What libcurl measured
 
 extension Transfer {
@@ -408,29 +377,5 @@ extension Transfer {
         var microseconds: curl_off_t = 0
         guard unsafe ccurl_get_offset(handle, info, &microseconds) == CURLE_OK else { return .zero }
         return .microseconds(microseconds)
-    }
-}
-
-extension Duration {
-    /// Milliseconds, at least 1 and rounded down: libcurl takes zero for "no limit".
-    fileprivate var wholeMilliseconds: Int {
-        let parts = components
-        guard parts.seconds < Int64(Int32.max) / 1000 else { return Int(Int32.max) }
-        return max(1, Int(parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000))
-    }
-}
-
-extension HTTPHeader {
-    /// The header lines of an answer's head; what has no colon is none.
-    fileprivate static func lines(of head: [UInt8]) -> [HTTPHeader] {
-        head.split(separator: 0x0A).compactMap { line in
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
-            let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
-            let value = line[(colon + 1)...].drop(while: isBlank)
-            let end = value.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? value.startIndex
-            return HTTPHeader(
-                String(decoding: line[..<colon], as: UTF8.self),
-                String(decoding: value[..<end], as: UTF8.self))
-        }
     }
 }

@@ -70,3 +70,12 @@ package struct TransferOptions: Hashable, Sendable {
         self.authorities = authorities
     }
 }
+
+extension Duration {
+    /// Milliseconds, at least 1 and rounded down: libcurl takes zero for "no limit".
+    var wholeMilliseconds: Int {
+        let parts = components
+        guard parts.seconds < Int64(Int32.max) / 1000 else { return Int(Int32.max) }
+        return max(1, Int(parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000))
+    }
+}

@@ -95,10 +95,9 @@ extension ServerStore {
         var byEndpoint: [RowID: [DeliveryResult]] = [:]
         for result in results {
             try find.bind(1, result.delivery)
-            let isLeased = try find.step()
-            let (digest, endpoint) = isLeased ? (find.id(0), find.id(1)) : (RowID(bits: 0), RowID(bits: 0))
-            find.reset()
-            guard isLeased else { continue }
+            defer { find.reset() }
+            guard try find.step() else { continue }
+            let (digest, endpoint) = (find.id(0), find.id(1))
             try update.bind(1, result.state.rawValue)
             try update.bind(2, optional: result.nextAt?.value)
             try update.bind(3, Int64(result.attempts))

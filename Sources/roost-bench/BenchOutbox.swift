@@ -121,6 +121,7 @@ final class BenchOutbox: Sendable {
                 if status != "sent" { throw Failed() }
                 return
             }
+            // Nothing tells of a digest's end; this is little beside the seconds that are measured.
             try await Task.sleep(for: .milliseconds(10))
         }
     }

@@ -71,7 +71,7 @@ struct CourierBench: AsyncParsableCommand {
     /// Sends to webhooks that answer while others take what they are sent and say nothing.
     private func measure(besides hanging: Int, _ directory: String, _ report: inout Report) async throws {
         let (sink, silent) = (try LoopbackSink(), try LoopbackSink())
-        silent.hold()
+        let held = silent.hold()
         let outbox = try await BenchOutbox(
             directory: directory + "/besides\(hanging)", url: sink.url, authorities: nil, body: Self.body,
             concurrency: concurrency + 1000)
@@ -80,7 +80,7 @@ struct CourierBench: AsyncParsableCommand {
             max(1, concurrency / Channel.generic.maximumInFlight), .generic)
         try await outbox.running {
             if !others.isEmpty { try await outbox.release(try await outbox.freeze(1, to: others)) }
-            while silent.count < others.count { try await Task.sleep(for: .milliseconds(20)) }
+            for await _ in held.prefix(others.count) {}
             report.add(
                 try await outbox.send(deliveries / webhooks.count, to: webhooks), "courier_beside_\(hanging)_hanging")
         }
@@ -110,7 +110,7 @@ struct CourierBench: AsyncParsableCommand {
 
     private func measureMemory(_ directory: String, _ report: inout Report) async throws {
         let sink = try LoopbackSink()
-        sink.hold()
+        let held = sink.hold()
         let outbox = try await BenchOutbox(
             directory: directory + "/memory", url: sink.url, authorities: nil, body: Self.body, concurrency: 1000)
         let endpoints = try await outbox.addEndpoints(1000, .generic)
@@ -118,7 +118,7 @@ struct CourierBench: AsyncParsableCommand {
         report["courier_resident_megabytes_idle"] = Double(residentBytes(of: process)) / 1e6
         try await outbox.running {
             try await outbox.release(try await outbox.freeze(1, to: endpoints))
-            while sink.count < endpoints.count { try await Task.sleep(for: .milliseconds(20)) }
+            for await _ in held.prefix(endpoints.count) {}
             report["courier_resident_megabytes_with_1000_in_flight"] = Double(residentBytes(of: process)) / 1e6
         }
     }

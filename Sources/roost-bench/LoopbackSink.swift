@@ -12,7 +12,8 @@ final class LoopbackSink: BenchSink {
 
     private let listener: Int32
     private let received = Atomic<Int>(0)
-    private let isHolding = Atomic<Bool>(false)
+    /// Told of each request that is not answered; nil while requests are.
+    private let held = Mutex<AsyncStream<Void>.Continuation?>(nil)
     private let latest = Mutex(ContinuousClock.now)
     private let port: UInt16
 
@@ -39,8 +40,12 @@ final class LoopbackSink: BenchSink {
         Thread { self.run() }.start()
     }
 
-    /// From now on requests are taken and not answered.
-    func hold() { isHolding.store(true, ordering: .releasing) }
+    /// From now on requests are taken, told of and not answered.
+    func hold() -> AsyncStream<Void> {
+        let (requests, request) = AsyncStream<Void>.makeStream()
+        held.withLock { $0 = request }
+        return requests
+    }
 
     /// Ends with the process.
     private func run() {
@@ -72,7 +77,10 @@ final class LoopbackSink: BenchSink {
                 requests[descriptor] = request
                 guard ended > 0 else { continue }
                 received.wrappingAdd(ended, ordering: .acquiringAndReleasing)
-                guard !isHolding.load(ordering: .acquiring) else { continue }
+                if let request = held.withLock({ $0 }) {
+                    for _ in 0..<ended { request.yield() }
+                    continue
+                }
                 for _ in 0..<ended {
                     unsafe _ = send(descriptor, Self.answer, Self.answer.count, Int32(MSG_NOSIGNAL))
                 }

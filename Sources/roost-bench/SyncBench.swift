@@ -24,6 +24,12 @@ struct SyncBench: AsyncParsableCommand {
     var sheet = "Tests/RoostSheetsTests/Rosters/education-bureau-2025.csv"
     @Option(help: "What to measure beside the push; all of it if not given.") var only: [Subject] = []
 
+    func validate() throws {
+        guard FileManager.default.isReadableFile(atPath: sheet) else {
+            throw ValidationError("There is no sheet \(sheet): run it in the project's folder, or name one by --sheet.")
+        }
+    }
+
     func run() async throws {
         let directory = NSTemporaryDirectory() + "roost-bench-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)

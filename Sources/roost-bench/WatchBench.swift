@@ -1,6 +1,5 @@
 import RoostClient
 import RoostSync
-import Synchronization
 
 /// What the server holds in memory for devices that only wait to be told.
 enum WatchBench {
@@ -8,25 +7,20 @@ enum WatchBench {
         let tokens = try await server.enrol(
             (0..<count).map { (ReplicaID(0xA100_0000 + UInt64($0)), BenchServer.Officer.registrar.row) })
         let before = residentBytes(of: server.processIdentifier)
-        let opened = Opened()
+        let (opened, open) = AsyncStream<Void>.makeStream()
         try await withThrowingTaskGroup { group in
             for token in tokens {
                 let connection = try ServerConnection(
                     base: "http://127.0.0.1:\(server.connection.port)", token: token,
                     client: server.connection.client, environment: .system)
-                group.addTask { try await connection.watch { _ in opened.count.withLock { $0 += 1 } } }
+                group.addTask { try await connection.watch { _ in open.yield() } }
             }
             // Every stream begins by saying that it is open.
-            while opened.count.withLock({ $0 }) < count { try await Task.sleep(for: .milliseconds(20)) }
+            for await _ in opened.prefix(count) {}
             let bytes = residentBytes(of: server.processIdentifier) - before
             report["watchers"] = Double(count)
             report["watcher_kb"] = Double(bytes) / 1024 / Double(count)
             group.cancelAll()
         }
-    }
-
-    /// How many streams have said that they are open.
-    private final class Opened: Sendable {
-        let count = Mutex(0)
     }
 }

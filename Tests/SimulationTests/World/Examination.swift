@@ -68,7 +68,11 @@ extension World {
                 guard let origin = canaries.origins[number], !typed.contains(number) else { continue }
                 if !model.mayRead(origin.field, origin.place, holding: held) {
                     let known = try whereabouts(of: number, in: directory + "/" + Replica.fileName)
-                    fail(.purge, "\(name) still holds a value of \(origin.place).\(origin.field); \(known)")
+                    let author = origin.device.map { devices[$0].seat.device.label } ?? "the server"
+                    fail(
+                        .purge,
+                        "\(name) of \(devices[index].seat.device.label) still holds \(number), a value of \(origin.place)."
+                            + "\(origin.field) that \(author) wrote; it stands in \(known)")
                 }
             }
         }

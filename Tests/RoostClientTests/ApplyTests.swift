@@ -169,6 +169,19 @@ private typealias World = ReplicaWorld
         #expect(try !world.diskHolds(canary))
     }
 
+    @Test func `a row that somebody deletes leaves none of its values on disk`() throws {
+        let world = try World("coordinator")
+        let canary = "黄金丝雀九十八"
+        let row = World.row("student", "li", at: 5, ["name": .text(canary)])
+        try world.receive(World.page(World.chapter("south"), cursor: 5, [row]))
+        #expect(try world.diskHolds(canary))
+        var deleted = World.row("student", "li", at: 6, [:])
+        deleted.deleted = World.stamp(6)
+        try world.receive(World.page(World.chapter("south"), cursor: 6, [deleted]))
+        #expect(try world.replica.rows(of: "student", deleted: true).count == 1)
+        #expect(try !world.diskHolds(canary))
+    }
+
     @Test func `a pending edit of a row that leaves is sent first, and its values go once the server holds them`()
         throws
     {

@@ -296,7 +296,9 @@ struct Application {
         // Worth its few queries for more than a handful of rows.
         var sole = page.rows.count > 32 ? try SoleCopies(of: number, replica, db) : nil
         for row in page.rows {
-            if canNarrow.contains(row.collection), try narrows(row, from: number) { hasWiped = true }
+            if row.deleted != nil || canNarrow.contains(row.collection), try narrows(row, from: number) {
+                hasWiped = true
+            }
             let isNews = try keep(row, from: number)
             guard let position = replica.rules.catalogue.position(of: row.collection) else { continue }
             let key = RowKey(position, row.row)
@@ -338,7 +340,8 @@ struct Application {
             })
     }
 
-    /// Whether an image of a row shows less than the one it replaces: what it conceals must not stay in the log.
+    /// Whether an image of a row, as that of a deleted one, shows less than the one it replaces: what it conceals must not
+    /// stay in the files.
     private func narrows(_ row: WireRow, from held: Int64) throws -> Bool {
         let find = try BoundStatement(db, "SELECT body FROM copy WHERE row = ? AND collection = ? AND held = ?")
         defer { find.reset() }

@@ -89,14 +89,18 @@ extension World {
         let last = try await progress()
         var forgotten: Set<String> = []
         defer { for key in forgotten { (told[key], decided[key]) = (nil, nil) } }
-        return devices.indices.map { index in
+        return try devices.indices.map { index in
+            let boxed = Set(try devices[index].replica.refused().map { "\($0.number) \($0.row)" })
             var lost: [EditName: PlainVerdict] = [:]
             for name in devices[index].edits.keys {
                 // A later incarnation may be one that the copy has never heard of.
                 let isLost = last[name.replica].map { restored in
                     (name.incarnation, name.number) > (restored.incarnation, restored.number)
                 }
-                if wasSurrenderLost(name) {
+                // Unless the device was never told that it had been taken.
+                if wasSurrenderLost(name), let row = devices[index].edits[name]?.row,
+                    !boxed.contains("\(name.number) \(row)")
+                {
                     if isLost == true { forgotten.insert(name.key) }
                     devices[index].edits[name] = nil
                     continue

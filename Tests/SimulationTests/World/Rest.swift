@@ -72,13 +72,21 @@ extension World {
                 guard let verdict = told[key] else { continue }
                 let asideName = name.asideID.description.replacing("-", with: "") + " "
                 if verdict.outcome == "rejected" {
+                    // An answer that never arrived before the device began anew: it said the same under another number.
+                    let isSaidAgain = device.edits.contains { other, again in
+                        other.replica == name.replica && other.incarnation > name.incarnation
+                            && again.row == mutation.row && again.time == mutation.time
+                            && again.changes == mutation.changes
+                    }
+                    guard !isSaidAgain else { continue }
                     // In the box of a device that sent it (two did, where one is a copy of the other), or on the server
                     // since the row left the device.
                     let isBoxed = zip(devices, boxes).contains { other, box in
                         other.edits[name] != nil && box.contains("\(number) \(mutation.row)")
                     }
                     if !isBoxed, !set.contains(where: { $0.hasPrefix(asideName) }) {
-                        fail(.accounting, "refused #\(number) is nowhere")
+                        let known = try devices.map { "\($0.seat.device.label): \(try notes(of: name, on: $0))" }
+                        fail(.accounting, "refused \(key) on \(mutation.row) is nowhere; \(known)")
                     }
                     continue
                 }
@@ -105,6 +113,21 @@ extension World {
                     }
                 }
             }
+        }
+    }
+
+    /// What a device has written down about an edit, for the message of a failure.
+    private func notes(of name: EditName, on device: SimulatedDevice) throws -> [String] {
+        let queue = try DatabaseQueue(path: device.directory + "/" + Replica.fileName)
+        defer { try? queue.close() }
+        return try queue.read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT 'refused, departed ' || departed FROM refused WHERE incarnation = $1 AND number = $2
+                    UNION ALL SELECT 'journal, ' || outcome FROM journal WHERE incarnation = $1 AND number = $2
+                    UNION ALL SELECT 'outbox, answered ' || answered FROM outbox WHERE number = $2
+                    """, arguments: [name.incarnation, name.number])
         }
     }
 

@@ -62,6 +62,10 @@ extension DecisionRun {
         guard var row = existing else {
             if erased.contains(key) { throw Refused(refusal: .gone) }
             guard !refused.contains(key) else { throw Refused(refusal: .dependsOn) }
+            // As for a row that is there and not shown to the author, which must look the same.
+            if resolved.mutation.action == .edit, decider.principal.isTrusted || collection.isEditable {
+                try resolved.requireFit(resolved.changes, collection)
+            }
             throw Refused(refusal: .outOfScope, awaited: key)
         }
         if collection.syncClass == .serverOnly, !decider.principal.isTrusted { throw Refused(refusal: .outOfScope) }
@@ -84,7 +88,7 @@ extension DecisionRun {
                 changes, unknown: resolved.unknown, into: &row, of: collection, at: resolved.stamp,
                 base: resolved.base)
             guard row.unknown.count <= UnknownField.maximumCount else {
-                throw Refused(refusal: .limit, about: UnknownField.limitName)
+                throw sees ? Refused(refusal: .limit, about: UnknownField.limitName) : Refused(refusal: .outOfScope)
             }
         } else {
             step.losses = Merge.merge(
@@ -186,4 +190,9 @@ extension DecisionRun {
 extension Value {
     /// The identity a reference names, whether decoded already or still text.
     var asID: RowID? { id ?? text.flatMap { RowID($0) } }
+}
+
+extension RoostSchema.Collection {
+    /// Whether rows may be edited by others than the server once they are there.
+    fileprivate var isEditable: Bool { syncClass != .serverOnly && syncClass != .appendOnly }
 }

@@ -41,10 +41,14 @@ import Testing
     ) throws {
         let server = try ClubServer.founded()
         let before = server.stored
-        // A fixed field, a subject, an append-only collection: none of them may tell them apart.
+        // A fixed field, a subject, an append-only collection, a value that does not fit: none of them may tell them apart.
         let fields: KeyValuePairs<String, Value> = ["tree": .text(Who.pear.description), "keeper": .null]
-        for fields in [[:], fields] {
-            let known = action == .edit && collection == "planting" ? fields : [:]
+        let unfit: KeyValuePairs<String, Value> = [
+            "name": .integer(7), "weight": "heavy", "state": "no such", "role": 7,
+        ]
+        for fields in [[:], fields, unfit] {
+            let known =
+                action != .edit || collection != "planting" && fields.contains { $0.key == "keeper" } ? [:] : fields
             let one = try verdict(try ClubServer.founded(), 1, action, collection, hidden, known)
             let other = try verdict(try ClubServer.founded(), 1, action, collection, ghost, known)
             #expect(one.json == other.json)

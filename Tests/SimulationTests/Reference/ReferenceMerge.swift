@@ -62,7 +62,10 @@ extension ReferenceModel {
         guard var record = rows[place] else {
             if gone.contains(place) { throw Refused(code: "gone") }
             let refused = refusedCreations.contains("\(run.push.replica) \(place.kind) \(place.id)")
-            throw Refused(code: refused ? "depends_on" : "out_of_scope")
+            if refused { throw Refused(code: "depends_on") }
+            let unfit = edit.changes.contains { !Rulebook.fits(place.kind, $0.field, $0.value) }
+            let isEdit = edit.action == .edit && !Rulebook.isAppendOnly(place.kind)
+            throw Refused(code: isEdit && unfit ? "invalid" : "out_of_scope")
         }
         let scopes = self.scopes(of: place, record)
         let held = self.held(by: run.officer, at: run.push.now)

@@ -114,7 +114,7 @@ package struct RoostApplication: Sendable {
                     metadata: [
                         "departures": "\(report.departures)", "rows": "\(report.rows)",
                         "history": "\(report.history)", "verdicts": "\(report.verdicts)",
-                        "parallel_edits": "\(report.parallelEdits)",
+                        "notes": "\(report.notes)",
                     ])
             },
             // SQLite moves the log back by itself as long as readers leave gaps; this catches what busy hours leave.

@@ -45,6 +45,7 @@ private struct Grove {
             total.rows += report.rows
             total.history += report.history
             total.verdicts += report.verdicts
+            total.notes += report.notes
         }
         return total
     }
@@ -81,6 +82,26 @@ private struct Grove {
         try await grove.tender.sync()
         #expect(grove.tender.row("tree", grove.world.id("pear"))?["crop"] == 5)
         #expect(grove.tender.cursors[try #require(tended)]?.epoch == before[try #require(tended)]?.epoch)
+    }
+
+    @Test func `a device that still comes is waited for, however long it takes to read on`() async throws {
+        let grove = try await Grove()
+        let request = grove.tender.request()
+        try await grove.endTending("t1")
+        var departures = 0
+        for _ in 0..<8 {
+            grove.world.clock.advance(10 * Grove.day)
+            departures += try await grove.world.store.collect(Grove.retention).departures
+            // It asks from where it was, as after answers that never arrived.
+            let answer = try await grove.tender.exchange(request)
+            #expect(answer.scopes.filter(\.mustResnapshot).isEmpty)
+        }
+        #expect(departures == 0)
+        try await grove.tender.sync()
+        grove.world.clock.advance(300_000)
+        try await grove.tender.exchange(grove.tender.request())
+        departures = try await grove.pass(days: 20).departures
+        #expect(departures > 0)
     }
 
     @Test func `a device that was away for longer begins the scope anew, and what left in between is gone from it`()
@@ -216,7 +237,7 @@ private struct Grove {
         var deleted: [Int] = []
         for _ in 0..<8 {
             grove.world.clock.advance(10 * Grove.day)
-            deleted.append(try await grove.world.store.collect(retention).parallelEdits)
+            deleted.append(try await grove.world.store.collect(retention).notes)
         }
         #expect(deleted.reduce(0, +) == 2)
         let first = try #require(deleted.firstIndex { $0 > 0 })
@@ -224,6 +245,27 @@ private struct Grove {
         try await grove.warden.sync()
         try await grove.tender.sync()
         #expect(grove.warden.rows("parallel_edit").isEmpty && grove.tender.rows("parallel_edit").isEmpty)
+    }
+
+    @Test func `conflicts go once they are settled and old, and never before`() async throws {
+        let grove = try await Grove()
+        for tree in ["apple", "pear"] {
+            grove.warden.edit("tree", grove.world.id(tree), .edit, ["crop": 5])
+            grove.tender.edit("tree", grove.world.id(tree), .edit, ["crop": 7])
+        }
+        try await grove.warden.sync()
+        try await grove.tender.sync()
+        try await grove.warden.sync()
+        let pear = grove.world.id("pear").description
+        let conflicts = grove.warden.rows("conflict")
+        #expect(conflicts.count == 2)
+        let settled = try #require(
+            conflicts.first { grove.warden.row("conflict", $0)?["concerned_row"]?.text == pear })
+        grove.warden.edit("conflict", settled, .edit, ["state": "settled"])
+        try await grove.warden.sync()
+        #expect(try await grove.pass(days: 80).notes == 1)
+        try await grove.warden.sync()
+        #expect(grove.warden.rows("conflict") == conflicts.subtracting([settled]))
     }
 
     @Test func `after a jump of the clock one run only takes note`() async throws {

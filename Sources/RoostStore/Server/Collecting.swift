@@ -38,7 +38,7 @@ extension ServerStore {
             liveSince: Milliseconds(now.value - Int64(retention.tombstoneDays) * Retention.day), &report)
         let history = try await horizon(retention.historyDays)
         try await collectHistory(upTo: history, &report)
-        report.parallelEdits = try await deleteParallelEdits(
+        report.notes = try await deleteSpentNotes(
             upTo: history, orDeletedUpTo: try await horizon(retention.tombstoneDays))
         try await collectVerdicts(notedBefore: now.value - Int64(retention.verdictDays) * Retention.day, &report)
         let oldest = max(retention.tombstoneDays, retention.historyDays)

@@ -24,8 +24,9 @@ package struct CollectionReport: Hashable, Sendable {
     package var rows = 0
     package var history = 0
     package var verdicts = 0
-    /// Notes of parallel edits: deleted now, and collected as other deleted rows are.
-    package var parallelEdits = 0
+    /// Notes of parallel edits, settled conflicts and decided edits set aside: deleted now, and collected as other deleted
+    /// rows are.
+    package var notes = 0
 
     package var isEmpty: Bool { self == CollectionReport() }
 }

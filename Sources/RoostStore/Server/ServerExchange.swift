@@ -77,7 +77,8 @@ extension ServerStore {
             request.surrendered.isEmpty
             ? []
             : try await pool.write { db in
-                try self.take(request.surrendered, from: device, now: now, correction: correction, db)
+                try self.take(
+                    request.surrendered, from: device, in: request.incarnation, now: now, correction: correction, db)
             }
         if request.unrecovered > 0 { try await noteUnrecovered(request.unrecovered, device.replica) }
         let pushed = push

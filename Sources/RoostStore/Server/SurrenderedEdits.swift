@@ -7,15 +7,18 @@ extension ServerStore {
     /// Sets them aside for whoever holds their rows now, and tells which are safe here.
     ///
     /// Each mutation is set aside once, however often it is brought. One that this server never decided is left with the
-    /// device: the server was restored from an older copy and will be asked again.
+    /// device, if it is of its `current` incarnation: the server was restored from an older copy and will be asked again.
     func take(
-        _ surrendered: [Surrender], from device: Device, now: Milliseconds, correction: ClockCorrection, _ db: Database
+        _ surrendered: [Surrender], from device: Device, in current: Int64, now: Milliseconds,
+        correction: ClockCorrection, _ db: Database
     ) throws -> [Surrender.Name] {
         let statement = try BoundStatement(db, "SELECT incarnation, last_number FROM replica WHERE id = ?")
         try statement.bind(1, device.replica)
         guard try statement.step() else { return [] }
-        let (incarnation, last) = (statement.integer(0), statement.integer(1))
+        var (incarnation, last) = (statement.integer(0), statement.integer(1))
         statement.reset()
+        // A device that began anew says so with its first edit, and may have none for long.
+        if current > incarnation { (incarnation, last) = (current, 0) }
         var safe: [Surrender.Name] = []
         for surrender in surrendered {
             let number = surrender.mutation.number
@@ -37,10 +40,11 @@ extension ServerStore {
         let id = Quarantine.id(of: mutation.number, incarnation: surrender.incarnation, by: device.replica)
         let source = ServerRows(store: self, db: db)
         let set = WorkingSet(rules, source: source)
-        if let quarantine = rules.catalogue.position(of: Quarantine.collection),
-            try source.row(RowKey(quarantine, id)) != nil
-        {
-            return true
+        if let quarantine = rules.catalogue.position(of: Quarantine.collection) {
+            let key = RowKey(quarantine, id)
+            if try source.row(key) != nil { return true }
+            // Decided about long ago.
+            if try !source.erased([key]).isEmpty { return true }
         }
         let unit = mutation.group.map { "g\($0)" } ?? "\(mutation.number)"
         let entry = Quarantine.Entry(

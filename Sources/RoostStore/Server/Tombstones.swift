@@ -55,12 +55,12 @@ struct TombstoneFinder {
             let event = Tombstones.Event(scope: members.integer(0), row: key, sequence: members.integer(3))
             if candidates.contains(key) {
                 // A deleted row whom a link moved lately has news for somebody.
-                if event.sequence > horizon.value {
+                if isNews(event) {
                     candidates.remove(key)
                 } else {
                     events[key, default: []] += [event]
                 }
-            } else if members.integer(4) == 0, event.sequence <= horizon.value {
+            } else if members.integer(4) == 0, !isNews(event) {
                 found.departures.append(event)
             }
         }

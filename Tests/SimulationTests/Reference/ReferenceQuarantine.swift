@@ -48,10 +48,10 @@ extension ReferenceModel {
     mutating func surrender(_ push: PlainPush, stamped: (Place) -> Dated?) -> Set<String> {
         var safe: Set<String> = []
         for (incarnation, edit) in push.surrendered {
-            let current = incarnations[push.replica] ?? 1
-            guard incarnation < current || incarnation == current && edit.number <= lastNumber[push.replica] ?? 0 else {
-                continue
-            }
+            let known = incarnations[push.replica] ?? 1
+            let current = max(known, push.incarnation)
+            let last = current > known ? 0 : lastNumber[push.replica] ?? 0
+            guard incarnation < current || incarnation == current && edit.number <= last else { continue }
             safe.insert("\(incarnation).\(edit.number)")
             let place = Place(kind: "quarantine", id: edit.asideID)
             guard rows[place] == nil, let stamp = stamped(place) else { continue }

@@ -20,7 +20,7 @@ extension World {
             if report.rows > 0 { note("rows collected") }
             if report.history > 0 { note("history collected") }
             if report.verdicts > 0 { note("verdicts collected") }
-            if report.parallelEdits > 0 { try await forgetParallels() }
+            if report.notes > 0 { try await forgetNotes() }
         }
         historyHorizon = max(historyHorizon, clock.now - 20 * days)
         let queue = try DatabaseQueue(path: serverDirectory + "/" + ServerStore.fileName)
@@ -41,20 +41,24 @@ extension World {
         }
     }
 
-    /// Takes over from the server which notes of parallel edits it deleted, as these are its own writes.
-    private func forgetParallels() async throws {
-        let queue = try DatabaseQueue(path: serverDirectory + "/" + ServerStore.fileName)
-        let deleted = try await queue.read { db in
-            try GRDB.Row.fetchAll(db, sql: "SELECT id, deletion FROM parallel_edit WHERE deleted = 1").map { row in
-                (Self.identity(row["id"]), Self.dated(row["deletion"] as Data))
+    /// Takes over from the server which settled notes it deleted, as these are its own writes; none that waits for a person.
+    private func forgetNotes() async throws {
+        for kind in ["parallel_edit", "conflict", "quarantine"] {
+            let deleted = try await read(serverFile) { db in
+                try GRDB.Row.fetchAll(db, sql: "SELECT id, deletion FROM \"\(kind)\" WHERE deleted = 1").map { row in
+                    (Self.identity(row["id"]), Self.dated(row["deletion"] as Data))
+                }
+            }
+            for (id, stamp) in deleted {
+                let place = conflicts[id] ?? Place(kind: kind, id: id)
+                guard let row = model.rows[place], !row.isDeleted else { continue }
+                if kind == "quarantine", row.value("state") == .text("pending") {
+                    fail(.collection, "\(place) waits for a person and was deleted")
+                }
+                model.serverWrote(place, .delete, [:], stamp, at: clock.now)
+                note("\(kind) forgotten")
             }
         }
-        try queue.close()
-        for (id, stamp) in deleted {
-            let place = Place(kind: "parallel_edit", id: id)
-            if model.rows[place]?.isDeleted == false { model.serverWrote(place, .delete, [:], stamp, at: clock.now) }
-        }
-        note("parallel edits forgotten")
     }
 
     /// Gives a piece of a snapshot to whoever may have it, and holds the whole against the model.

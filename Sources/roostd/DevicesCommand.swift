@@ -66,6 +66,13 @@ struct Devices: OperatorCommand {
         if open.rows > 0 {
             facts.append(Label("未确认清除的记录：至多 \(open.rows) 条", "rows not confirmed to be gone: at most \(open.rows)"))
         }
+        if !open.unknown.isEmpty {
+            let names = open.unknown.map(\.description).joined(separator: " ")
+            facts.append(
+                Label(
+                    "太久未同步，已无从得知这些范围中有哪些记录应当清除：\(names)",
+                    "away so long that nobody knows what should be gone from: \(names)"))
+        }
         if let told = open.told {
             facts.append(Label("已于 \(moment(told)) 通知", "told \(moment(told))"))
         } else if !open.isEmpty {

@@ -49,6 +49,35 @@ import Testing
         #expect(try device.replica.status().scopes.map(\.kind.text) == ["commons"])
     }
 
+    @Test func `a device that stayed away until nobody knows what left it is still listed`() async throws {
+        let (county, device) = try await CaredFor.county()
+        county.bench.advance(1000)
+        try await county.handOver("李明", from: "谭联络")
+        try await county.pass(days: 400)
+        let waiting = try #require(try await county.record(of: device)).unconfirmed
+        #expect(waiting.unknown.map(\.kind.text).contains("liaison") && !waiting.isEmpty)
+        let report = try await device.sync()
+        #expect(report.hasBegunAnew && report.rowsPurged >= 2)
+        #expect(try !device.world.diskHolds(CaredFor.canary))
+        let record = try #require(try await county.record(of: device))
+        #expect(record.unconfirmed.isEmpty && record.purgeAgreed == true)
+    }
+
+    @Test func `a row that was deleted long ago is no reason to mistrust a device`() async throws {
+        let (county, device) = try await CaredFor.county()
+        try await county.write(
+            TrustedEdit(
+                "schooling", ServedCounty.id("s"), .create,
+                ["student": .id(ServedCounty.id("吴迪")), "level": "21", "school_name": "华南理工大学"]))
+        try await device.sync()
+        try await county.write(TrustedEdit("schooling", ServedCounty.id("s"), .delete))
+        try await device.sync()
+        try await county.pass(days: 400) { try await device.sync() }
+        try await county.handOver("李明", from: "谭联络")
+        #expect(try await device.sync().rowsPurged >= 2)
+        #expect(try #require(try await county.record(of: device)).purgeAgreed == true)
+    }
+
     @Test func `a scope held again is read anew, even by a device that never heard of the loss`() async throws {
         let (county, device) = try await CaredFor.county()
         let scope = Scope("liaison", ServedCounty.id("谭联络"))

@@ -108,7 +108,13 @@ import Testing
         world.bench.advance(1000)
         try world.restore(backup)
         // The first device never comes again; the second shows what the server has.
+        func unknown(_ device: RecoveryDevice) async throws -> Bool? {
+            try await world.store.devices().first { $0.device.replica == device.world.me }?.unconfirmed.unknown.isEmpty
+        }
+        #expect(try await unknown(second) == false)
         let report = try await second.sync()
+        #expect(try await unknown(second) == true)
+        #expect(try await unknown(first) == false)
         #expect(report.recovery == ReplicaRecovery())
         #expect(try second.name(later) == nil)
         #expect(try second.name(student) == "谭梓森")

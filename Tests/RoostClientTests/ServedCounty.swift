@@ -74,6 +74,15 @@ final class ServedCounty {
                 ]))
     }
 
+    /// Lets days pass, with what the server collects in between.
+    func pass(days: Int, _ meanwhile: () async throws -> Void = {}) async throws {
+        for _ in stride(from: 0, to: days, by: 20) {
+            bench.advance(20 * 86_400_000)
+            _ = try await store.collect(Retention(tombstoneDays: 180, historyDays: 180, verdictDays: 90))
+            try await meanwhile()
+        }
+    }
+
     /// A device of an officer, enrolled and empty.
     func device(of officer: String, _ role: RoleName) async throws -> ServedDevice {
         devices += 1

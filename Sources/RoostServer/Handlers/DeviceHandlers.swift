@@ -104,6 +104,10 @@ extension DeviceRecord {
                 writer.array { writer in for scope in unconfirmed.scopes { writer.plain(scope.description) } }
                 writer.name("rows")
                 writer.integer(Int64(unconfirmed.rows))
+                if !unconfirmed.unknown.isEmpty {
+                    writer.name("unknown")
+                    writer.array { writer in for scope in unconfirmed.unknown { writer.plain(scope.description) } }
+                }
                 if let told = unconfirmed.told {
                     writer.name("told_at")
                     writer.integer(told.value)

@@ -42,6 +42,8 @@ extension Replica {
             SELECT h.scope, c.collection, c.row FROM copy AS c JOIN held AS h ON h.id = c.held
             -- What came back because the server cannot place it is nobody's to give or take.
             WHERE h.scope NOT LIKE 'parked:%'
+            -- That a row was deleted the server forgets before this device does.
+            AND CAST(c.body AS TEXT) ->> '$.deleted' IS NULL
             """)
         defer { statement.reset() }
         while try statement.step() {

@@ -20,15 +20,20 @@ package struct UnconfirmedPurge: Hashable, Sendable {
     package var scopes: [Scope] = []
     /// Rows that left scopes it still holds since it last told where it stands; at most so many.
     package var rows = 0
+    /// Scopes it still holds, but last read so long ago that the server has forgotten what left them since, or under a
+    /// history that is no more: anything may have left.
+    package var unknown: [Scope] = []
     /// When the device was first told; nil if it was not here since.
     package var told: Milliseconds?
 
-    package var isEmpty: Bool { scopes.isEmpty && rows == 0 }
+    package var isEmpty: Bool { scopes.isEmpty && rows == 0 && unknown.isEmpty }
 }
 
 extension ServerStore {
     /// How many milliseconds a note of where a device stands may be behind, while nothing is purged.
     private static let noteInterval: Int64 = 300_000
+    /// The noted cursor of a device that has not read the scope under the present epoch.
+    static let otherHistory = ServerSequence(-1)
 
     /// Notes what a replica says it holds: at once if a scope came, went or was told to go, or if a purge is confirmed,
     /// and every few minutes otherwise.
@@ -56,10 +61,12 @@ extension ServerStore {
         if pushed { after.seenAt = now }
         if isOther || isDue || isUnseen || request.purged != nil {
             after = Acknowledged(cursors: cursors, told: lost, writtenAt: now, seenAt: now)
+            let digest =
+                request.purged == nil ? nil : try readHere { db in try self.digest(of: after.cursors.values, db) }
             try await commits.run { [after] db in
                 try self.write(after, of: replica, now: now, offset: offset, db)
                 if let purged = request.purged {
-                    try self.confirm(purged, Array(after.cursors.values), of: replica, now: now, db)
+                    try self.confirm(purged, expecting: digest, of: replica, now: now, db)
                 }
             }
         }
@@ -143,13 +150,13 @@ extension ServerStore {
         try seen.run()
     }
 
+    /// Notes a confirmed purge, and whether its digest is that of what the replica should hold; nil if nobody can tell.
     private func confirm(
-        _ purged: PurgeConfirmation, _ cursors: [ScopeCursor], of replica: ReplicaID, now: Milliseconds,
-        _ db: Database
+        _ purged: PurgeConfirmation, expecting digest: UInt64?, of replica: ReplicaID, now: Milliseconds, _ db: Database
     ) throws {
         let statement = try BoundStatement(db, "UPDATE replica SET purged_ms = ?, purge_agreed = ? WHERE id = ?")
         try statement.bind(1, now.value)
-        if let digest = try digest(of: cursors, db) {
+        if let digest {
             try statement.bind(2, digest == purged.digest ? 1 : 0 as Int64)
         } else {
             try statement.bindNull(2)
@@ -159,8 +166,14 @@ extension ServerStore {
     }
 
     /// The digest of what a replica with these cursors holds; nil if something moved since, so that nobody can tell.
-    private func digest(of cursors: [ScopeCursor], _ db: Database) throws -> UInt64? {
+    ///
+    /// Deleted rows are left out: once they are collected the server knows nothing of them, while devices may keep that they
+    /// were deleted. It reads whole scopes, so it is worked out before the write that notes it.
+    private func digest(of cursors: some Sequence<ScopeCursor>, _ db: Database) throws -> UInt64? {
         var digest = HoldingDigest()
+        let deletions = try tables.map { table in
+            try BoundStatement(db, "SELECT deleted FROM \"\(table.declaration.name)\" WHERE id = ?")
+        }
         let statement = try BoundStatement(
             db, "SELECT collection, row, present, sequence FROM member WHERE scope = ?")
         for cursor in cursors {
@@ -172,6 +185,10 @@ extension ServerStore {
                 guard statement.integer(3) <= cursor.cursor.value else { return nil }
                 guard statement.integer(2) != 0 else { continue }
                 guard let collection = positions[statement.integer(0)] else { return nil }
+                let deletion = deletions[collection]
+                defer { deletion.reset() }
+                try deletion.bind(1, statement.id(1))
+                guard try deletion.step(), deletion.integer(0) == 0 else { continue }
                 digest.add(
                     scope: name, collection: rules.catalogue.collections[collection].name.text, row: statement.id(1))
             }
@@ -202,14 +219,19 @@ extension ServerStore {
                 JOIN member AS o ON o.scope = s.id AND o.collection = m.collection AND o.row = m.row AND o.present = 1
                 WHERE a.replica = ?3)
             """)
-        for (scope, cursor) in known.cursors where held.contains(scope) && cursor.cursor > .zero {
+        for (scope, cursor) in known.cursors where held.contains(scope) && cursor.cursor != .zero {
             guard let number = try state(ofScope: scope.description, db) else { continue }
+            guard cursor.cursor.value >= number.collected else {
+                unconfirmed.unknown.append(scope)
+                continue
+            }
             try left.bind(1, number.id)
             try left.bind(2, cursor.cursor.value)
             try left.bind(3, replica)
             if try left.step() { unconfirmed.rows += Int(left.integer(0)) }
             left.reset()
         }
+        unconfirmed.unknown.sort()
         return unconfirmed
     }
 }

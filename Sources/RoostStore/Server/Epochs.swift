@@ -102,7 +102,7 @@ extension ServerStore {
         try db.execute(sql: "INSERT OR REPLACE INTO meta (name, value) VALUES ('sending_paused', 'new_epoch')")
         try endAgain(db)
         // Everybody reads every scope again; which scopes a device still holds stays noted.
-        try db.execute(sql: "UPDATE acknowledged SET cursor = 0")
+        try db.execute(sql: "UPDATE acknowledged SET cursor = ?", arguments: [Self.otherHistory.value])
         // Codes that were used since would be good again.
         if reason != .restored, reason != .deviceAhead { try db.execute(sql: "DELETE FROM enrolment_code") }
         db.afterNextTransaction { _ in

@@ -25,6 +25,7 @@ enum Care {
 
     static let authorityGrant = Collection(
         "authority_grant", .authoritative, "授权", "grant", fixed: ["officer", "role", "target"],
+        expiry: Expiry(after: "valid_to", when: .field("state", is: "active"), set: "state", to: "ended"),
         fields: [
             Field("officer", .reference("officer"), "工作人员", "officer", required: true),
             Field("role", .code(Codes.role), "角色", "role", required: true),

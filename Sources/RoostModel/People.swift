@@ -154,6 +154,9 @@ enum People {
 
     static let consent = Collection(
         "consent", .appendOnly, "知情同意", "consent", subject: "student",
+        expiry: Expiry(
+            after: "expires_on", when: .field("state", is: "granted"), set: "state", to: "expired",
+            same: ["student", "purpose"], order: "at"),
         fields: [
             Field("student", .reference("student"), "同意主体", "student of consent", group: "consent", required: true),
             Field("purpose", .code(Codes.purpose), "用途", "purpose", group: "consent", required: true),

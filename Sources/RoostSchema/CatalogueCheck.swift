@@ -38,6 +38,19 @@ extension Catalogue {
             report.values([effect.set: effect.to], of: about, place)
         }
 
+        if let expiry = collection.expiry {
+            let names = expiry.when.names.union(
+                [expiry.after.text] + (expiry.same + [expiry.order].compactMap(\.self)).map(\.text))
+            for name in names.sorted() { report.field(name, in: collection, place) }
+            report.values([expiry.set: expiry.to], of: collection, place)
+            // Which of several rows is the newest is asked of those about one other row.
+            if collection.syncClass == .appendOnly,
+                expiry.order == nil || collection.subject.map({ !expiry.same.contains($0) }) ?? true
+            {
+                report.add(.wrongReference, "\(place) expiry")
+            }
+        }
+
         // Headers decide which column becomes which field, so none may mean two.
         var owners: [String: FieldName] = [:]
         for field in collection.fields where field.derivation == nil {

@@ -56,6 +56,35 @@ package struct Effect: Hashable, Sendable {
     }
 }
 
+/// What is good until a day and no longer: a term, a consent.
+///
+/// The server writes it once the day has passed, so that no projection or check ever asks the calendar. A row that may change
+/// takes the value; of an append-only collection a further row says it, and only if none said something later.
+package struct Expiry: Hashable, Sendable {
+    /// The last day on which a row is good; a month or a year lasts until its end.
+    package let after: FieldName
+    /// What is true of a row that is good.
+    package let when: Condition
+    package let set: FieldName
+    package let to: Value
+    /// Of an append-only collection, what rows that follow each other have in common.
+    package let same: [FieldName]
+    /// Of an append-only collection, the moment that tells which of them is the newest.
+    package let order: FieldName?
+
+    package init(
+        after: FieldName, when: Condition, set: FieldName, to value: Value, same: [FieldName] = [],
+        order: FieldName? = nil
+    ) {
+        self.after = after
+        self.when = when
+        self.set = set
+        to = value
+        self.same = same
+        self.order = order
+    }
+}
+
 /// A kind of record, declared once: table, validation, visibility, wire schema and sheet mapping derive from it.
 ///
 /// A class only because the engine passes declarations around by the million: one reference instead of ten.
@@ -76,13 +105,15 @@ package final class Collection: Sendable {
     package let leased: [Int]
     /// Of new rows; for append-only collections with a subject.
     package let effects: [Effect]
+    package let expiry: Expiry?
 
     private let positions: [String: Int]
 
     package init(
         _ name: CollectionName, _ syncClass: SyncClass, _ zh: String, _ en: String, subject: FieldName? = nil,
         limits: [Limit] = [], needsOneOf: [Set<FieldName>] = [], fixed: Set<FieldName> = [],
-        leased: Set<FieldGroup> = [], effects: [Effect] = [], fields: [Field]
+        leased: Set<FieldGroup> = [], effects: [Effect] = [], expiry: Expiry? = nil,
+        fields: [Field]
     ) {
         self.name = name
         self.syncClass = syncClass
@@ -94,6 +125,7 @@ package final class Collection: Sendable {
         self.fixed = fixed
         self.leased = fields.indices.filter { leased.contains(fields[$0].group) && fields[$0].target == nil }
         self.effects = effects
+        self.expiry = expiry
         positions = Dictionary(fields.enumerated().map { ($1.name.text, $0) }, uniquingKeysWith: { first, _ in first })
     }
 

@@ -20,6 +20,9 @@ struct Serve: OperatorCommand {
     @Flag(inversion: .prefixedNo, help: "Fill an empty database with an invented county. 空库时生成演示县。")
     var demo: Bool?
 
+    @Flag(help: "Serve although the database tells of later moments than the clock. 系统时间早于已记录的时间也照常启动。")
+    var trustClock = false
+
     @Option(help: .hidden)
     var client = "roost"
 
@@ -46,6 +49,15 @@ struct Serve: OperatorCommand {
         }
         defer { lock.release() }
         let (store, key) = try await DataDirectory(path: settings.data).initialise()
+        guard try trustClock || !DataDirectory.isClockBehind(store) else {
+            try store.close()
+            throw Failure(
+                options, "系统时间早于已记录的时间，没有启动：请先校准系统时间(例如启用 NTP)；如果记录的时间才是错的，用 --trust-clock 启动",
+                """
+                the system's clock is behind moments already recorded, so nothing was started: set the clock, for example by \
+                NTP; if the recorded moments are the wrong ones, start with --trust-clock
+                """)
+        }
         store.begunAtStart?.log(to: logger)
         if settings.demo, try await DataDirectory.addDemo(to: store) != nil {
             logger.notice("made the demo county")

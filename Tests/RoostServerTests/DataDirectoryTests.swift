@@ -49,7 +49,11 @@ import Testing
             #expect(bad().isEmpty)
             clock.advance(seconds: -3600)
             #expect(bad() == ["clock"])
+            let (behind, _) = try directory.open()
+            #expect(try DataDirectory.isClockBehind(behind))
             clock.advance(seconds: 3600)
+            #expect(try !DataDirectory.isClockBehind(behind))
+            try behind.close()
             try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: ServerKey.path(in: path))
             #expect(bad() == ["key"])
             try FileManager.default.removeItem(atPath: ServerKey.path(in: path))
@@ -206,6 +210,67 @@ import Testing
             #expect(try await dueDates.refresh() == 1)
             #expect(try await isMinor(student) == false)
             #expect(try await isMinor(toddler) == true)
+            #expect(try await dueDates.refresh() == 0)
+            try store.close()
+        }
+    }
+
+    @Test func `a term and a consent end after their last day, unless something later was said`() async throws {
+        try await withTemporaryDirectory { path in
+            let clock = ManualClock()
+            try ServerKey.create(in: path)
+            let (store, _) = try directory(path, clock).open()
+            let (mentor, term, endless) = (RowID(bits: 1), RowID(bits: 2), RowID(bits: 3))
+            let (student, renewed) = (RowID(bits: 4), RowID(bits: 5))
+            let signed = clock.now.value - 86_400_000
+            func consent(_ number: UInt64, _ student: RowID, at: Int64, until: Value) -> TrustedEdit {
+                TrustedEdit(
+                    "consent", RowID(bits: 100 + UInt128(number)), .create,
+                    [
+                        "student": .id(student), "purpose": "mentor_share", "state": "granted", "at": .integer(at),
+                        "expires_on": until,
+                    ])
+            }
+            _ = try await store.write(
+                [
+                    TrustedEdit("officer", mentor, .create, ["name": "谭导师"]),
+                    // The clock begins on 2026-09-01.
+                    TrustedEdit(
+                        "authority_grant", term, .create,
+                        ["officer": .id(mentor), "role": "mentor", "valid_to": "2026-09-02", "state": "active"]),
+                    TrustedEdit(
+                        "authority_grant", endless, .create,
+                        ["officer": .id(mentor), "role": "liaison", "state": "active"]),
+                    TrustedEdit("student", student, .create, ["name": "谭某某", "wechat": "zz00_a"]),
+                    TrustedEdit("student", renewed, .create, ["name": "区某某", "wechat": "zz00_b"]),
+                    consent(1, student, at: signed, until: "2026-09-02"),
+                    consent(2, renewed, at: signed, until: "2026-09-02"),
+                    consent(3, renewed, at: signed + 1000, until: .null),
+                ], by: DataDirectory.server)
+            let dueDates = DueDates(store: store)
+            func value(_ collection: CollectionName, _ row: RowID, _ field: FieldName) async throws -> Value? {
+                let position = try #require(store.rules.catalogue[collection]?.position(of: field))
+                return try await store.rows(collection, ids: [row]).first?.values[position]
+            }
+            func states() async throws -> [Value?] {
+                [
+                    try await value("authority_grant", term, "state"),
+                    try await value("authority_grant", endless, "state"),
+                    try await value("student", student, "consent_mentor_share"),
+                    try await value("student", renewed, "consent_mentor_share"),
+                ]
+            }
+            clock.advance(seconds: 86_400)
+            #expect(try await dueDates.refresh() == 0)
+            #expect(try await states() == ["active", "active", "granted", "granted"])
+            clock.advance(seconds: 86_400)
+            #expect(try await dueDates.refresh() == 2)
+            #expect(try await states() == ["ended", "active", "expired", "granted"])
+            #expect(try await dueDates.refresh() == 0)
+            // Renewed after it ran out.
+            _ = try await store.write(
+                [consent(4, student, at: clock.now.value, until: "2027-12-31")], by: DataDirectory.server)
+            #expect(try await states() == ["ended", "active", "granted", "granted"])
             #expect(try await dueDates.refresh() == 0)
             try store.close()
         }

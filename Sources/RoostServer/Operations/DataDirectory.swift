@@ -48,6 +48,14 @@ package struct DataDirectory: Sendable {
         return (store, key)
     }
 
+    /// Whether the clock tells a moment before one that it told already, by more than clocks are set right by.
+    ///
+    /// Served under such a clock nobody would hold what was granted since, and every device that came would give up its
+    /// scopes: a machine that starts without a battery and before it has asked the network for the time.
+    package static func isClockBehind(_ store: ServerStore) throws -> Bool {
+        try store.clock() + 60_000 < store.lastMoment()
+    }
+
     /// Copies the database to a file, or to a file named by the moment if a directory is given.
     /// - Returns: The file written; it is readable for its owner only.
     package func backUp(to target: String) throws -> String {

@@ -21,6 +21,19 @@ extension ServerStore {
         package var lastMoment = Milliseconds(0)
     }
 
+    /// The latest moment the server's clock is known to have told.
+    package func lastMoment() throws -> Milliseconds { try pool.read { db in try Self.lastMoment(db) } }
+
+    private static func lastMoment(_ db: Database) throws -> Milliseconds {
+        let moment = try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT max((SELECT coalesce(max(max(enrolled_ms, coalesce(seen_ms, 0))), 0) FROM replica),
+                    (SELECT coalesce(max(from_ms), 0) FROM authority))
+                """)
+        return Milliseconds(moment ?? 0)
+    }
+
     /// Looks at the database of a directory without opening it for writing.
     package static func inspect(directory: String, catalogue: Catalogue) throws -> Inspection {
         var configuration = Configuration()
@@ -34,11 +47,7 @@ extension ServerStore {
             found.isNewer = try ServerSchema.migrator.hasBeenSuperseded(db)
             guard found.pendingMigrations.isEmpty else { return found }
             found.epoch = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'epoch'")
-            found.lastMoment = Milliseconds(
-                try Int64.fetchOne(
-                    db,
-                    sql: "SELECT max((SELECT coalesce(max(enrolled_ms, coalesce(seen_ms, 0)), 0) FROM replica), "
-                        + "(SELECT coalesce(max(from_ms), 0) FROM authority))") ?? 0)
+            found.lastMoment = try lastMoment(db)
             found.awaited =
                 try Int.fetchOne(
                     db,

@@ -5,7 +5,17 @@ import RoostSync
 ///
 /// Nothing but this declaration makes it work.
 enum Orchard {
-    static func catalogue(extraTreeFields: [Field] = [], version: Int = 1) -> Catalogue {
+    /// What who tends a tree sees of it.
+    static let tended = [
+        View(
+            "tree", .subject,
+            ["main": .full, "contact": .when(.field("shy", is: true), then: .masked, otherwise: .full)]),
+        View("picture", .subject), View("tending", .subject),
+    ]
+
+    static func catalogue(
+        extraTreeFields: [Field] = [], tended: [View] = tended, version: Int = 1
+    ) -> Catalogue {
         Catalogue(
             version: version,
             collections: [
@@ -62,15 +72,7 @@ enum Orchard {
                 ScopeKind(
                     "tended", "照看的树", "Tended trees", key: "picker",
                     link: Link("tending", subject: "tree", key: "picker", when: .field("state", is: "active")),
-                    views: [
-                        View(
-                            "tree", .subject,
-                            [
-                                "main": .full,
-                                "contact": .when(.field("shy", is: true), then: .masked, otherwise: .full),
-                            ]),
-                        View("picture", .subject), View("tending", .subject),
-                    ]),
+                    views: tended),
             ],
             roles: [
                 Role(

@@ -132,7 +132,7 @@ package final class ServerStore: Sendable {
             try pool.write { db in
                 try self.promoteUnknownFields(db)
                 try self.admitStrangers(db)
-                try self.placeConcerned(db)
+                try self.placeAnew(db)
             }
         }
         try pool.read { db in try self.loadStrangers(db) }

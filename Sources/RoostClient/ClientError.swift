@@ -255,7 +255,12 @@ extension ClientError.ServerRefusal {
             case .rateLimited: Label("请求过于频繁，请稍后再试。", "Too many requests; try again in a moment.")
             case .bodyTooLarge, .tooManyMutations: Label("一次发送的内容过多。", "Too much was sent at once.")
             case .unsupportedVersion: Label("服务器不支持本程序的版本，请升级。", "The server does not support this version; upgrade.")
-            case .timeout, .unavailable: Label("服务器暂时无法处理，请稍后再试。", "The server cannot answer now; try again later.")
+            case .timeout:
+                Label(
+                    "网络太慢或服务器太忙，没有及时传完。修改都已保存在本机，请稍后或换个网络再试。",
+                    "The line is too slow or the server too busy: it did not arrive in time. Your edits are kept on this "
+                        + "device; try again later or on another network.")
+            case .unavailable: Label("服务器暂时无法处理，请稍后再试。", "The server cannot answer now; try again later.")
             case .internalError: Label("服务器内部错误，请告知管理员。", "The server failed; tell the administrator.")
             default: nil
             }

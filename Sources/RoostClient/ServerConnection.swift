@@ -62,9 +62,11 @@ package struct ServerConnection: ExchangeServer {
     }
 
     package func exchange(_ request: ExchangeRequest) async throws(ClientError) -> ExchangeAnswer {
-        let body = try await send(.post, Path.sync, json: request.json)
+        let json = request.json
+        let response = try await answer(
+            .post, Path.sync, json: json, isDivisible: UploadPortion.divides(request, of: json.count))
         do throws(WireProblem) {
-            return try ExchangeAnswer(json: body)
+            return try ExchangeAnswer(json: response.body)
         } catch {
             throw .badAnswer
         }
@@ -103,9 +105,12 @@ package struct ServerConnection: ExchangeServer {
         try await answer(method, path, headers: headers, json: json, body: body, attempts: attempts, within: limit).body
     }
 
+    /// Sends a request until it is answered, a few times.
+    ///
+    /// One that its sender can divide is not sent again where less of it might have arrived.
     private func answer(
         _ method: HTTPMethod, _ path: String, headers: [HTTPHeader] = [], json: [UInt8]? = nil,
-        body: [UInt8] = [], attempts: Int = attempts, within limit: Duration = .seconds(120)
+        body: [UInt8] = [], attempts: Int = attempts, within limit: Duration = .seconds(120), isDivisible: Bool = false
     ) async throws(ClientError) -> HTTPResponse {
         let type = json == nil ? [] : [HTTPHeader("content-type", "application/json")]
         let request = request(method, path, headers: headers + type, body: json ?? body, within: limit)
@@ -120,9 +125,12 @@ package struct ServerConnection: ExchangeServer {
                 guard response.status >= 500 || response.status == 429 || response.status == 408 else { throw failure }
                 if let told = response.header("retry-after").flatMap({ Double($0) }) { wait = max(wait, told) }
             case .failure(let error):
-                failure = .unreachable(reason: error.reason.rawValue)
-                guard Self.passes(error.reason) else { throw failure }
+                // That nobody answered in time a request that was never sent says nothing of its size.
+                let reason = error.reason == .timedOut && error.surelyNotSent ? .unreachable : error.reason
+                failure = .unreachable(reason: reason.rawValue)
+                guard Self.passes(reason) else { throw failure }
             }
+            if isDivisible, UploadPortion.isMeant(by: failure) { throw failure }
             guard attempt < attempts else { throw failure }
             attempt += 1
             // Up to a quarter more, so that devices that failed together do not return together.

@@ -24,6 +24,8 @@ package struct SyncReport: Hashable, Sendable {
     /// Whether the replica had been away for longer than the server keeps departures.
     package var hasBegunAnew = false
 
+    package init() {}
+
     /// Whether anything was sent, came, went or failed.
     package var hasNews: Bool {
         sent > 0 || rowsReceived > 0 || rowsPurged > 0 || !lost.isEmpty || !gained.isEmpty || epochChanged
@@ -64,18 +66,25 @@ package struct Synchroniser {
         let bytes = advertised.bodyBytes - advertised.bodyBytes / 8
         let limits = ChangesetLimits(mutations: advertised.mutations, bytes: bytes)
         var isConfirming = false
+        var portion = UploadPortion()
         var fetcher = SnapshotFetcher(replica: replica, server: server, environment: environment)
         while true {
             try Task.checkCancellation()
             var request: ExchangeRequest
             do {
                 request = try replica.nextRequest(
-                    limits: limits, at: environment.moment, isAmongPages: report.exchanges > 0 && !isConfirming)
+                    limits: limits, portion: portion.limits, at: environment.moment,
+                    isAmongPages: report.exchanges > 0 && !isConfirming)
             } catch is OutboxError {
                 throw ClientError.groupTooLarge
             }
             request.snapshots = fetcher.isOfUse
-            let answer = try await exchange(request)
+            let answer: ExchangeAnswer
+            do {
+                answer = try await exchange(request)
+            } catch let error as ClientError where portion.shrink(after: request, because: error) {
+                continue
+            }
             // Edits of an earlier boot wait until it is known where this one stands.
             let isPlaced =
                 try replica.placeBoot(server: answer.now, at: environment.moment)

@@ -50,6 +50,29 @@ struct InterruptionTests {
         #expect(try await other.roost("conflicts") == [])
     }
 
+    @Test func `a sheet too large for a slow line arrives in parts, each person once`() async throws {
+        let stage = try await Stage(settings: ["ROOST_LIMITS_TIMEOUT_SECONDS": "2"])
+        try await stage.device.roost("sync")
+        let signs = Array("甲乙丙丁戊己庚辛壬癸")
+        let rows = (0..<120).map { number in
+            "谭\(signs[number % 10])\(signs[number / 10 % 10])\(number < 100 ? "" : "生"),男,1380000\(1000 + number),"
+                + "华南农业大学,本科,2027-06"
+        }
+        let sheet = try stage.county.place.file(
+            "many.csv", Array((["姓名,性别,手机号码,就读院校,培养层次,毕业时间"] + rows).joined(separator: "\n").utf8))
+        try await stage.device.roost("import", sheet)
+        let waiting = try #require(try await stage.device.roost("status")["pending"].integer)
+        #expect(waiting >= 240)
+        stage.gate.hold(.rest(after: 40_000, to: Path.sync))
+        let report = try await stage.device.roost("sync")
+        #expect(report["sent"].integer == waiting && report["verdicts"]["applied"].integer == waiting)
+        #expect(stage.gate.stopped.value >= 1)
+        #expect(try await stage.device.roost("status")["pending"] == 0)
+        let other = try await stage.county.device("other", of: stage.county.registrar)
+        try await other.roost("sync")
+        #expect(try await other.roost("status")["rows"]["student"] == 120)
+    }
+
     @Test func `a first download that was interrupted between pages goes on where it stopped`() async throws {
         let stage = try await Stage(settings: ["ROOST_LIMITS_PAGE_BYTES": "65536"])
         try await stage.interruptSync(at: .answersAfter(3, to: Path.sync))

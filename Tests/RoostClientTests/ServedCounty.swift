@@ -83,8 +83,8 @@ final class ServedCounty {
         }
     }
 
-    /// A device of an officer, enrolled and empty.
-    func device(of officer: String, _ role: RoleName) async throws -> ServedDevice {
+    /// A device of an officer, enrolled and empty, from which the server takes so many mutations at once.
+    func device(of officer: String, _ role: RoleName, mutations limit: Int = 5000) async throws -> ServedDevice {
         devices += 1
         let world = try ReplicaWorld(
             role, officer: Self.id(officer), replica: ReplicaID(0xA0 + UInt64(devices)), bench: bench)
@@ -92,7 +92,7 @@ final class ServedCounty {
             hash: [devices], for: Self.id(officer), until: bench.now + 600_000, madeBy: nil)
         let device = try await store.redeemCode(
             hash: [devices], replica: world.me, label: "laptop \(devices)", tokenHash: [devices])
-        return ServedDevice(self, world, device)
+        return ServedDevice(self, world, device, limit: limit)
     }
 
     /// What the operator sees of a device.
@@ -107,10 +107,10 @@ final class ServedDevice {
     let county: ServedCounty
     private let server: DirectServer
 
-    init(_ county: ServedCounty, _ world: ReplicaWorld, _ device: Device) {
+    init(_ county: ServedCounty, _ world: ReplicaWorld, _ device: Device, limit: Int = 5000) {
         self.county = county
         self.world = world
-        server = DirectServer(store: county.store, device: device)
+        server = DirectServer(store: county.store, device: device, limit: limit)
     }
 
     var replica: Replica { world.replica }
@@ -124,9 +124,14 @@ final class ServedDevice {
     /// One exchange, without whatever would follow it.
     @discardableResult
     func exchange() async throws -> AppliedAnswer {
-        let request = try replica.nextRequest(
-            limits: ChangesetLimits(mutations: 5000, bytes: 1 << 20), at: county.bench.environment.moment)
-        return try replica.apply(try await server.exchange(request), now: county.bench.now)
+        try await exchange(
+            try replica.nextRequest(
+                limits: ChangesetLimits(mutations: server.limit, bytes: 1 << 20), at: county.bench.environment.moment))
+    }
+
+    @discardableResult
+    func exchange(_ request: ExchangeRequest) async throws -> AppliedAnswer {
+        try replica.apply(try await server.exchange(request), now: county.bench.now)
     }
 
     func student(_ name: String) throws -> ShownRow? { try replica.row("student", ServedCounty.id(name)) }
@@ -140,8 +145,9 @@ final class ServedDevice {
 private struct DirectServer: ExchangeServer {
     let store: ServerStore
     let device: Device
+    let limit: Int
 
-    func limits() async throws(ClientError) -> Limits { Limits() }
+    func limits() async throws(ClientError) -> Limits { Limits(mutations: limit) }
 
     func confirmRevoked(_ replica: ReplicaID) async throws(ClientError) {
         do { try await store.confirmRevoked(replica) } catch { throw .badAnswer }
@@ -155,7 +161,7 @@ private struct DirectServer: ExchangeServer {
         }
         do {
             let sent = try ExchangeRequest(json: request.json)
-            let result = try await store.exchange(sent, device: device, mutationLimit: 5000, pageBytes: 1 << 20)
+            let result = try await store.exchange(sent, device: device, mutationLimit: limit, pageBytes: 1 << 20)
             return try ExchangeAnswer(json: result.answer)
         } catch {
             throw .badAnswer

@@ -10,11 +10,13 @@ import Testing
 
     /// Liaison officer Tan, whose edit of the student's tier is refused because the student left before it was made, and
     /// Ou, who takes over.
-    private func county() async throws -> (ServedCounty, tan: ServedDevice, ou: ServedDevice) {
+    private func county(
+        mutations limit: Int = 5000
+    ) async throws -> (ServedCounty, tan: ServedDevice, ou: ServedDevice) {
         let county = try ServedCounty()
         for name in ["谭联络", "欧联络"] { try await county.appoint(name, "liaison") }
         try await county.enter("李明", for: "谭联络")
-        let tan = try await county.device(of: "谭联络", "liaison")
+        let tan = try await county.device(of: "谭联络", "liaison", mutations: limit)
         let ou = try await county.device(of: "欧联络", "liaison")
         try await tan.sync()
         county.bench.advance(1000)
@@ -76,6 +78,39 @@ import Testing
         #expect(try !tan.world.diskHolds(Self.canary))
         try await ou.sync()
         #expect(try ou.desk.quarantine().count == 2)
+    }
+
+    @Test func `beside a full outbox only so much is given back as the request still takes`() async throws {
+        let (county, tan, ou) = try await county(mutations: 4)
+        try await county.enter("吴迪", for: "谭联络")
+        try await tan.sync()
+        func edit(_ student: String, _ changes: Mutation.Change...) throws {
+            county.bench.advance(1000)
+            try tan.replica.queue(
+                [Edit("student", ServedCounty.id(student), .edit, changes)], grouped: false,
+                at: county.bench.environment.moment)
+        }
+        let long = String(repeating: "长", count: 150)
+        for index in 0..<6 {
+            try edit("李明", .init("gender", "no such"), .init("note_public", .text("\(index)" + long)))
+        }
+        #expect(try await tan.sync().verdicts == [.rejected: 6])
+        try await county.handOver("李明", from: "谭联络", to: "欧联络")
+        for index in 0..<6 { try edit("吴迪", .init("note_public", .text("\(index)" + long))) }
+        // The student leaves; what is to be given back stands beside what waits.
+        let first = try await tan.exchange()
+        #expect(first.verdicts == [.applied: 4])
+        let next = try tan.world.request(mutations: 4)
+        #expect(next.mutations.count == 2 && next.surrendered.count == 2)
+        let small = try tan.world.request(mutations: 100, bytes: 3 << 10)
+        #expect(small.mutations.count == 2 && (1..<4).contains(small.surrendered.count))
+        #expect(small.json.count <= 3 << 10)
+        let report = try await tan.sync()
+        #expect(report.verdicts == [.applied: 2] && report.surrendered == 6)
+        #expect(try tan.replica.refused().isEmpty)
+        #expect(try await county.record(of: tan)?.unconfirmed.isEmpty == true)
+        try await ou.sync()
+        #expect(try ou.desk.quarantine().count == 6)
     }
 
     @Test func `a contact made by who answered before is accepted as theirs, and only as they told it`() async throws {

@@ -33,7 +33,94 @@ private final class PlayedServer: ExchangeServer {
     }
 }
 
+/// A server behind a line on which nothing larger than so many bytes arrives in time; it applies what does.
+private final class SlowLine: ExchangeServer {
+    private let sizes = Mutex<[Int]>([])
+    private let largest: Int
+    private let failure: ClientError
+
+    init(upTo largest: Int, failing failure: ClientError) {
+        (self.largest, self.failure) = (largest, failure)
+    }
+
+    /// Bytes of each request, in their order.
+    var tried: [Int] { sizes.withLock(\.self) }
+
+    func limits() async throws(ClientError) -> Limits { Limits() }
+
+    func exchange(_ request: ExchangeRequest) async throws(ClientError) -> ExchangeAnswer {
+        let size = request.json.count
+        sizes.withLock { $0.append(size) }
+        guard size <= largest else { throw failure }
+        return ExchangeAnswer(
+            now: request.now, epoch: "e1", offset: 0, expected: (request.mutations.last?.number ?? 0) + 1,
+            verdicts: request.mutations.map {
+                Verdict(number: $0.number, outcome: .applied, stamp: Stamp($0.time, request.replica))
+            }, lost: [], scopes: [])
+    }
+
+    static func refusal(_ status: Int) -> ClientError {
+        .refused(.init(status: status, code: nil, message: Label("慢", "slow"), reason: nil, requestID: nil))
+    }
+}
+
 @Suite struct SyncTests {
+    /// Queues edits of about a kibibyte each, in one group or none.
+    private func queue(_ count: Int, grouped: Bool = false, in world: World) throws {
+        let edits = (0..<count).map { _ in
+            Edit(
+                "student", world.bench.environment.newRow(), .create,
+                [.init("name", "谭梓森"), .init("note_public", .text(String(repeating: "长", count: 280)))])
+        }
+        try world.replica.queue(edits, grouped: grouped, at: world.moment)
+    }
+
+    @Test(arguments: [
+        SlowLine.refusal(408), SlowLine.refusal(413), SlowLine.refusal(504), .unreachable(reason: "timed_out"),
+        .unreachable(reason: "interrupted"),
+    ])
+    func `what does not arrive over a slow line is sent in halves until it does`(failure: ClientError) async throws {
+        let world = try World()
+        try queue(80, in: world)
+        let line = SlowLine(upTo: 30_000, failing: failure)
+        let report = try await Synchroniser(
+            replica: world.replica, server: line, environment: world.bench.environment
+        ).run()
+        #expect(report.verdicts == [.applied: 80])
+        #expect(try world.replica.status().pending == 0)
+        let failed = line.tried.prefix { $0 > 30_000 }
+        #expect(failed.count == 2 && line.tried.dropFirst(2).allSatisfy { $0 <= 30_000 })
+        #expect(zip(failed, line.tried.dropFirst()).allSatisfy { $1 <= $0 / 2 + 100 })
+    }
+
+    @Test func `a group larger than what the line took before goes whole`() async throws {
+        let world = try World()
+        try queue(40, in: world)
+        try queue(40, grouped: true, in: world)
+        try queue(40, in: world)
+        let line = SlowLine(upTo: 48_000, failing: SlowLine.refusal(408))
+        let report = try await Synchroniser(
+            replica: world.replica, server: line, environment: world.bench.environment
+        ).run()
+        #expect(report.verdicts == [.applied: 120])
+        #expect(line.tried.filter { $0 > 48_000 }.count == 2)
+    }
+
+    @Test(arguments: [false, true])
+    func `where nothing arrives, the server's word is told after a few tries, and one group is not tried again`(
+        grouped: Bool
+    ) async throws {
+        let world = try World()
+        try queue(80, grouped: grouped, in: world)
+        let line = SlowLine(upTo: 0, failing: SlowLine.refusal(408))
+        await #expect(throws: SlowLine.refusal(408)) {
+            _ = try await Synchroniser(replica: world.replica, server: line, environment: world.bench.environment)
+                .run()
+        }
+        #expect(grouped ? line.tried.count == 1 : line.tried.count == 4)
+        #expect(try world.request().mutations.count == 80)
+    }
+
     @Test func `two processes that synchronise one device take turns`() async throws {
         let county = try ServedCounty()
         try await county.appoint("谭联络", "liaison")

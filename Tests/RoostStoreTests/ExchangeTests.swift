@@ -92,6 +92,21 @@ import Testing
         #expect(endings.first?["fruit"] == "pear")
     }
 
+    @Test(arguments: [0, 90] as [Int64])
+    func `a body that takes its time makes no clock slow and moves no edit`(seconds: Int64) async throws {
+        let (world, warden, _) = try await orchard()
+        try await warden.sync()
+        warden.edit("tree", world.id("old apple"), .edit, ["name": "On the way"])
+        let (request, arrived) = (warden.request(), world.clock.now)
+        world.clock.advance(seconds * 1000)
+        let (bytes, summary) = try await world.store.exchange(
+            request, device: warden.device, mutationLimit: 1, pageBytes: 1 << 20, arrived: arrived)
+        let answer = try ExchangeAnswer(json: bytes)
+        #expect(answer.offset == 0 && summary.offset == 0)
+        #expect(answer.now == world.clock.now)
+        #expect(answer.verdicts.first?.stamp?.time == request.mutations[0].time)
+    }
+
     @Test func `a later edit that saw the value wins even from a clock two years slow`() async throws {
         let (world, warden, tender) = try await orchard()
         let tree = world.id("old apple")

@@ -129,10 +129,12 @@ extension Replica {
 
     /// The next request: as many pending mutations as fit, oldest first and no group split, and the scopes held.
     ///
+    /// No more than `portion` is sent at once, where one is given; but the first group goes whole as long as the server takes it.
+    ///
     /// A purge whose files are not clean yet is made good first, unless more pages are on their way: `isAmongPages`.
     /// - Throws: ``OutboxError`` if not even the oldest group fits.
     package func nextRequest(
-        limits: ChangesetLimits, at moment: DeviceMoment, isAmongPages: Bool = false
+        limits: ChangesetLimits, portion: ChangesetLimits? = nil, at moment: DeviceMoment, isAmongPages: Bool = false
     ) throws -> ExchangeRequest {
         if !isAmongPages { try scrubIfOwed() }
         return try writing { db in
@@ -150,13 +152,20 @@ extension Replica {
                     ScopeCursor(scope: scope, epoch: held.integer(1), cursor: ServerSequence(held.integer(2))))
             }
             held.reset()
-            request.surrendered = try self.surrenders(db)
             if try self.fact(.filesHoldPurged, db) == nil { request.purged = try self.confirmation(db) }
-            let changeset = try self.changeset(limits, beside: request.json.count, db)
+            var size = request.json.count + 32
+            let portion = portion ?? limits
+            let (changeset, bytes) = try self.changeset(portion, upTo: limits, beside: size, db)
             if let boots = try self.placedBoots(of: changeset, at: moment, db) {
                 request.boots = boots
                 request.mutations = changeset
+                size += bytes
             }
+            // In the room that is left: what waits goes first, and both count against the same limit.
+            request.surrendered = try self.surrenders(
+                within: ChangesetLimits(
+                    mutations: portion.mutations - request.mutations.count, bytes: portion.bytes - size),
+                atLeastOne: request.mutations.isEmpty, db)
             if let boot = moment.mark?.boot { try self.forgetBoots(but: boot, db) }
             if let last = request.mutations.last?.number {
                 let mark = try BoundStatement(db, "UPDATE outbox SET sent = 1 WHERE sent = 0 AND number <= ?")
@@ -167,14 +176,20 @@ extension Replica {
         }
     }
 
-    private func changeset(_ limits: ChangesetLimits, beside: Int, _ db: Database) throws -> [Mutation] {
+    /// The mutations to send beside so many bytes, and their own size.
+    private func changeset(
+        _ portion: ChangesetLimits, upTo limits: ChangesetLimits, beside: Int, _ db: Database
+    ) throws -> (changeset: [Mutation], bytes: Int) {
         var changeset: [Mutation] = []
-        var size = beside + 32
+        var size = beside
         // Where the last whole group ends, and the size up to there.
         var group: [Mutation] = []
         var groupSize = 0
         var groupNumber: Int64?
-        func fits() -> Bool { changeset.count + group.count <= limits.mutations && size + groupSize <= limits.bytes }
+        func fits() -> Bool {
+            let room = changeset.isEmpty ? limits : portion
+            return changeset.count + group.count <= room.mutations && size + groupSize <= room.bytes
+        }
         let statement = try BoundStatement(
             db, "SELECT group_number, body FROM outbox WHERE answered = 0 ORDER BY number LIMIT ?")
         defer { statement.reset() }
@@ -196,8 +211,11 @@ extension Replica {
             groupSize += body.count + 1
             groupNumber = number
         }
-        if fits() { changeset += group }
-        guard changeset.isEmpty, !group.isEmpty else { return changeset }
+        if fits() {
+            changeset += group
+            size += groupSize
+        }
+        guard changeset.isEmpty, !group.isEmpty else { return (changeset, size - beside) }
         throw OutboxError.groupTooLarge(mutations: group.count)
     }
 }

@@ -62,15 +62,22 @@ extension Replica {
         return try statement.step()
     }
 
-    /// What to give to the server with the next request, oldest first.
-    func surrenders(_ db: Database) throws -> [Surrender] {
+    /// What to give to the server with the next request, oldest first, as far as the room goes.
+    ///
+    /// A request that carries nothing else gives `atLeastOne`, so that a narrow room never stops the giving.
+    func surrenders(within room: ChangesetLimits, atLeastOne: Bool, _ db: Database) throws -> [Surrender] {
         let statement = try BoundStatement(
             db, "SELECT incarnation, body FROM refused WHERE departed = 1 ORDER BY id LIMIT ?")
         defer { statement.reset() }
-        try statement.bind(1, Self.surrenderLimit)
+        try statement.bind(1, min(Self.surrenderLimit, Int64(max(atLeastOne ? 1 : 0, room.mutations))))
         var surrenders: [Surrender] = []
+        var size = 0
         while try statement.step() {
-            guard let mutation = try? Mutation(stored: statement.blob(1)) else {
+            let body = statement.blob(1)
+            // With the braces and names around it.
+            size += body.count + 64
+            guard size <= room.bytes || atLeastOne && surrenders.isEmpty else { break }
+            guard let mutation = try? Mutation(stored: body) else {
                 throw ReplicaError.damaged("a refused edit cannot be read")
             }
             surrenders.append(Surrender(incarnation: statement.integer(0), mutation: mutation))

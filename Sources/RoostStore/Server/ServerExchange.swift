@@ -44,29 +44,34 @@ extension ServerStore {
     ///
     /// The push commits before the pull reads, so that the answer shows its effects. Without mutations nothing is
     /// written, but for a note every few minutes that the device was here.
+    ///
+    /// The device's clock is compared with the moment at which the head of the request `arrived`, because its body may have
+    /// been on the way for long; with now, where the caller does not know better.
     package func exchange(
-        _ request: ExchangeRequest, device: Device, mutationLimit: Int, pageBytes: Int
+        _ request: ExchangeRequest, device: Device, mutationLimit: Int, pageBytes: Int, arrived: Milliseconds? = nil
     ) async throws -> (answer: [UInt8], summary: ExchangeSummary) {
         guard request.replica == device.replica else { throw ExchangeError.wrongReplica }
         guard request.mutations.count + request.surrendered.count <= mutationLimit else {
             throw ExchangeError.tooManyMutations(limit: mutationLimit)
         }
         do {
-            return try await exchangeNow(request, device: device, pageBytes: pageBytes)
+            return try await exchangeNow(request, device: device, pageBytes: pageBytes, arrived: arrived)
         } catch is HistoryLost {
             let begun = try await beginEpoch(foundBy: device.replica)
-            var (answer, summary) = try await exchangeNow(request, device: device, pageBytes: pageBytes)
+            var (answer, summary) = try await exchangeNow(
+                request, device: device, pageBytes: pageBytes, arrived: arrived)
             summary.begun = begun
             return (answer, summary)
         }
     }
 
     private func exchangeNow(
-        _ request: ExchangeRequest, device: Device, pageBytes: Int
+        _ request: ExchangeRequest, device: Device, pageBytes: Int, arrived: Milliseconds?
     ) async throws -> (answer: [UInt8], summary: ExchangeSummary) {
         let now = clock()
+        // A clock of ours that was set back meanwhile still bounds every edit.
         let correction = ClockCorrection(
-            now: now, device: request.now, mark: request.mark, boots: request.boots)
+            now: min(arrived ?? now, now), device: request.now, mark: request.mark, boots: request.boots)
         var push = PushResult()
         if !request.mutations.isEmpty || isForeign(request) {
             push = try await commits.run { db in

@@ -15,6 +15,8 @@ final class Tollgate: Sendable {
         case requests(to: String)
         /// The server does its work, but its answers to requests to the path do not arrive.
         case answers(to: String)
+        /// Of each request to the path only so many bytes come through.
+        case rest(after: Int, to: String)
         /// As `answers`, but for the first few.
         case answersAfter(Int, to: String)
     }
@@ -59,6 +61,7 @@ final class Tollgate: Sendable {
         case free
         case stopped
         case unanswered
+        case upTo(Int)
     }
 
     /// What becomes of a request that begins with these bytes.
@@ -67,6 +70,7 @@ final class Tollgate: Sendable {
         return order.withLock { order in
             switch order.held {
             case .requests(let path) where text.hasPrefix("POST \(path) "): return .stopped
+            case .rest(let count, let path) where text.hasPrefix("POST \(path) "): return .upTo(count)
             case .answers(let path) where text.hasPrefix("POST \(path) "): return .unanswered
             case .answersAfter(_, let path) where text.hasPrefix("POST \(path) "):
                 order.allowance -= 1
@@ -74,6 +78,11 @@ final class Tollgate: Sendable {
             default: return .free
             }
         }
+    }
+
+    private func pass(_ bytes: [UInt8], upTo count: Int, to server: Int32) {
+        if count > 0 { Descriptor.write(Array(bytes.prefix(count)), to: server) }
+        if count >= 0, bytes.count > count { stopped.update { $0 += 1 } }
     }
 
     /// Passes on one side's bytes and starts a thread for the other's.
@@ -93,9 +102,20 @@ final class Tollgate: Sendable {
             }
             Descriptor.end(device)
         }.start()
+        // What may still pass of the request at hand; nil for all.
+        var allowance: Int?
         while let bytes = Descriptor.read(device), !bytes.isEmpty {
             switch passage(of: bytes) {
-            case .free: Descriptor.write(bytes, to: server)
+            case .free:
+                if let left = allowance {
+                    pass(bytes, upTo: left, to: server)
+                    allowance = left - bytes.count
+                } else {
+                    Descriptor.write(bytes, to: server)
+                }
+            case .upTo(let count):
+                pass(bytes, upTo: count, to: server)
+                allowance = count - bytes.count
             case .stopped:
                 stopped.update { $0 += 1 }
                 while let bytes = Descriptor.read(device), !bytes.isEmpty {}

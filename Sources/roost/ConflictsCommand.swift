@@ -62,7 +62,8 @@ struct ConflictWords {
         return device.map { name + " (" + $0 + ")" } ?? name
     }
 
-    func winner(_ conflict: ConflictCase) -> String { author(conflict.winningAuthor, on: conflict.winningDevice) }
+    /// Who wrote what the row holds now: the winner, unless somebody wrote since.
+    func holder(_ conflict: ConflictCase) -> String { author(conflict.currentAuthor, on: conflict.currentDevice) }
     func loser(_ conflict: ConflictCase) -> String { author(conflict.losingAuthor, on: conflict.losingDevice) }
 
     func moment(_ stamp: Stamp?) -> String { stamp.map { wording.moment($0.time.moment) } ?? "" }
@@ -70,7 +71,7 @@ struct ConflictWords {
     func line(_ conflict: ConflictCase) throws -> [String] {
         [
             String(conflict.id.description.prefix(13)), try subject(conflict), field(conflict),
-            text(conflict.current, conflict), conflict.isOpen ? winner(conflict) : "",
+            text(conflict.current, conflict), holder(conflict),
             text(conflict.losing, conflict),
             loser(conflict), moment(conflict.losingStamp),
         ]
@@ -81,7 +82,11 @@ struct ConflictWords {
             .init("id", .id(conflict.id)), .init("kind", "hard"),
             .init("collection", .text(conflict.collection.text)),
             .init("row", .id(conflict.row)), .init("field", .text(conflict.field)),
-            .init("current", conflict.current), .init("losing", conflict.losing),
+            .init("current", conflict.current),
+            .init("current_author", conflict.currentAuthor.map { .id($0) } ?? .null),
+            .init("current_device", conflict.currentDevice.map { .text($0) } ?? .null),
+            .init("current_stamp", conflict.currentStamp.map { .text($0.description) } ?? .null),
+            .init("losing", conflict.losing),
             .init("losing_author", conflict.losingAuthor.map { .id($0) } ?? .null),
             .init("losing_stamp", conflict.losingStamp.map { .text($0.description) } ?? .null),
             .init("losing_device", conflict.losingDevice.map { .text($0) } ?? .null),
@@ -131,10 +136,12 @@ struct ConflictsShow: AsyncParsableCommand {
             let conflict = try words.desk.conflict(named: id)
             let output = session.output
             output.say("\(try words.subject(conflict)) · \(words.field(conflict))")
+            let known = [words.holder(conflict), words.moment(conflict.currentStamp)].filter { !$0.isEmpty }
             output.say(
-                "现值：\(words.text(conflict.current, conflict))（\(words.winner(conflict))，\(words.moment(conflict.winningStamp))）",
-                "now: \(words.text(conflict.current, conflict)) (\(words.winner(conflict)), \(words.moment(conflict.winningStamp)))"
-            )
+                "现值：\(words.text(conflict.current, conflict))"
+                    + (known.isEmpty ? "" : "（\(known.joined(separator: "，"))）"),
+                "now: \(words.text(conflict.current, conflict))"
+                    + (known.isEmpty ? "" : " (\(known.joined(separator: ", ")))"))
             output.say(
                 "未采用：\(words.text(conflict.losing, conflict))（\(words.loser(conflict))，\(words.moment(conflict.losingStamp))）",
                 "lost: \(words.text(conflict.losing, conflict)) (\(words.loser(conflict)), \(words.moment(conflict.losingStamp)))"

@@ -97,6 +97,40 @@ private typealias World = ReplicaWorld
         #expect(try !world.diskHolds(canary))
     }
 
+    @Test func `what a batch replaced goes with the field that is shown no more, and the rest of the row stays`() throws
+    {
+        let world = try World("mentor")
+        let scope = Scope("mentor", world.officer)
+        let canary = "+8619966660066"
+        func page(at sequence: Int64, _ fields: KeyValuePairs<String, Value>) -> ScopePage {
+            World.page(scope, cursor: sequence, [World.row("student", "chen", at: sequence, fields)])
+        }
+        try world.receive(page(at: 5, ["name": "陈家俊", "mobile": .text(canary), "note_public": "旧"]))
+        let entry = OfflineBatch.Entry(
+            "student", World.id("chen"), created: false,
+            changes: [
+                OfflineBatch.Change("mobile", old: .text(canary), new: "+8619900000000"),
+                OfflineBatch.Change("note_public", old: "旧", new: "新"),
+            ])
+        let batch = OfflineBatch(
+            id: World.id("batch"), source: "a.csv", madeAt: world.moment.now, entries: [entry])
+        try world.replica.commit(batch, groups: [], at: world.moment)
+        #expect(try world.diskHolds(canary))
+        // The student no longer agrees to their mentor's knowing the number.
+        let applied = try world.receive(page(at: 6, ["name": "陈家俊", "note_public": "旧"]))
+        #expect(applied.owesConfirmation)
+        let kept = try #require(try world.replica.batches().first).entries
+        #expect(kept.map { $0.changes.map(\.field) } == [["note_public"]])
+        #expect(try !world.diskHolds(canary))
+        // Shown again it says nothing of the batch; and what stays in full elsewhere loses nothing.
+        try world.receive(
+            World.page(
+                World.liaison("other"), cursor: 7,
+                [World.row("student", "chen", at: 6, ["name": "陈家俊", "note_public": "旧"])]))
+        try world.receive(lost: [World.liaison("other")])
+        #expect(try world.replica.batches().first?.entries == kept)
+    }
+
     @Test func `what the role may not write is left out and counted`() throws {
         let world = try World("coordinator")
         try world.receive(

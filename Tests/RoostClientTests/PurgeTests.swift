@@ -127,6 +127,65 @@ import Testing
         #expect(try #require(try await county.record(of: device)).purgeAgreed == true)
     }
 
+    @Test func `a number that consent no longer opens is wiped, and the server is told`() async throws {
+        let canary = "+8619977770077"
+        let county = try ServedCounty()
+        let (chapter, student) = (ServedCounty.id("华工分部"), ServedCounty.id("李明"))
+        func consent(_ state: Value) -> TrustedEdit {
+            TrustedEdit(
+                "consent", ServedCounty.id("consent \(state)"), .create,
+                [
+                    "student": .id(student), "purpose": "chapter_share", "state": state,
+                    "at": .integer(county.bench.now.value),
+                ])
+        }
+        try await county.write(TrustedEdit("chapter", chapter, .create, ["name": "华工分部", "kind": "university"]))
+        try await county.appoint("莫分部", "coordinator", target: chapter)
+        try await county.appoint("谭联络", "liaison")
+        try await county.enter("李明", for: "谭联络", ["mobile": .text(canary)])
+        try await county.write(
+            TrustedEdit(
+                "membership", ServedCounty.id("m"), .create,
+                ["student": .id(student), "chapter": .id(chapter), "state": "active"]), consent("granted"))
+        let device = try await county.device(of: "莫分部", "coordinator")
+        try await device.sync()
+        #expect(try device.world.value("student", "李明", "mobile") == .text(canary))
+        #expect(try device.world.diskHolds(canary))
+        #expect(try #require(try await county.record(of: device)).purged == nil)
+        county.bench.advance(1000)
+        try await county.write(consent("withdrawn"))
+        let report = try await device.sync()
+        #expect(report.rowsPurged == 0 && report.exchanges == 2)
+        #expect(try device.world.value("student", "李明", "name") == "李明")
+        #expect(try !device.world.diskHolds(canary))
+        let record = try #require(try await county.record(of: device))
+        #expect(record.purged == county.bench.now && record.purgeAgreed == true)
+        // Once.
+        #expect(try await device.sync().exchanges == 1)
+    }
+
+    @Test func `what this version does not know goes from the disk too, and the server is told`() throws {
+        let world = try ReplicaWorld()
+        func pet(at sequence: Int64, _ fields: KeyValuePairs<String, Value>) -> WireRow {
+            ReplicaWorld.row("pet", "cat", at: sequence, fields)
+        }
+        try world.receive(
+            ReplicaWorld.page(
+                ReplicaWorld.county, cursor: 5, [pet(at: 5, ["name": .text(CaredFor.canary), "colour": "金丝雀花"])]))
+        #expect(try world.diskHolds(CaredFor.canary) && world.diskHolds("金丝雀花"))
+        #expect(try world.request().purged == nil)
+        // It shows less than before.
+        try world.receive(
+            ReplicaWorld.page(ReplicaWorld.county, cursor: 6, [pet(at: 6, ["name": .text(CaredFor.canary)])]))
+        #expect(try !world.diskHolds("金丝雀花"))
+        #expect(try world.request().purged?.rows == 0)
+        let applied = try world.receive(
+            ReplicaWorld.page(ReplicaWorld.county, cursor: 7, left: [("pet", "cat")]))
+        #expect(applied.rowsPurged == 1 && applied.owesConfirmation)
+        #expect(try !world.diskHolds(CaredFor.canary))
+        #expect(try world.request().purged?.rows == 1)
+    }
+
     @Test func `a revoked device is listed with all it had`() async throws {
         let (county, device) = try await CaredFor.county()
         county.bench.advance(1000)

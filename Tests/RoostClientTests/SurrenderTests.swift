@@ -139,6 +139,34 @@ import Testing
         #expect(try ou.world.value("touch", row, "summary") == .text(Self.canary))
     }
 
+    @Test func `what was to be added about a student is given back also if it is refused after they left`() async throws
+    {
+        let (county, tan, ou) = try await county(mutations: 1)
+        try await county.enter("吴迪", for: "谭联络")
+        try await tan.sync()
+        county.bench.advance(1000)
+        try tan.edit("吴迪", ["note_public": "x"])
+        try tan.replica.queue(
+            [
+                Edit(
+                    "schooling", ServedCounty.id("s"), .create,
+                    [
+                        .init("student", .id(ServedCounty.id("李明"))), .init("level", "no such"),
+                        .init("school_name", .text(Self.canary)),
+                    ])
+            ], grouped: false, at: county.bench.environment.moment)
+        try await county.handOver("李明", from: "谭联络", to: "欧联络")
+        let first = try await tan.exchange()
+        #expect(first.verdicts == [.applied: 1] && first.rowsPurged > 0)
+        #expect(try tan.student("李明") == nil)
+        let report = try await tan.sync()
+        #expect(report.verdicts == [.rejected: 1] && report.surrendered == 1)
+        #expect(try tan.replica.refused().isEmpty)
+        #expect(try !tan.world.diskHolds(Self.canary))
+        try await ou.sync()
+        #expect(try ou.desk.quarantine().map(\.collection) == ["schooling"])
+    }
+
     @Test func `a refused newcomer stays in the box of who entered them`() async throws {
         let (county, tan, _) = try await county()
         let row = ServedCounty.id("newcomer")

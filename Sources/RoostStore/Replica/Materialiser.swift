@@ -24,8 +24,8 @@ struct Materialiser {
         self.kinds = kinds
     }
 
-    /// What is known of a row: the server's image, and the mutations on top.
-    func state(of key: RowKey) throws -> (server: ShownRow?, pending: [Mutation]) {
+    /// What the scopes held show of a row.
+    private func copies(of key: RowKey) throws -> [Overlay.Copy] {
         let name = replica.rules.catalogue.collections[key.collection].name.text
         let copies = try BoundStatement(db, "SELECT held, body FROM copy WHERE row = ? AND collection = ?")
         defer { copies.reset() }
@@ -38,6 +38,26 @@ struct Materialiser {
             }
             found.append(Overlay.Copy(kind: kinds[copies.integer(0)], row: row))
         }
+        return found
+    }
+
+    /// The fields that some scope shows in full of a row, as far as its copies tell: one that is empty may be withheld.
+    func open(_ key: RowKey) throws -> Set<String> {
+        var open: Set<String> = []
+        for copy in try copies(of: key) where copy.row.deleted == nil {
+            open.formUnion(Set(copy.row.fields.map(\.field)).subtracting(copy.row.masked))
+            guard let view = copy.kind.flatMap({ replica.rules.view(of: key.collection, in: $0) }), !view.isConditional
+            else { continue }
+            for (field, sight) in zip(replica.rules.catalogue.collections[key.collection].fields, view.sights)
+            where sight == .full { open.insert(field.name.text) }
+        }
+        return open
+    }
+
+    /// What is known of a row: the server's image, and the mutations on top.
+    func state(of key: RowKey) throws -> (server: ShownRow?, pending: [Mutation]) {
+        let name = replica.rules.catalogue.collections[key.collection].name.text
+        let found = try copies(of: key)
         let outbox = try BoundStatement(
             db, "SELECT body FROM outbox WHERE row = ? AND collection = ? ORDER BY number")
         defer { outbox.reset() }

@@ -29,20 +29,38 @@ extension Replica {
         }
     }
 
-    /// Edits that wait at the server for somebody to decide.
-    package func quarantined() throws -> [AnsweredMutation] {
-        try reading { db in
-            let statement = try BoundStatement(
-                db,
-                """
-                SELECT 0, number, collection, row, answered_at_ms, body, verdict FROM journal
-                WHERE outcome = 'quarantined' ORDER BY incarnation, number
-                """)
-            defer { statement.reset() }
-            var found: [AnsweredMutation] = []
-            while try statement.step() { found.append(try Self.answered(statement, id: nil)) }
-            return found
+    /// Edits that wait at the server for somebody to decide, as far as this device knows.
+    ///
+    /// One that the person sees in quarantine waits until it is decided there; any other for as long as the journal
+    /// keeps it, because nobody tells its author.
+    package func quarantined() throws -> [AnsweredMutation] { try reading { db in try self.quarantined(db) } }
+
+    func quarantined(_ db: Database) throws -> [AnsweredMutation] {
+        let author = try fact(.replica, db).flatMap { ReplicaID($0) } ?? ReplicaID(0)
+        let statement = try BoundStatement(
+            db,
+            """
+            SELECT incarnation, number, collection, row, answered_at_ms, body, verdict FROM journal
+            WHERE outcome = 'quarantined' ORDER BY incarnation, number
+            """)
+        defer { statement.reset() }
+        var found: [AnsweredMutation] = []
+        while try statement.step() {
+            let id = Quarantine.id(of: statement.integer(1), incarnation: statement.integer(0), by: author)
+            guard try !isDecided(id, db) else { continue }
+            found.append(try Self.answered(statement, id: nil))
         }
+        return found
+    }
+
+    /// Whether an edit set aside is here and waits no more.
+    private func isDecided(_ id: RowID, _ db: Database) throws -> Bool {
+        guard rules.catalogue.position(of: Quarantine.collection) != nil else { return false }
+        let statement = try BoundStatement(
+            db, "SELECT deleted = 1 OR state != 'pending' FROM \"\(Quarantine.collection)\" WHERE id = ?")
+        defer { statement.reset() }
+        try statement.bind(1, id)
+        return try statement.step() && statement.integer(0) != 0
     }
 
     private static func answered(_ statement: BoundStatement, id: Int64?) throws -> AnsweredMutation {

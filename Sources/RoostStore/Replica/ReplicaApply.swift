@@ -62,10 +62,14 @@ struct Application {
     var touched: Set<RowKey> = []
     /// Rows that lost a copy.
     var departed: Set<RowKey> = []
+    /// Rows of which some scope shows less than it did.
+    var narrowed: Set<RowKey> = []
     /// Rows of which the answer says that an edit of this device was kept.
     var keptOwnEdit: Set<RowKey> = []
     /// Whether anything was removed that must not stay readable on disk.
     var hasWiped = false
+    /// Whether anything left of which the server waits to hear that it is gone.
+    var owesWord = false
     var result = AppliedAnswer()
 
     init(_ replica: Replica, _ db: Database, _ now: Milliseconds) throws {
@@ -76,7 +80,7 @@ struct Application {
 
     mutating func apply(_ answer: ExchangeAnswer) throws -> AppliedAnswer {
         for verdict in answer.verdicts { try take(verdict) }
-        for name in answer.surrendered where try replica.forgetSurrendered(name, db) {
+        for name in answer.surrendered where try replica.forgetSurrendered(name, at: now, db) {
             result.surrendered += 1
             hasWiped = true
         }
@@ -102,6 +106,10 @@ struct Application {
         let morePages = result.epochChanged || answer.scopes.contains(where: \.more)
         if !morePages { try dropAnswered() }
         try settle()
+        // While more is on its way, a person who is not here may only not have come yet.
+        if !morePages, !answer.verdicts.isEmpty || !answer.scopes.isEmpty || !answer.lost.isEmpty {
+            try replica.markRefusedOfStrangers(db)
+        }
         try replica.setFact(.epoch, answer.epoch, db)
         try replica.setFact(.offset, "\(answer.offset)", db)
         try replica.setFact(.exchangedAt, "\(now.value)", db)
@@ -124,30 +132,6 @@ struct Application {
         }
         result.more = morePages || waiting != nil
         return result
-    }
-
-    /// Brings what is shown up to date with what was touched, and forgets what is gone.
-    mutating func settle() throws {
-        let materialiser = try Materialiser(replica, db)
-        var gone: Set<RowKey> = []
-        for key in touched {
-            guard try materialiser.materialise(key) else { continue }
-            if departed.contains(key) { result.rowsPurged += 1 }
-            if departed.contains(key), keptOwnEdit.contains(key) { result.leftByOwnEdit += 1 }
-            try forget(key)
-            gone.insert(key)
-            hasWiped = true
-        }
-        try replica.forgetImported(gone, db)
-        try replica.markRefused(about: gone.intersection(departed), db)
-    }
-
-    /// Notes what is owed for what was wiped: clean files, and a word to the server.
-    func noteWiped() throws {
-        if hasWiped || !departed.isEmpty { try replica.setFact(.filesHoldPurged, "1", db) }
-        guard !departed.isEmpty || !result.lost.isEmpty else { return }
-        let rows = Int(try replica.number(.purgedRows, db)) + result.rowsPurged
-        try replica.setFact(.purgedRows, "\(rows)", db)
     }
 
     private func integer(_ sql: String) throws -> Int64? {
@@ -296,8 +280,8 @@ struct Application {
         // Worth its few queries for more than a handful of rows.
         var sole = page.rows.count > 32 ? try SoleCopies(of: number, replica, db) : nil
         for row in page.rows {
-            if row.deleted != nil || canNarrow.contains(row.collection), try narrows(row, from: number) {
-                hasWiped = true
+            if row.deleted != nil || mayNarrow(row.collection, canNarrow), try narrows(row, from: number) {
+                narrow(row)
             }
             let isNews = try keep(row, from: number)
             guard let position = replica.rules.catalogue.position(of: row.collection) else { continue }
@@ -331,28 +315,6 @@ struct Application {
         try move.run()
     }
 
-    /// The collections of which a scope may come to show less, because what it shows depends on the rows.
-    private func narrowing(in scope: Scope) -> Set<String> {
-        guard let kind = replica.rules.catalogue.position(ofScope: scope.kind) else { return [] }
-        return Set(
-            replica.rules.views.joined().filter { $0.kind == kind && $0.isConditional }.map {
-                replica.rules.catalogue.collections[$0.collection].name.text
-            })
-    }
-
-    /// Whether an image of a row, as that of a deleted one, shows less than the one it replaces: what it conceals must not
-    /// stay in the files.
-    private func narrows(_ row: WireRow, from held: Int64) throws -> Bool {
-        let find = try BoundStatement(db, "SELECT body FROM copy WHERE row = ? AND collection = ? AND held = ?")
-        defer { find.reset() }
-        try find.bind(1, row.row)
-        try find.bind(2, row.collection)
-        try find.bind(3, held)
-        guard try find.step(), let old = try? WireRow(stored: find.blob(0)) else { return false }
-        let open = Set(row.fields.map(\.field)).subtracting(row.masked)
-        return old.fields.contains { !old.masked.contains($0.field) && !open.contains($0.field) }
-    }
-
     /// Keeps a row unless a newer image of it is kept already from the same history; tells whether it did.
     private func keep(_ row: WireRow, from held: Int64) throws -> Bool {
         let statement = try BoundStatement(
@@ -376,21 +338,5 @@ struct Application {
     mutating func touch(_ collection: String, _ row: RowID) {
         // Rows of collections this catalogue lacks are kept for a later one and shown nowhere.
         if let position = replica.rules.catalogue.position(of: collection) { touched.insert(RowKey(position, row)) }
-    }
-
-    private mutating func depart(_ collection: String, _ row: RowID) {
-        if let position = replica.rules.catalogue.position(of: collection) { departed.insert(RowKey(position, row)) }
-    }
-
-    /// Wipes what this device still knows of a row that left: the journal keeps only that something was said.
-    ///
-    /// A refused edit keeps its values until the server has them (see ``Replica/markRefused(of:departed:_:)``).
-    private func forget(_ key: RowKey) throws {
-        try replica.markRefused(of: key, departed: departed.contains(key), db)
-        let name = replica.rules.catalogue.collections[key.collection].name.text
-        let statement = try BoundStatement(db, "UPDATE journal SET body = NULL WHERE row = ? AND collection = ?")
-        try statement.bind(1, key.id)
-        try statement.bind(2, name)
-        try statement.run()
     }
 }

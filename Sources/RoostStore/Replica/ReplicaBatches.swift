@@ -106,9 +106,12 @@ extension Replica {
         }
     }
 
-    /// Drops from the batches what they say of rows that left this device; undoing them here leaves those rows alone.
-    func forgetImported(_ rows: Set<RowKey>, _ db: Database) throws {
-        guard !rows.isEmpty else { return }
+    /// Drops from the batches what they say of fields that this device sees no more; undoing them leaves those alone.
+    ///
+    /// `seen` tells of each row concerned which fields it still sees: of one that left, none. Tells whether there was
+    /// anything to drop.
+    func forgetImported(but seen: [RowKey: Set<String>], _ db: Database) throws -> Bool {
+        guard !seen.isEmpty else { return false }
         let find = try BoundStatement(db, "SELECT id, changes FROM batch")
         var rewritten: [(id: String, changes: [UInt8])] = []
         while try find.step() {
@@ -116,8 +119,13 @@ extension Replica {
                 find.reset()
                 throw ReplicaError.damaged("a batch cannot be read")
             }
-            let kept = entries.filter { OfflineBatch.Entry.key($0, rules.catalogue).map { !rows.contains($0) } ?? true }
-            if kept.count < entries.count { rewritten.append((find.text(0), Value.list(kept).json)) }
+            let kept = entries.compactMap { entry -> Value? in
+                guard let fields = OfflineBatch.Entry.key(entry, rules.catalogue).flatMap({ seen[$0] }) else {
+                    return entry
+                }
+                return OfflineBatch.Entry.restricted(entry, to: fields)
+            }
+            if kept != entries { rewritten.append((find.text(0), Value.list(kept).json)) }
         }
         find.reset()
         let write = try BoundStatement(db, "UPDATE batch SET changes = ? WHERE id = ?")
@@ -126,6 +134,7 @@ extension Replica {
             try write.bind(2, batch.id)
             try write.run()
         }
+        return !rewritten.isEmpty
     }
 
     private func forget(_ batch: RowID, _ db: Database) throws -> Bool {
@@ -186,6 +195,15 @@ extension OfflineBatch.Entry {
             return nil
         }
         return parts[0].text.flatMap { catalogue.position(of: CollectionName($0)) }.map { RowKey($0, row) }
+    }
+
+    /// A stored entry without its other fields; nil if nothing is left.
+    fileprivate static func restricted(_ value: Value, to fields: Set<String>) -> Value? {
+        guard var parts = value.list, parts.count == 4, let changes = parts[3].list else { return nil }
+        let kept = changes.filter { $0.list?.first?.text.map(fields.contains) ?? false }
+        guard !kept.isEmpty else { return nil }
+        parts[3] = .list(kept)
+        return .list(parts)
     }
 
     fileprivate init?(_ value: Value, _ catalogue: Catalogue) {

@@ -138,7 +138,7 @@ extension Replica {
             var status = ReplicaStatus()
             status.pending = try count("SELECT count(*) FROM outbox WHERE answered = 0")
             status.refused = try count("SELECT count(*) FROM refused")
-            status.quarantined = try count("SELECT count(*) FROM journal WHERE outcome = 'quarantined'")
+            status.quarantined = try self.quarantined(db).count
             for table in self.tables {
                 let name = table.declaration.name
                 let rows = try count("SELECT count(*) FROM \"\(name)\" WHERE deleted = 0")

@@ -179,12 +179,13 @@ extension Replica {
         return found
     }
 
-    /// Forgets acknowledged mutations that are too old to be asked for again, once a day; what waits for a person stays.
+    /// Forgets acknowledged mutations that are too old to be asked for again, once a day.
+    ///
+    /// Those set aside too: whoever may decide about them has them, and their author need not see what became of them.
     func trimJournal(now: Milliseconds, _ db: Database) throws {
         guard abs(now.value - (try number(.journalTrimmedAt, db))) > 86_400_000 else { return }
         try setFact(.journalTrimmedAt, "\(now.value)", db)
-        let statement = try BoundStatement(
-            db, "DELETE FROM journal WHERE answered_at_ms < ? AND outcome != 'quarantined'")
+        let statement = try BoundStatement(db, "DELETE FROM journal WHERE answered_at_ms < ?")
         try statement.bind(1, now.value - Self.journalAge)
         try statement.run()
     }

@@ -83,7 +83,7 @@ struct SnapshotBatch {
         }
         try application.settle()
         // What is read anew may show less of a row than before.
-        if !isFresh { application.hasWiped = true }
+        if !isFresh { (application.hasWiped, application.owesWord) = (true, application.owesWord || isLast) }
         try application.noteWiped()
         return application.result
     }

@@ -35,16 +35,43 @@ extension Replica {
     /// Marks refused edits that say something about people who left, such as a schooling that was to be added.
     func markRefused(about rows: Set<RowKey>, _ db: Database) throws {
         guard !rows.isEmpty else { return }
+        try markRefused(db) { subject in rows.contains(subject) }
+    }
+
+    /// Marks refused creations about people of whom this device has nothing: they left before the refusal came.
+    ///
+    /// Whoever waits in the outbox or was refused themselves was entered here and has not left.
+    func markRefusedOfStrangers(_ db: Database) throws {
+        try markRefused(db, .create) { subject in
+            let name = rules.catalogue.collections[subject.collection].name.text
+            let known = try BoundStatement(
+                db,
+                """
+                SELECT EXISTS (SELECT 1 FROM copy WHERE row = ?1 AND collection = ?2)
+                OR EXISTS (SELECT 1 FROM outbox WHERE row = ?1 AND collection = ?2)
+                OR EXISTS (SELECT 1 FROM refused WHERE row = ?1 AND collection = ?2)
+                """)
+            defer { known.reset() }
+            try known.bind(1, subject.id)
+            try known.bind(2, name)
+            return try known.step() && known.integer(0) == 0
+        }
+    }
+
+    /// Marks refused edits, or those of one action, that name a person of whom something is true.
+    private func markRefused(
+        _ db: Database, _ action: Mutation.Action? = nil, where holds: (_ subject: RowKey) throws -> Bool
+    ) throws {
         let find = try BoundStatement(db, "SELECT id, body FROM refused WHERE departed = 0")
         var found: [Int64] = []
         while try find.step() {
-            guard let mutation = try? Mutation(stored: find.blob(1)),
+            guard let mutation = try? Mutation(stored: find.blob(1)), action == nil || mutation.action == action,
                 let collection = rules.catalogue.position(of: mutation.collection),
                 let subject = rules.subjects[collection]
             else { continue }
             let field = rules.catalogue.collections[collection].fields[subject.position].name.text
             guard let id = mutation.changes.first(where: { $0.field == field })?.value.text.flatMap({ RowID($0) }),
-                rows.contains(RowKey(subject.collection, id))
+                try holds(RowKey(subject.collection, id))
             else { continue }
             found.append(find.integer(0))
         }
@@ -88,17 +115,18 @@ extension Replica {
     /// Forgets what an edit said, which the server has now; the journal keeps that there was one.
     ///
     /// - Returns: whether it was still here.
-    func forgetSurrendered(_ name: Surrender.Name, _ db: Database) throws -> Bool {
+    func forgetSurrendered(_ name: Surrender.Name, at now: Milliseconds, _ db: Database) throws -> Bool {
         let note = try BoundStatement(
             db,
             """
             INSERT INTO journal (incarnation, number, collection, row, outcome, answered_at_ms, body, verdict)
-            SELECT incarnation, number, collection, row, 'quarantined', refused_at_ms, NULL, verdict FROM refused
-            WHERE departed = 1 AND incarnation = ? AND number = ?
-            ON CONFLICT DO UPDATE SET outcome = 'quarantined', body = NULL
+            SELECT incarnation, number, collection, row, 'quarantined', ?3, NULL, verdict FROM refused
+            WHERE departed = 1 AND incarnation = ?1 AND number = ?2
+            ON CONFLICT DO UPDATE SET outcome = 'quarantined', body = NULL, answered_at_ms = ?3
             """)
         try note.bind(1, name.incarnation)
         try note.bind(2, name.number)
+        try note.bind(3, now.value)
         try note.run()
         let delete = try BoundStatement(
             db, "DELETE FROM refused WHERE departed = 1 AND incarnation = ? AND number = ? RETURNING id")

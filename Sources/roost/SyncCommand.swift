@@ -30,26 +30,13 @@ struct SyncCommand: AsyncParsableCommand {
                 replica: replica, server: connection, environment: session.environment)
             defer { output.endProgress() }
             let report = try await synchroniser.run { report in
-                output.progress(Self.line(report, output))
+                output.progress(report.progress(options.language))
             }
             output.endProgress()
             let wording = Wording(replica, lists: ReferenceLists(), language: options.language)
             tell(report, try replica.status(), wording, output)
             output.result(Self.value(report))
         }
-    }
-
-    /// The line of progress: a bar while a large scope comes as one file, counts otherwise.
-    private static func line(_ report: SyncReport, _ output: Output) -> String {
-        guard let share = report.snapshot else {
-            return output.text(
-                "已发送 \(report.sent) · 已接收 \(report.rowsReceived)",
-                "sent \(report.sent) · received \(report.rowsReceived)")
-        }
-        let width = 24
-        let filled = max(0, min(width, Int(share * Double(width))))
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
-        return output.text("首次同步", "First sync") + " \(bar) \(Int(share * 100)) %"
     }
 
     func tell(_ report: SyncReport, _ status: ReplicaStatus, _ wording: Wording, _ output: Output) {

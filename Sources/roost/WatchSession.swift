@@ -23,10 +23,7 @@ struct WatchSession {
         let line = WatchLine(output: output)
         try await untilInterrupted {
             try await watch.run { report in
-                output.progress(
-                    output.text(
-                        "已发送 \(report.sent) · 已接收 \(report.rowsReceived)",
-                        "sent \(report.sent) · received \(report.rowsReceived)"))
+                output.progress(report.progress(output.language))
             } tell: {
                 line.say($0)
             }

@@ -51,7 +51,7 @@ struct InterruptionTests {
     }
 
     @Test func `a sheet too large for a slow line arrives in parts, each person once`() async throws {
-        let stage = try await Stage(settings: ["ROOST_LIMITS_TIMEOUT_SECONDS": "2"])
+        let stage = try await Stage(settings: ["ROOST_LIMITS_TIMEOUT_SECONDS": "6"])
         try await stage.device.roost("sync")
         let signs = Array("甲乙丙丁戊己庚辛壬癸")
         let rows = (0..<120).map { number in

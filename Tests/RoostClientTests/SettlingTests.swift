@@ -94,6 +94,107 @@ import Testing
         #expect(try coordinator.student("李明") == nil)
     }
 
+    @Test func `a conflict names who wrote what stands now, also where somebody wrote after its winner`() async throws {
+        let (county, _, liaison) = try await chapter()
+        try await county.write(TrustedEdit("student", ServedCounty.id("李明"), .edit, ["wechat": "seen"]))
+        try await county.appoint("梁登记", "registrar")
+        try await county.appoint("吴登记", "registrar")
+        let first = try await county.device(of: "梁登记", "registrar")
+        let third = try await county.device(of: "吴登记", "registrar")
+        let writers = [(first, "a"), (liaison, "b"), (third, "c")]
+        for (device, value) in writers {
+            try await device.sync()
+            county.bench.advance(1000)
+            try device.edit("李明", ["wechat": .text(value)])
+        }
+        for (device, _) in writers { try await device.sync() }
+        try await first.sync()
+        let cases = try first.desk.conflicts()
+        #expect(cases.map(\.losing) == ["a", "b"] && cases.allSatisfy { $0.current == "c" })
+        #expect(cases.map(\.winningDevice) == ["laptop 2", "laptop 4"])
+        #expect(cases.map(\.currentDevice) == ["laptop 4", "laptop 4"])
+        #expect(cases.map(\.currentAuthor) == [ServedCounty.id("吴登记"), ServedCounty.id("吴登记")])
+        #expect(cases.map(\.currentStamp) == [cases[1].winningStamp, cases[1].winningStamp])
+
+        // What this device wrote over it is its own, waiting or not; what somebody else did who saw it has no known author.
+        county.bench.advance(1000)
+        try first.edit("李明", ["wechat": "d"])
+        for stage in ["waiting", "applied"] {
+            let mine = try first.desk.conflicts()
+            #expect(mine.map(\.currentAuthor) == [ServedCounty.id("梁登记"), ServedCounty.id("梁登记")], "\(stage)")
+            #expect(try mine.map(\.currentDevice) == [first.desk.enrolled.label, first.desk.enrolled.label])
+            #expect((mine[0].currentStamp == nil) == (stage == "waiting"))
+            try await first.sync()
+        }
+        try await third.sync()
+        county.bench.advance(1000)
+        try third.edit("李明", ["wechat": "e"])
+        for device in [third, first] { try await device.sync() }
+        let later = try first.desk.conflicts()
+        #expect(later.map(\.current) == ["e", "e"])
+        #expect(later.map(\.currentAuthor) == [nil, nil] && later.map(\.currentDevice) == [nil, nil])
+    }
+
+    @Test func `what waits for somebody is counted until it is decided, or for as long as the journal reaches`()
+        async throws
+    {
+        let (county, coordinator, liaison) = try await chapter()
+        // Of this one nobody tells its author.
+        try coordinator.edit("李明", ["mobile": "+8619900000002"])
+        try await coordinator.sync()
+        #expect(try coordinator.replica.status().quarantined == 1)
+        // This one its author comes to see again.
+        try await county.appoint("欧联络", "liaison")
+        try liaison.edit("李明", ["note_public": "暑假回来"])
+        county.bench.advance(1000)
+        try await county.handOver("李明", from: "谭联络", to: "欧联络")
+        county.bench.advance(20 * Self.day)
+        #expect(try await liaison.sync().verdicts == [.quarantined: 1])
+        #expect(try liaison.replica.status().quarantined == 1)
+        try await county.write(
+            TrustedEdit("liaison", ServedCounty.link("李明", "欧联络"), .edit, ["state": "ended"]),
+            TrustedEdit("liaison", ServedCounty.link("李明", "谭联络"), .edit, ["state": "active"]))
+        try await liaison.sync()
+        #expect(try liaison.replica.status().quarantined == 1)
+        let entry = try #require(try liaison.desk.quarantine().first { $0.reason == "authority_ended" })
+        county.bench.advance(1000)
+        try liaison.desk.accept(entry)
+        try await liaison.sync()
+        #expect(try liaison.replica.status().quarantined == 0 && liaison.replica.quarantined().isEmpty)
+
+        #expect(try coordinator.replica.status().quarantined == 1)
+        county.bench.advance(31 * Self.day)
+        try await coordinator.sync()
+        #expect(try coordinator.replica.status().quarantined == 0 && coordinator.replica.quarantined().isEmpty)
+    }
+
+    @Test func `a later edit of a row whose earlier one is refused goes on top of what the server has`() async throws {
+        let (county, _, liaison) = try await chapter()
+        try await county.write(TrustedEdit("student", ServedCounty.id("李明"), .edit, ["wechat": "theirs"]))
+        for change in [
+            Mutation.Change("gender", "no such"), .init("note_public", "暑假回来"), .init("mobile", "+8619900000009"),
+        ] {
+            county.bench.advance(1000)
+            let beside = change.field == "gender" ? [change, .init("wechat", "mine")] : [change]
+            try liaison.replica.queue(
+                [Edit("student", ServedCounty.id("李明"), .edit, beside)], grouped: false,
+                at: county.bench.environment.moment)
+        }
+        #expect(try liaison.world.value("student", "李明", "wechat") == "mine")
+        // The refusal arrives, the other two wait: they stay on top of the server's row, and what was refused goes.
+        let request = try liaison.replica.nextRequest(
+            limits: ChangesetLimits(mutations: 1, bytes: 1 << 20), at: county.bench.environment.moment)
+        #expect(try await liaison.exchange(request).verdicts == [.rejected: 1])
+        #expect(try liaison.world.value("student", "李明", "wechat") == "theirs")
+        #expect(try liaison.world.value("student", "李明", "note_public") == "暑假回来")
+        #expect(try liaison.world.value("student", "李明", "mobile") == "+8619900000009")
+        #expect(try liaison.replica.status().pending == 2)
+        #expect(try await liaison.sync().verdicts == [.applied: 2])
+        #expect(try liaison.world.value("student", "李明", "note_public") == "暑假回来")
+        #expect(try liaison.world.value("student", "李明", "gender") == .null)
+        #expect(try liaison.replica.refused().map { $0.mutation?.changes.map(\.field) } == [["gender", "wechat"]])
+    }
+
     @Test func `a conflict names both devices and is restored as a new edit`() async throws {
         let (county, _, liaison) = try await chapter()
         try await county.appoint("梁登记", "registrar")

@@ -143,6 +143,50 @@ private struct Grove {
         #expect(other.rows("tree").count == 62)
     }
 
+    @Test(arguments: [1 << 20, 4096])
+    func `a first sync costs what is there to see, whatever was edited, deleted and collected before`(page: Int)
+        async throws
+    {
+        /// Rows and bytes that a device without anything is sent.
+        func cost(_ grove: Grove) async throws -> (rows: Int, bytes: Int) {
+            let device = try await grove.world.device("new", of: "Wen")
+            var (rows, bytes, isMore) = (0, 0, true)
+            while isMore {
+                let answer = try await device.exchange(device.request(page: page), page: page)
+                rows += answer.scopes.reduce(0) { $0 + $1.rows.count + $1.left.count }
+                bytes += device.lastAnswer.count
+                isMore = answer.scopes.contains(where: \.more)
+            }
+            return (rows, bytes)
+        }
+        func tree(_ number: Int, _ action: Mutation.Action, of grove: Grove) -> TrustedEdit {
+            TrustedEdit(
+                "tree", grove.world.id("tree \(number)"), action,
+                action == .delete ? [:] : ["name": .text("Tree \(number)"), "crop": .integer(Int64(number))])
+        }
+        let (plain, lived) = (try await Grove(), try await Grove())
+        for grove in [plain, lived] {
+            try await grove.world.write(tree(1, .create, of: grove), tree(2, .create, of: grove))
+        }
+        for round in 0..<20 {
+            for number in 1...2 {
+                try await lived.world.write(
+                    TrustedEdit(
+                        "tree", lived.world.id("tree \(number)"), .edit, ["crop": .integer(Int64(100 * round))]))
+            }
+            for number in 0..<5 { try await lived.world.write(tree(100 + 5 * round + number, .create, of: lived)) }
+            for number in 0..<5 { try await lived.world.write(tree(100 + 5 * round + number, .delete, of: lived)) }
+        }
+        for number in 1...2 { try await lived.world.write(tree(number, .edit, of: lived)) }
+        let collected = try await lived.pass(days: 60)
+        #expect(collected.rows == 100 && collected.history > 0)
+        _ = try await plain.pass(days: 60)
+        let (less, more) = (try await cost(plain), try await cost(lived))
+        #expect(more.rows == less.rows)
+        // Sequences have more digits, and a field may have a stamp of its own.
+        #expect(abs(more.bytes - less.bytes) < 400, "\(more.bytes) against \(less.bytes)")
+    }
+
     @Test func `a row deleted long ago goes for good, and its identity can never return`() async throws {
         let grove = try await Grove()
         let plum = grove.world.id("plum")

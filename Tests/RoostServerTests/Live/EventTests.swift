@@ -7,6 +7,7 @@ import RoostServer
 import RoostStore
 import RoostSync
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct EventTests {
@@ -60,6 +61,34 @@ import Testing
         watchers.close()
         #expect(await watcher.next() == .end(.stopping))
         #expect(throws: Refusal.self) { try watchers.admit(device) {} }
+    }
+
+    @Test func `a thousand devices that watch cost the database one question a beat`() async throws {
+        try await withTemporaryDirectory { path in
+            let asked = Mutex<[String]>([])
+            let clock = ManualClock()
+            let store = try ServerStore(
+                directory: path, catalogue: .programme, clock: { clock.now },
+                observing: { sql in asked.withLock { $0.append(sql) } })
+            let watchers = Watchers(limit: 1000)
+            let scope = try #require(store.rules.commons)
+            var seats: [Watcher] = []
+            for number in 1...1000 as ClosedRange<UInt64> {
+                let device = Device(
+                    replica: ReplicaID(number), officer: RowID(naming: "events", "\(number)"), label: "")
+                seats.append(try watchers.admit(device) {})
+                watchers.place(seats[seats.count - 1], in: [scope])
+            }
+            let service = WatcherService(
+                store: store, watchers: watchers, pause: .seconds(20), logger: LogLines().logger)
+            asked.withLock { $0 = [] }
+            for _ in 0..<3 {
+                await service.beat()
+                for seat in seats { #expect(await seat.next() == .heartbeat) }
+            }
+            #expect(asked.withLock(\.self) == Array(repeating: "PRAGMA data_version", count: 3))
+            try store.close()
+        }
     }
 
     @Test func `a device is not told of its own edits`() async throws {

@@ -169,6 +169,24 @@ private typealias World = ReplicaWorld
         #expect(try !world.diskHolds(canary))
     }
 
+    @Test func `a scope read anew that shows less leaves no trace of the rest`() throws {
+        let world = try World("coordinator")
+        let scope = World.chapter("south")
+        let canary = "黄金丝雀九十七"
+        let rows = ["li", "wu", "ou"].map {
+            World.row("student", $0, at: 5, ["name": "李明", "note_public": .text(canary)])
+        }
+        try world.receive(World.page(scope, cursor: 5, rows))
+        #expect(try world.diskHolds(canary))
+        let fewer = ["li", "wu", "ou"].map { World.row("student", $0, at: 5, ["name": "李明"]) }
+        // In two pages, of which only the first is seen to begin anew.
+        try world.receive(World.page(scope, cursor: 3, Array(fewer[..<1]), epoch: 2, more: true))
+        let applied = try world.receive(World.page(scope, cursor: 5, Array(fewer[1...]), epoch: 2))
+        #expect(applied.owesConfirmation)
+        #expect(try world.replica.rows(of: "student").count == 3)
+        #expect(try !world.diskHolds(canary))
+    }
+
     @Test func `a row that somebody deletes leaves none of its values on disk`() throws {
         let world = try World("coordinator")
         let canary = "黄金丝雀九十八"

@@ -41,6 +41,14 @@ extension Application {
         known.contains(collection) || replica.rules.catalogue.position(of: collection) == nil
     }
 
+    /// Whether a scope is read from its beginning, over rows of an earlier reading.
+    func isReadAnew(_ held: Int64) throws -> Bool {
+        let find = try BoundStatement(db, "SELECT 1 FROM copy WHERE held = ? AND stale = 1 LIMIT 1")
+        defer { find.reset() }
+        try find.bind(1, held)
+        return try find.step()
+    }
+
     /// Whether an image of a row, as that of a deleted one, shows less than the one it replaces: what it conceals must not
     /// stay in the files.
     func narrows(_ row: WireRow, from held: Int64) throws -> Bool {

@@ -277,10 +277,12 @@ struct Application {
             result.gained.append(page.scope)
         }
         let canNarrow = narrowing(in: page.scope)
+        // What is read anew may show less of any row, as after an upgrade of the server.
+        let isAnew = try isReadAnew(number)
         // Worth its few queries for more than a handful of rows.
         var sole = page.rows.count > 32 ? try SoleCopies(of: number, replica, db) : nil
         for row in page.rows {
-            if row.deleted != nil || mayNarrow(row.collection, canNarrow), try narrows(row, from: number) {
+            if isAnew || row.deleted != nil || mayNarrow(row.collection, canNarrow), try narrows(row, from: number) {
                 narrow(row)
             }
             let isNews = try keep(row, from: number)

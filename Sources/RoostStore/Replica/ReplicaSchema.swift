@@ -165,6 +165,13 @@ enum ReplicaSchema {
                     ) STRICT;
                     """)
         }
+        migrator.registerMigration("0005-stale") { db in
+            try db.execute(
+                sql: """
+                    -- Asked with every page, and empty but while a scope is read from the beginning.
+                    CREATE INDEX copy_stale ON copy (held) WHERE stale = 1;
+                    """)
+        }
         return migrator
     }
 }

@@ -52,6 +52,7 @@ extension World {
         guard violation == nil else { return }
         judgeRecovery(lost)
         try await adopt()
+        judgeRecovered()
         model.versions = versions
         for (place, was) in rows where model.rows[place] != was {
             model.versions[place, default: []].append((clock.now, was))
@@ -139,6 +140,31 @@ extension World {
         }
         let order = devices.indices.shuffled(using: &dice)
         return order.filter { ahead[$0] } + order.filter { !ahead[$0] }
+    }
+
+    /// What was given again stands in the server's rows under its stamp, or something newer does.
+    private func judgeRecovered() {
+        for device in devices {
+            for (name, mutation) in device.edits {
+                guard let given = mutation.recovered.map({ Dated($0) }), let verdict = told[name.key],
+                    ["applied", "late"].contains(verdict.outcome)
+                else { continue }
+                let place = place(mutation.collection, mutation.row)
+                guard let row = model.rows[place] else {
+                    fail(.recovery, "\(name.key) came back, and \(place) is not there")
+                    continue
+                }
+                for change in mutation.changes where Rulebook.ranks(place.kind, change.field) == nil {
+                    // A mask that its author saw was no change, and a limit may have put another value in place of one.
+                    guard let cell = row.cells[change.field], cell.value != .text("proposed"),
+                        change.value.text?.contains("****") != true
+                    else { continue }
+                    if cell.stamp < given || cell.stamp == given && cell.value != Plain(change.value) {
+                        fail(.recovery, "\(place).\(change.field) is \(cell), not \(Plain(change.value)) of \(given)")
+                    }
+                }
+            }
+        }
     }
 
     private func judgeRecovery(_ lost: [[EditName: PlainVerdict]]) {

@@ -8,7 +8,8 @@ package enum AddressPolicy: Hashable, Sendable {
     /// Only addresses reachable from the whole internet: for URLs that somebody typed into the product.
     ///
     /// This machine's own addresses are none of them. Loopback is let through on request, which only tests have reason to
-    /// make; `networks` are let through whatever else they are, for services on an intranet.
+    /// make; `networks` are let through for services on an intranet, this machine's own addresses in them only where such
+    /// an address is named by itself: whoever names a network means the machines around this one.
     case publicOnly(allowingLoopback: Bool, networks: [AddressRange] = [])
 
     /// Whether a connection to the address is permitted.
@@ -16,8 +17,14 @@ package enum AddressPolicy: Hashable, Sendable {
         switch self {
         case .anyAddress: true
         case .publicOnly(let allowingLoopback, let networks):
-            networks.contains { $0.contains(address) } || (allowingLoopback && address.isLoopback)
-                || (address.isPublic && !OwnAddresses.contains(address))
+            if networks.contains(where: { $0.isSingleAddress && $0.contains(address) })
+                || allowingLoopback && address.isLoopback
+            {
+                true
+            } else {
+                (address.isPublic || networks.contains { $0.contains(address) })
+                    && !address.isLoopback && !OwnAddresses.contains(address)
+            }
         }
     }
 }

@@ -13,6 +13,14 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
         self.length = length
     }
 
+    /// Whether it holds no more than one address.
+    var isSingleAddress: Bool {
+        switch first {
+        case .v4: length == 32
+        case .v6: length == 128
+        }
+    }
+
     /// Whether the address is in the range; IPv4 and IPv6 never are in each other's.
     package func contains(_ address: IPAddress) -> Bool {
         switch (first, address) {

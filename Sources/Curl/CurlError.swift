@@ -27,6 +27,8 @@ package struct CurlError: Error, Hashable, Sendable {
         case badResponse = "bad_response"
         /// The mail server refused a step; ``CurlError/status`` has its code.
         case refused = "refused"
+        /// The mail server takes no letters from this sender, whoever they are for.
+        case senderRefused = "sender_refused"
         /// The mail server takes no letters from us at all: it said so as soon as it was connected to.
         case unwelcome = "unwelcome"
         /// The mail server does not accept our user name and password.

@@ -6,17 +6,24 @@ import Synchronization
 /// once: libcurl's own queue would count waiting time against a transfer's timeout. Making the first client sets SIGPIPE
 /// to be ignored in the whole process.
 package final class HTTPClient: Sendable {
-    private let loop: TransferLoop
-    /// Made with the first letter: when libcurl says goodbye to a mail server it waits for the answer, and every other
-    /// transfer of the same loop with it.
-    private let letters = Mutex<(loop: TransferLoop?, isClosed: Bool)>((nil, false))
+    private let idleConnections: Int
+    /// Letters have a loop of their own: when libcurl says goodbye to a mail server it waits for the answer, and every
+    /// other transfer of the same loop with it.
+    private enum Purpose { case requests, letters }
+
+    private struct Loops {
+        var byPurpose: [Purpose: TransferLoop] = [:]
+        var isClosed = false
+    }
+
+    private let loops = Mutex(Loops())
     private let nextID = Atomic<UInt64>(0)
 
     /// Starts the client's thread.
     /// - Parameter idleConnections: How many connections are kept open for later requests.
     package init(idleConnections: Int = 64) {
-        loop = TransferLoop(idleConnections: idleConnections)
-        loop.start()
+        self.idleConnections = idleConnections
+        _ = loop(for: .requests)
     }
 
     deinit { shutdown() }
@@ -25,7 +32,8 @@ package final class HTTPClient: Sendable {
     ///
     /// Cancelling the task aborts the transfer, which then throws ``CurlError/Reason/cancelled``.
     package func send(_ request: HTTPRequest) async throws(CurlError) -> HTTPResponse {
-        try await carryOut(.request(request), on: loop)
+        guard let loop = loop(for: .requests) else { throw CurlError(.closed) }
+        return try await carryOut(.request(request), on: loop)
     }
 
     /// Hands a letter to its mail server and waits until the server has taken it.
@@ -33,20 +41,23 @@ package final class HTTPClient: Sendable {
     /// Refusals throw ``CurlError/Reason/refused`` with the server's code. ``CurlError/requestMayHaveLeft`` tells whether
     /// the whole letter was handed over, before which no server keeps one.
     package func send(_ letter: MailRequest) async throws(CurlError) -> MailReply {
-        guard let loop = loopForLetters() else { throw CurlError(.closed) }
+        guard let loop = loop(for: .letters) else { throw CurlError(.closed) }
         let response = try await carryOut(.letter(letter), on: loop)
         return MailReply(
             code: response.status, text: String(decoding: response.body, as: UTF8.self),
             connectedAddress: response.connectedAddress, timings: response.timings)
     }
 
-    private func loopForLetters() -> TransferLoop? {
-        letters.withLock { letters in
-            guard !letters.isClosed else { return nil }
-            if let loop = letters.loop { return loop }
-            let loop = TransferLoop(idleConnections: 1)
+    /// The loop for these transfers; nil after ``shutdown()``.
+    ///
+    /// Another one where the former came to an end by itself, as when the process had no descriptor left for it.
+    private func loop(for purpose: Purpose) -> TransferLoop? {
+        loops.withLock { loops in
+            guard !loops.isClosed else { return nil }
+            if let loop = loops.byPurpose[purpose], !loop.isClosed { return loop }
+            let loop = TransferLoop(idleConnections: purpose == .letters ? 1 : idleConnections)
             loop.start()
-            letters.loop = loop
+            loops.byPurpose[purpose] = loop
             return loop
         }
     }
@@ -75,7 +86,11 @@ package final class HTTPClient: Sendable {
         let id = nextID.wrappingAdd(1, ordering: .relaxed).newValue
         let (stream, sink) = AsyncThrowingStream.makeStream(
             of: HTTPPiece.self, throwing: (any Error).self, bufferingPolicy: .bufferingOldest(1000))
-        sink.onTermination = { [loop] _ in loop.cancel(id: id) }
+        guard let loop = loop(for: .requests) else {
+            sink.finish(throwing: CurlError(.closed))
+            return stream
+        }
+        sink.onTermination = { _ in loop.cancel(id: id) }
         let order = TransferOrder.stream(request) { piece in
             if case .enqueued = sink.yield(piece) { true } else { false }
         }
@@ -93,10 +108,9 @@ package final class HTTPClient: Sendable {
     /// Ends the transfers in progress with ``CurlError/Reason/closed`` and stops the thread; further requests fail
     /// the same way.
     package func shutdown() {
-        loop.close()
-        letters.withLock { letters in
-            letters.loop?.close()
-            letters.isClosed = true
+        loops.withLock { loops in
+            for loop in loops.byPurpose.values { loop.close() }
+            loops.isClosed = true
         }
     }
 }

@@ -112,10 +112,16 @@ final class Transfer {
     private func reason(_ code: CURLcode) -> CurlError.Reason {
         // The codes by which libcurl tells that a mail server answered with anything but yes.
         if upload != nil, status >= 400 {
+            let words = unsafe String(cString: errorText)
+            // By these it refuses the letter for its size, or us for lack of a login, and nobody for being the sender.
+            let isOfSender = words.hasPrefix("MAIL failed") && ![552, 530, 534, 535, 538].contains(status)
             return switch code {
             case CURLE_LOGIN_DENIED: .loginRefused
             // Of the greeting and of EHLO; of the letter's end too, but then the letter has left.
             case CURLE_WEIRD_SERVER_REPLY, CURLE_REMOTE_ACCESS_DENIED: requestMayHaveLeft ? .refused : .unwelcome
+            // Only libcurl's words tell whether the sender or the recipient was refused.
+            case CURLE_SEND_ERROR where status >= 500 && isOfSender:
+                .senderRefused
             default: .refused
             }
         }

@@ -62,6 +62,9 @@ final class TransferLoop: Sendable {
         thread.start()
     }
 
+    /// Whether it takes no more orders, having been told to or having had to give up.
+    var isClosed: Bool { mailbox.withLock { $0.isClosing || $0.isClosed } }
+
     /// Orders a transfer; the completion is called exactly once, from the loop's thread or at once when closed.
     func submit(_ order: TransferOrder, id: UInt64, completion: @escaping Completion) {
         let isAccepted = mailbox.withLock { mailbox in

@@ -61,8 +61,10 @@ package struct MarkSentRequest: Codable, Hashable, Sendable {
     package init(reach: Int? = nil) { self.reach = reach }
 }
 
-/// One attempt at a delivery; nothing in it is secret.
+/// One attempt at a delivery, or one test message; nothing in it is secret.
 package struct AttemptReport: Codable, Hashable, Sendable {
+    /// Nil for a test message.
+    package var delivery: String?
     package var startedAt: Int64
     package var finishedAt: Int64
     package var outcome: String
@@ -84,7 +86,7 @@ package struct AttemptReport: Codable, Hashable, Sendable {
     package var instructionEN: String
 
     enum CodingKeys: String, CodingKey {
-        case outcome, code, url, address, status
+        case delivery, outcome, code, url, address, status
         case startedAt = "started_at"
         case finishedAt = "finished_at"
         case vendorCode = "vendor_code"
@@ -98,10 +100,12 @@ package struct AttemptReport: Codable, Hashable, Sendable {
     }
 
     package init(
-        startedAt: Int64, finishedAt: Int64, outcome: String, code: String, url: String?, address: String?,
+        delivery: String?, startedAt: Int64, finishedAt: Int64, outcome: String, code: String, url: String?,
+        address: String?,
         status: Int?, vendorCode: Int?, vendorMessage: String?, resolved: Int64?, connected: Int64?, secured: Int64?,
         firstByte: Int64?, instructionZH: String, instructionEN: String
     ) {
+        self.delivery = delivery
         self.startedAt = startedAt
         self.finishedAt = finishedAt
         self.outcome = outcome

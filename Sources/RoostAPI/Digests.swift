@@ -133,7 +133,8 @@ package struct DeliveryStatusReport: Codable, Hashable, Sendable {
     /// `frozen`, `queued`, `leased`, `retry_wait`, `held`, `uncertain`, `sent`, `failed`, `expired`, `cancelled`,
     /// `manual_pending` or `manual_done`.
     package var state: String
-    /// Why it is `held`: `rate`, `suspended`, `untested`, `paused`, `disabled`, `quiet` or `sending_paused`.
+    /// Why it is `held`: `rate`, `suspended`, `untested`, `paused`, `disabled`, `quiet`, `sending_paused`
+    /// or `earlier_part`.
     package var heldBy: String?
     package var attempts: Int
     /// Code of the last outcome.

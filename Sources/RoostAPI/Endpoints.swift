@@ -173,6 +173,18 @@ package struct EndpointTest: Codable, Hashable, Sendable {
     }
 }
 
+/// The answer to `GET /v1/endpoints/{endpoint}/log`: the latest attempts at an endpoint, test messages included.
+package struct EndpointLog: Codable, Hashable, Sendable {
+    package var endpoint: EndpointSummary
+    /// The latest first, fifty at most.
+    package var attempts: [AttemptReport]
+
+    package init(endpoint: EndpointSummary, attempts: [AttemptReport]) {
+        self.endpoint = endpoint
+        self.attempts = attempts
+    }
+}
+
 /// The body of `POST /v1/endpoints/{endpoint}/resume`.
 package struct EndpointResumption: Codable, Hashable, Sendable {
     /// What becomes of what gathered: `send` or `skip`.

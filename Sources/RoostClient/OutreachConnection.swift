@@ -108,6 +108,10 @@ extension ServerConnection {
             try await send(.post, "\(Path.endpoints)/\(endpoint)/rotate", json: try encode(rotation), attempts: 1))
     }
 
+    package func log(ofEndpoint id: String) async throws(ClientError) -> EndpointLog {
+        try decode(EndpointLog.self, try await send(.get, "\(Path.endpoints)/\(id)/log"))
+    }
+
     package func testEndpoint(_ id: String) async throws(ClientError) -> EndpointTest {
         try decode(EndpointTest.self, try await send(.post, "\(Path.endpoints)/\(id)/test", attempts: 1))
     }

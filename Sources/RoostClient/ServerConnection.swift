@@ -178,7 +178,7 @@ package struct ServerConnection: ExchangeServer {
         switch reason {
         case .unreachable, .timedOut, .interrupted, .unresolved: true
         case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol, .blocked, .tls, .certificate,
-            .badResponse, .refused, .unwelcome, .loginRefused, .tooLarge, .cancelled, .closed, .failed:
+            .badResponse, .refused, .senderRefused, .unwelcome, .loginRefused, .tooLarge, .cancelled, .closed, .failed:
             false
         }
     }

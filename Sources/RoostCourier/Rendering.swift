@@ -20,6 +20,8 @@ package struct RenderedPart: Hashable, Sendable {
     package let content: String
     /// What counts against the channel's limit: the text's bytes in UTF-8, or the body's where the vendor counts those.
     package let contentBytes: Int
+    /// How many of the message's items it holds; they follow those of the part before.
+    package let items: Int
 }
 
 /// What a rendering needs to know besides the message.
@@ -102,7 +104,8 @@ extension Message {
             let formatted = format.format(part)
             return RenderedPart(
                 position: part.position, body: formatted.body, content: formatted.content,
-                contentBytes: formatted.countedBytes)
+                contentBytes: formatted.countedBytes,
+                items: part.items.count)
         }
         return Rendering(channel: channel, form: form, contentType: format.contentType, parts: parts)
     }

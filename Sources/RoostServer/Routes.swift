@@ -60,6 +60,7 @@ struct Routes: Sendable {
             .post(.init(Path.endpoints), use: endpoints.add)
             .put(.init(Path.endpoints + "/{endpoint}"), use: endpoints.edit)
             .get(.init(Path.endpointNotices), use: endpoints.notices)
+            .get(.init(Path.endpoints + "/{endpoint}/log"), use: endpoints.log)
             .post(.init(Path.endpoints + "/{endpoint}/rotate"), use: endpoints.rotate)
             .post(.init(Path.endpoints + "/{endpoint}/test"), use: endpoints.test)
             .post(.init(Path.endpoints + "/{endpoint}/pause"), use: endpoints.pause)

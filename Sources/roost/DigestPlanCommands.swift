@@ -97,7 +97,7 @@ private func show(_ list: ScheduleList, _ session: Session) throws {
                 plan.name, "\(plan.cadence) \(plan.day) \(plan.time)",
                 plan.endingWithin.map { output.text("\($0) 天内截止", "ends within \($0) days") }
                     ?? output.text("新内容", "what is new"),
-                DigestView(output).moment(plan.nextAt),
+                output.moment(plan.nextAt),
                 plan.audience, plan.paused ? output.text("暂停", "paused") : output.text("启用", "on"), plan.note ?? "",
             ]
         })

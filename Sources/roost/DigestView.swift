@@ -62,21 +62,7 @@ struct DigestView {
         output.say(
             "\(delivery.endpoint) · \(delivery.channel) · \(delivery.address) · \(state(delivery.state, delivery.heldBy))"
         )
-        output.table(
-            [
-                output.text("时间", "at"), output.text("毫秒", "ms"), output.text("结果", "outcome"),
-                output.text("结果码", "code"), output.text("状态码", "status"), output.text("连接地址", "address"),
-                output.text("对方说明", "vendor"),
-            ],
-            log.attempts.map { attempt in
-                [
-                    moment(attempt.startedAt), "\(attempt.finishedAt - attempt.startedAt)", attempt.outcome,
-                    attempt.code,
-                    attempt.status.map { "\($0)" } ?? "", attempt.address ?? "",
-                    [attempt.vendorCode.map { "\($0)" }, attempt.vendorMessage].compactMap(\.self)
-                        .joined(separator: " "),
-                ]
-            })
+        AttemptView(output).tell(log.attempts)
         if let last = log.attempts.last { output.say(output.text(last.instructionZH, last.instructionEN)) }
     }
 
@@ -147,6 +133,7 @@ struct DigestView {
 
     private func state(_ state: String, _ heldBy: String?) -> String {
         switch heldBy ?? state {
+        case "earlier_part": output.text("等待前面的部分", "held: an earlier part has not arrived")
         case "rate": output.text("限流等待", "held: rate limit")
         case "suspended": output.text("多次失败，稍后再试", "held: failing, tried again later")
         case "untested": output.text("等待端点测试", "held: endpoint not tested")
@@ -169,12 +156,5 @@ struct DigestView {
         }
     }
 
-    func moment(_ milliseconds: Int64) -> String {
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        // As times are entered, wherever the reader is.
-        formatter.timeZone = TimeZone(identifier: "Asia/Shanghai")
-        formatter.dateFormat = "yyyy-MM-dd HH:mm"
-        return formatter.string(from: Date(timeIntervalSince1970: Double(milliseconds) / 1000))
-    }
+    private func moment(_ milliseconds: Int64) -> String { output.moment(milliseconds) }
 }

@@ -8,7 +8,7 @@ struct EndpointsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "endpoints", abstract: "推送端点：机器人、网址、人工 · Where digests go.",
         subcommands: [
-            List.self, Add.self, Edit.self, Rotate.self, Test.self, Pause.self, Resume.self, Notices.self,
+            List.self, Add.self, Edit.self, Rotate.self, Test.self, Log.self, Pause.self, Resume.self, Notices.self,
         ], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
@@ -28,8 +28,9 @@ struct EndpointsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "新增端点 · Add an endpoint.",
             discussion: """
-                地址和密钥从标准输入或环境变量读取更安全：地址写“-”时读一行标准输入。
-                An address of “-” is read from standard input, which keeps it out of the shell's history.
+                地址和密钥从标准输入读取更安全：写“-”时各读一行标准输入，先地址后密钥。
+                An address or secret of “-” is read from a line of standard input each, the address first, which keeps it \
+                out of the shell's history.
                 """)
         @OptionGroup var options: CommonOptions
         @Argument(help: "名称 · The name.") var name: String
@@ -127,6 +128,22 @@ struct EndpointsCommand: AsyncParsableCommand {
         }
     }
 
+    struct Log: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "最近的每次发送，含测试 · The latest attempts there, test messages included.")
+        @OptionGroup var options: CommonOptions
+        @Argument(help: "端点名称或编号 · The endpoint.") var endpoint: String
+
+        func run() async throws {
+            try await Session.online(options) { session, server in
+                let log = try await server.log(ofEndpoint: try await server.endpoint(matching: endpoint).id)
+                EndpointsCommand.tell([log.endpoint], session.output)
+                AttemptView(session.output).tell(log.attempts)
+                session.output.result(try encoded(log))
+            }
+        }
+    }
+
     struct Pause: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "暂停发送 · Keep deliveries back.")
         @OptionGroup var options: CommonOptions
@@ -194,7 +211,9 @@ struct EndpointsCommand: AsyncParsableCommand {
 /// What an endpoint has besides its name and channel.
 struct EndpointDetailOptions: ParsableArguments {
     @Option(help: "机器人密钥、网址或邮箱；“-”读标准输入 · Robot key, URL or mailbox; “-” reads a line of input.") var address: String?
-    @Option(help: "签名密钥；缺省由服务器生成 · Signing secret; drawn by the server otherwise.") var secret: String?
+    @Option(
+        help: "签名密钥；“-”读标准输入（在地址之后）；网址缺省由服务器生成 · Signing secret; “-” reads a line of input, after the address.")
+    var secret: String?
     @Option(help: "消息形式，如 markdown_v2 · The kind of message, such as markdown_v2.") var form: String?
     @Option(help: "机器人要求的关键词 · The word that the robot demands.") var keyword: String?
     @Option(help: "所对应的联络群组编号 · The contact group it speaks to.") var group: String?
@@ -210,8 +229,10 @@ struct EndpointDetailOptions: ParsableArguments {
 
     var draft: EndpointDraft {
         get throws {
-            EndpointDraft(
-                form: form, address: address == "-" ? readLine() : address, secret: secret, keyword: keyword,
+            let address = address == "-" ? readLine() : address
+            let secret = secret == "-" ? readLine() : secret
+            return EndpointDraft(
+                form: form, address: address, secret: secret, keyword: keyword,
                 contactGroup: group, topics: topics.isEmpty ? nil : topics, quiet: quiet,
                 authority: try authority.map { try String(contentsOfFile: $0, encoding: .utf8) },
                 forTests: forTests ? true : nil, forNotices: forNotices ? true : nil, payloadRole: role)

@@ -11,10 +11,29 @@ struct Init: OperatorCommand {
 
     @OptionGroup var options: CommonOptions
 
+    @Flag(
+        help: """
+            The former key is lost: take the one that is there, or a new one; endpoints' addresses must be entered again. \
+            原密钥已丢失，改用现有密钥；各端点地址须重新填写。
+            """)
+    var adoptKey = false
+
     func act() async throws {
         let settings = try await SettingsReading(options).settings
-        let directory = DataDirectory(path: settings.data)
+        let directory = DataDirectory(path: settings.data, key: settings.key)
         let wasThere = directory.holdsDatabase
+        if adoptKey, wasThere {
+            let lock: ServerLock
+            do { lock = try ServerLock(directory: settings.data) } catch is ServerLock.Taken {
+                throw Failure(options, "服务器正在运行，请先停止", "the server is running; stop it first")
+            }
+            defer { lock.release() }
+            let lost = try directory.adoptKey()
+            if lost > 0 {
+                options.say(
+                    "\(lost) 个端点须重新填写地址并测试。", "The addresses of \(lost) endpoints must be entered and tested again.")
+            }
+        }
         let (store, _) = try await directory.initialise()
         let schools = try await store.count(of: "school")
         try store.close()
@@ -54,7 +73,7 @@ struct DoctorCommand: OperatorCommand {
 
     func act() async throws {
         let settings = try await SettingsReading(options).settings
-        let findings = Doctor(DataDirectory(path: settings.data)).findings()
+        let findings = Doctor(DataDirectory(path: settings.data, key: settings.key)).findings()
         if options.json {
             printLine(
                 jsonObject { writer in
@@ -98,7 +117,7 @@ struct Backup: OperatorCommand {
 
     func act() async throws {
         let settings = try await SettingsReading(options).settings
-        let directory = DataDirectory(path: settings.data)
+        let directory = DataDirectory(path: settings.data, key: settings.key)
         guard directory.holdsDatabase else {
             throw Failure(options, "\(settings.data) 里没有数据库", "there is no database in \(settings.data)")
         }
@@ -135,7 +154,7 @@ struct Restore: OperatorCommand {
 
     func act() async throws {
         let settings = try await SettingsReading(options).settings
-        let directory = DataDirectory(path: settings.data)
+        let directory = DataDirectory(path: settings.data, key: settings.key)
         let lock: ServerLock
         do { lock = try ServerLock(directory: settings.data) } catch is ServerLock.Taken {
             throw Failure(options, "服务器正在运行，请先停止", "the server is running; stop it first")
@@ -180,7 +199,7 @@ struct Restore: OperatorCommand {
                     "备份之后停用的设备又能使用了，请重新停用。",
                     "Devices revoked after the backup have access again; revoke them anew.")
             }
-            if (try? ServerKey(directory: settings.data)) == nil {
+            if (try? directory.key) == nil {
                 options.say(
                     "请把保存的密钥放回 \(ServerKey.path(in: settings.data)) 再启动。",
                     "Put the key you kept at \(ServerKey.path(in: settings.data)) before starting.")

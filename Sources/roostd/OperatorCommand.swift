@@ -51,6 +51,14 @@ extension CommonOptions {
                 self, "密钥文件 \(path) 已损坏；请放回另外保存的那一份", "the key file \(path) is damaged; put back the copy you kept")
         case .exists(let path):
             Failure(self, "密钥文件 \(path) 已存在，不会覆盖", "the key file \(path) exists and is not replaced")
+        case .unreadableSetting:
+            Failure(self, "设置 key 须为 64 位十六进制数字", "the setting key must be 64 hexadecimal digits")
+        case .foreign(let path):
+            Failure(
+                self,
+                "密钥与数据库不符：库中的端点密钥打不开。请把原来的密钥放回 \(path)，或在 ROOST_KEY 中给出；没有改动任何数据。原密钥确已丢失时：roostd init --adopt-key",
+                "the key is not this database's: it opens none of the endpoints' secrets. Put the former key back at \(path), or "
+                    + "give it in ROOST_KEY; nothing has been changed. If it is lost for good: roostd init --adopt-key")
         }
     }
 

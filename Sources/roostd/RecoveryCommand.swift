@@ -13,7 +13,7 @@ struct Recovery: OperatorCommand {
 
     func act() async throws {
         let settings = try await SettingsReading(options).settings
-        let directory = DataDirectory(path: settings.data)
+        let directory = DataDirectory(path: settings.data, key: settings.key)
         guard directory.holdsDatabase else {
             throw Failure(options, "\(settings.data) 里没有数据库", "there is no database in \(settings.data)")
         }

@@ -50,7 +50,7 @@ struct Sending: AsyncParsableCommand {
         _ options: CommonOptions, after action: (ServerStore) async throws -> Void
     ) async throws {
         let settings = try await SettingsReading(options).settings
-        let store = try DataDirectory(path: settings.data).open().store
+        let store = try DataDirectory(path: settings.data, key: settings.key).open().store
         try await action(store)
         let figures = try await store.outboxFigures()
         try store.close()

@@ -48,7 +48,7 @@ struct Serve: OperatorCommand {
                 options, "另一个进程正在使用数据目录 \(settings.data)", "another process uses the data directory \(settings.data)")
         }
         defer { lock.release() }
-        let (store, key) = try await DataDirectory(path: settings.data).initialise()
+        let (store, key) = try await DataDirectory(path: settings.data, key: settings.key).initialise()
         guard try trustClock || !DataDirectory.isClockBehind(store) else {
             try store.close()
             throw Failure(

@@ -132,10 +132,27 @@ import Testing
         let receiver = try Receiver()
         var options = guarded()
         options.addressPolicy = .publicOnly(
-            allowingLoopback: false, networks: [try #require(AddressRange("127.0.0.0/8"))])
+            allowingLoopback: false, networks: [try #require(AddressRange("127.0.0.1/32"))])
         #expect(try await client.send(HTTPRequest(method: .get, url: receiver.base, options: options)).status == 200)
         let inner = HTTPRequest(method: .get, url: "http://10.1.2.3/", options: options)
         #expect(await reason(inner) == .blocked)
+    }
+
+    @Test func `a network that is named leads to this machine itself only by that one address`() async throws {
+        let receiver = try Receiver()
+        var options = guarded()
+        func policy(_ ranges: String...) throws -> AddressPolicy {
+            .publicOnly(allowingLoopback: false, networks: try ranges.map { try #require(AddressRange($0)) })
+        }
+        options.addressPolicy = try policy("127.0.0.0/8", "0.0.0.0/0", "::/0")
+        #expect(await reason(HTTPRequest(method: .get, url: receiver.base, options: options)) == .blocked)
+        #expect(!options.addressPolicy.allows(try #require(IPAddress("127.9.9.9"))))
+        #expect(!options.addressPolicy.allows(try #require(IPAddress("::1"))))
+        #expect(options.addressPolicy.allows(try #require(IPAddress("10.1.2.3"))))
+        let single = try policy("127.0.0.1/32", "::1/128")
+        #expect(single.allows(try #require(IPAddress("127.0.0.1"))))
+        #expect(single.allows(try #require(IPAddress("::1"))))
+        #expect(!single.allows(try #require(IPAddress("127.0.0.2"))))
     }
 
     @Test func `a redirect into the inside is not followed`() async throws {

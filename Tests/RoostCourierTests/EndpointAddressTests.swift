@@ -57,6 +57,8 @@ import Testing
             "https://open.example.cn/open-apis/bot/v2/hook/0123456789abcdef",
             "https://open.example.cn/open-apis/bot/v2/hook/0123***"
         ),
+        ("https://example.org/hook/aB3xY9/in", "https://example.org/hook/***/in"),
+        ("https://example.org/h/4711/v12", "https://example.org/h/***/v12"),
         ("https://user:secret@example.org:8443/a?b#c", "https://example.org:8443/a?***"),
         ("https://example.org", "https://example.org"),
         ("whatever secret", "***"),

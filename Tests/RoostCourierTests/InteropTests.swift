@@ -39,7 +39,8 @@ private let environment = ProcessInfo.processInfo.environment
             in: RenderingContext(keyword: "青年人才政策", form: form, digest: "d", frozenAt: clock.now()))
         let outcome = await sendOnce(
             rendering.parts[0].body, contentType: rendering.contentType, to: target,
-            as: WebhookID("msg_\(target.channel)_\(form)"), over: client, settings: try settings(), clock: clock)
+            as: WebhookID("msg_\(target.channel)_\(form)"), over: client, settings: try settings(), clock: clock
+        ).outcome
         #expect(outcome.class == .sent, "\(outcome)")
     }
 

@@ -130,6 +130,7 @@ import Foundation
         (MailSink.Step.greeting, "554 no service", 554, Outcome.Class.transient),
         (.greeting, "421 try later", 421, .transient),
         (.mail, "451 later", 451, .transient), (.mail, "552 too big", 552, .content),
+        (.mail, "530 login first", 530, .transient),
         (.recipient, "550 5.1.1 no such mailbox", 550, .config), (.recipient, "450 greylisted", 450, .transient),
         (.data, "451 not now", 451, .transient), (.letter, "554 spam", 554, .content),
         (.letter, "452 full", 452, .transient),
@@ -143,6 +144,38 @@ import Foundation
         #expect(error.answer.contains(line))
         #expect(Outcome(of: .failure(error)).class == expected)
         #expect(sink.letters.isEmpty)
+    }
+
+    @Test(arguments: ["550 5.7.1 sender denied", "553 sender not yours", "501 syntax", "554 5.7.1 policy"])
+    func `a sender that is refused is the operator's matter, whoever the letter is for`(_ line: String) async throws {
+        let sink = try MailSink([.mail: .say(line)])
+        let error = try #require(await failure(try letter(try settings(sink))))
+        #expect(error.reason == .senderRefused)
+        let outcome = Outcome(of: .failure(error))
+        #expect(outcome.class == .transient && outcome.code == "sender_refused")
+        #expect(outcome.instruction.chinese.contains("mail.from"))
+    }
+
+    @Test(arguments: [
+        Outcome(of: .failure(CurlError(.loginRefused, status: 535))), Outcome(of: .failure(CurlError(.unwelcome))),
+        Outcome(of: .failure(CurlError(.senderRefused, status: 553))), Outcome.noMailServer,
+        Outcome(of: .failure(CurlError(.unreachable))), Outcome(of: .failure(CurlError(.unresolved))),
+        Outcome(of: .failure(CurlError(.invalidURL))), Outcome(of: .failure(CurlError(.refused, status: 421))),
+    ])
+    func `as long as our mail server is to blame, waiting uses up nothing`(_ outcome: Outcome) {
+        let decision = RetryPolicy.decision(
+            after: outcome,
+            DeliveryCircumstances(
+                channel: .email, attempts: 2, now: Self.now, notAfter: Self.now + .seconds(900_000)))
+        #expect(decision.status == .retryWait && decision.attempts == 2 && !decision.disablesEndpoint)
+        #expect(decision.nextAt == Self.now + .seconds(300))
+        #expect(Outcome.blamesMailServer(code: outcome.code, on: .email))
+    }
+
+    @Test(arguments: ["smtp_450", "smtp_550", "smtp_552", "smtp_554", "sent", "sender_lost"])
+    func `what a server says of a mailbox or a letter counts`(_ code: String) {
+        #expect(!Outcome.blamesMailServer(code: code, on: .email))
+        #expect(!Outcome.blamesMailServer(code: "unreachable", on: .generic))
     }
 
     @Test(arguments: MailSink.Step.allCases)
@@ -210,9 +243,10 @@ import Foundation
         let target = DeliveryTarget.email(MailTarget(try MailAddress("liaison@example.org")))
         let part = try rendering(Message(headline: "测试")).parts[0]
         func outcome(_ settings: CourierSettings) async -> Outcome {
-            await sendOnce(
+            let result = await sendOnce(
                 part.body, contentType: "message/rfc822", to: target, as: WebhookID("msg_2"), over: client,
                 settings: settings, clock: ManualClock(Self.now))
+            return result.outcome
         }
         let missing = await outcome(.testing(weComBase: "http://127.0.0.1:1"))
         #expect(missing.class == .transient && missing.code == "no_mail_server")

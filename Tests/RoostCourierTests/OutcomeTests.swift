@@ -81,7 +81,7 @@ import Testing
             case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol: .config
             case .cancelled, .closed: .deferred
             case .unresolved, .unreachable, .tls, .certificate, .timedOut, .interrupted, .badResponse, .refused,
-                .unwelcome, .loginRefused, .tooLarge, .failed:
+                .senderRefused, .unwelcome, .loginRefused, .tooLarge, .failed:
                 .transient
             }
         #expect(outcome.class == expected)

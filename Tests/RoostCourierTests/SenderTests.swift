@@ -80,7 +80,18 @@ import Testing
             await Task.yield()
             return Self.answer(request)
         }
-        await run(sender(queue, transport), queue) { $0.allSatisfy { $0.status == .sent } }
+        let sender = sender(queue, transport)
+        await withTaskGroup { group in
+            group.addTask { await sender.run() }
+            // What goes back is handed out again a moment later and not at once.
+            for count in 1...6 {
+                await queue.wait { rows in
+                    rows.count { $0.status == .sent } >= count && !rows.contains { $0.status == .leased }
+                }
+                clock.advance(by: .seconds(1))
+            }
+            sender.drain()
+        }
         #expect(transport.requests.count == 6)
         #expect(transport.most.values.allSatisfy { $0 == 1 })
         #expect(queue.rows.allSatisfy { $0.delivery.attempts == 1 })

@@ -53,7 +53,8 @@ import Testing
     ) async -> Outcome {
         await sendOnce(
             body, contentType: contentType, to: target, as: WebhookID("msg_1"), over: client,
-            settings: .testing(weComBase: emulator.base), clock: ManualClock(now))
+            settings: .testing(weComBase: emulator.base), clock: ManualClock(now)
+        ).outcome
     }
 
     @Test(arguments: ChannelForm.robots)
@@ -189,7 +190,8 @@ import Testing
             : try Self.target(channel)
         let outcome = await sendOnce(
             try rendering(channel).parts[0].body, contentType: "application/json", to: target, as: WebhookID("msg_1"),
-            over: transport, settings: .testing(weComBase: receiver.base), clock: ManualClock(Self.now))
+            over: transport, settings: .testing(weComBase: receiver.base), clock: ManualClock(Self.now)
+        ).outcome
         #expect(outcome.class == (channel == .generic ? fault.expected.webhook : fault.expected.robot), "\(outcome)")
         if [.tooManyInSeconds, .unavailableUntilDate].contains(fault) { #expect(outcome.retryAfter == .seconds(120)) }
         #expect(receiver.requests.count <= 1)

@@ -1,11 +1,13 @@
 import Curl
 import Foundation
+import RoostCourier
 import RoostModel
 import RoostSchema
-import RoostServer
 import RoostStore
 import RoostSync
 import Testing
+
+@testable import RoostServer
 
 @Suite struct DataDirectoryTests {
     private func directory(_ path: String, _ clock: ManualClock) -> DataDirectory {
@@ -173,6 +175,68 @@ import Testing
             try ServerKey.create(in: path)
             #expect(throws: KeyFileError.exists(path: ServerKey.path(in: path))) { try ServerKey.create(in: path) }
             #expect(throws: KeyFileError.self) { try ServerKey(directory: path + "/elsewhere") }
+        }
+    }
+
+    @Test func `another key than the database's is refused before anything is sent with it`() async throws {
+        try await withTemporaryDirectory { path in
+            try ServerKey.create(in: path)
+            let own = try Data(contentsOf: URL(fileURLWithPath: ServerKey.path(in: path)))
+            let directory = directory(path, ManualClock())
+            let (store, key) = try directory.open()
+            let id = RowID(bits: 7)
+            let vault = EndpointVault(key: key, settings: .production())
+            try await store.add(
+                EndpointRecord(
+                    id: id, name: "机器人", channel: "wecom",
+                    sealedAddress: try vault.sealedAddress("0123456789abcdef0123", of: id), state: .active))
+            try store.close()
+            let other = Data(repeating: 9, count: 32)
+            try other.write(to: URL(fileURLWithPath: ServerKey.path(in: path)))
+            #expect(throws: KeyFileError.foreign(path: ServerKey.path(in: path))) { try directory.open() }
+            // Also by commands beside a server, and by one that brings its key in its settings.
+            #expect(throws: KeyFileError.self) { try directory.open(isServing: false) }
+            let text = own.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+            let given = DataDirectory(path: path, key: text)
+            let again = try given.open().store
+            #expect(try await again.endpoint(id).state == .active)
+            try again.close()
+            #expect(throws: KeyFileError.unreadableSetting) { try DataDirectory(path: path, key: text + "0").open() }
+            #expect(throws: KeyFileError.unreadableSetting) { try DataDirectory(path: path, key: "钥匙").open() }
+            // Lost for good, another takes its place; what it cannot open waits for a person.
+            #expect(try directory.adoptKey() == 1)
+            let adopted = try directory.open().store
+            #expect(try await adopted.endpoint(id).state == .untested)
+            try adopted.close()
+            #expect(throws: KeyFileError.self) { try given.open() }
+        }
+    }
+
+    @Test func `a database from before keys were marked is judged by what it holds`() async throws {
+        try await withTemporaryDirectory { path in
+            try ServerKey.create(in: path)
+            let key = try ServerKey(directory: path)
+            let catalogue = Catalogue.programme.withConflicts(about: Programme.subject)
+            let store = try ServerStore(directory: path, catalogue: catalogue, clock: { Milliseconds(0) })
+            let id = RowID(bits: 7)
+            try await store.add(
+                EndpointRecord(
+                    id: id, name: "机器人", channel: "wecom",
+                    sealedAddress: try EndpointVault(key: key, settings: .production()).sealedAddress("x", of: id)))
+            try store.close()
+            let other = DataDirectory(path: path, key: String(repeating: "0f", count: 32))
+            #expect(throws: KeyFileError.self) { try other.open() }
+            try directory(path, ManualClock()).open().store.close()
+            #expect(throws: KeyFileError.self) { try other.open() }
+        }
+    }
+
+    @Test func `a server whose key is in its settings makes no key file`() async throws {
+        try await withTemporaryDirectory { path in
+            let directory = DataDirectory(path: path, key: String(repeating: "0f", count: 32))
+            try await directory.initialise().store.close()
+            #expect(!FileManager.default.fileExists(atPath: ServerKey.path(in: path)))
+            #expect(Doctor(directory).findings().first { $0.check == "key" }?.level == .good)
         }
     }
 

@@ -110,6 +110,20 @@ extension Instruction {
                 )
             ),
             (
+                ["mail_server_invalid"],
+                Instruction(
+                    "邮件服务器的地址不合法：请管理员核对 mail.host 与 mail.port；将自动重试。",
+                    "The mail server's address is not valid: have mail.host and mail.port checked; it is tried again by itself."
+                )
+            ),
+            (
+                ["sender_refused"],
+                Instruction(
+                    "邮件服务器不接受我方发件地址：请管理员核对 mail.from，或请邮件服务商放行；将自动重试。",
+                    "The mail server refuses our sender's address: check mail.from, or ask the mail provider to let it through; it "
+                        + "is tried again by itself.")
+            ),
+            (
                 ["unwelcome"],
                 Instruction(
                     "邮件服务器一连接就拒绝了本服务器：请管理员核对 mail 设置，或请邮件服务商放行；将自动重试。",

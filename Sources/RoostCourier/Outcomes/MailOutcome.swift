@@ -11,9 +11,11 @@ extension Outcome {
             self = .letter(code: reply.code)
         case .failure(let error):
             switch error.reason {
-            case .loginRefused, .unwelcome:
+            case .loginRefused, .unwelcome, .senderRefused:
                 // The same for every mailbox, and mended by the operator: no endpoint and no letter is to blame.
                 self = Outcome(.transient, on: .email, code: error.reason.rawValue)
+            case .invalidURL:
+                self = Outcome(.transient, on: .email, code: "mail_server_invalid")
             case .refused:
                 self = .letter(code: error.status ?? 0)
             default:
@@ -23,7 +25,17 @@ extension Outcome {
     }
 
     /// There is no mail server in the settings; letters wait for one.
-    static let noMailServer = Outcome(.transient, on: .email, code: "no_mail_server")
+    package static let noMailServer = Outcome(.transient, on: .email, code: "no_mail_server")
+
+    /// Whether the code tells of the mail server in the settings, and so neither of the endpoint nor of the letter.
+    ///
+    /// Only what the server says of this recipient or this letter tells of them; that it is not there, is busy or refuses us
+    /// is the same for every mailbox and is mended by the operator.
+    package static func blamesMailServer(code: String, on channel: Channel) -> Bool {
+        guard channel == .email, code != "sent", code != "sender_lost" else { return false }
+        guard let code = Int(code.trimmingPrefix("smtp_")) else { return true }
+        return [421, 454, 530, 534, 535, 538].contains(code)
+    }
 
     private static func letter(code: Int) -> Outcome {
         let name = "smtp_\(code)"

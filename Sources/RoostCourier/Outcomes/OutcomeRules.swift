@@ -26,7 +26,7 @@ extension Outcome {
         case .cancelled where error.surelyNotSent, .closed where error.surelyNotSent:
             return Outcome(.deferred, on: channel, code: code)
         case .unresolved, .unreachable, .tls, .certificate, .timedOut, .interrupted, .badResponse, .refused,
-            .unwelcome, .loginRefused, .tooLarge, .cancelled, .closed, .failed:
+            .senderRefused, .unwelcome, .loginRefused, .tooLarge, .cancelled, .closed, .failed:
             if error.surelyNotSent { return Outcome(.transient, on: channel, code: code) }
             guard channel == .generic else { return Outcome(.uncertain, on: channel, code: code) }
             // The status had arrived, and the body of a webhook's answer says nothing.

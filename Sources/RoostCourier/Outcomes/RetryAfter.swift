@@ -22,7 +22,8 @@ private func secondsOfHTTPDate(_ text: String) -> Int64? {
     let words = text.split { $0 == " " || $0 == ":" || $0 == "," }
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     guard words.count == 8, words[7] == "GMT", let day = Int(words[1]),
-        let month = months.firstIndex(of: String(words[2])), let year = Int(words[3]), let hour = Int(words[4]),
+        let month = months.firstIndex(of: String(words[2])), let year = Int(words[3]), (1970...9999).contains(year),
+        let hour = Int(words[4]),
         let minute = Int(words[5]), let second = Int(words[6])
     else { return nil }
     var calendar = Calendar(identifier: .gregorian)

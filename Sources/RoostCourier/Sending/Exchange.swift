@@ -12,11 +12,11 @@ struct Exchange: Sendable {
     /// Carries a delivery out and judges the answer.
     static func carryOut(
         _ delivery: LeasedDelivery, over transport: any HTTPTransport, settings: CourierSettings,
-        clock: any SenderClock
+        clock: any SenderClock, limit: Duration = OutwardRequest.longestTransfer
     ) async -> Exchange {
         let channel = delivery.target.channel
         do throws(CurlError) {
-            switch OutwardRequest(for: delivery, settings: settings, now: clock.now()) {
+            switch OutwardRequest(for: delivery, settings: settings, now: clock.now()).givenUp(after: limit) {
             case .post(let request):
                 let response = try await transport.send(request)
                 return Exchange(
@@ -44,5 +44,20 @@ struct Exchange: Sendable {
 
     private static func text(_ body: [UInt8]) -> String {
         String(decoding: body.prefix(AttemptResult.answerLimit), as: UTF8.self)
+    }
+}
+
+extension AttemptResult {
+    /// What is kept of a delivery; without an exchange, of one that goes back unsent.
+    init(
+        of delivery: LeasedDelivery, outcome: Outcome, decision: DeliveryDecision, exchange: Exchange?,
+        settings: CourierSettings, startedAt: Moment, finishedAt: Moment
+    ) {
+        self.init(
+            delivery: delivery.id, endpoint: delivery.endpoint, channel: delivery.target.channel,
+            url: OutwardRequest.redactedAddress(of: delivery.target, settings: settings), startedAt: startedAt,
+            finishedAt: finishedAt, outcome: outcome, decision: decision, status: exchange?.status,
+            connectedAddress: exchange?.connectedAddress, timings: exchange?.timings ?? .zero,
+            answer: exchange?.answer ?? "")
     }
 }

@@ -47,6 +47,19 @@ package enum OutwardRequest: Sendable {
         }
     }
 
+    /// The same, given up after this time if it would be given up later.
+    func givenUp(after limit: Duration) -> OutwardRequest {
+        switch self {
+        case .post(var request):
+            request.options.totalTimeout = min(request.options.totalTimeout, limit)
+            return .post(request)
+        case .letter(var letter):
+            letter.totalTimeout = min(letter.totalTimeout, limit)
+            return .letter(letter)
+        case .noMailServer: return self
+        }
+    }
+
     private static func robot(
         _ delivery: LeasedDelivery, at url: String, body: [UInt8]? = nil, _ settings: CourierSettings
     ) -> OutwardRequest {

@@ -90,6 +90,11 @@ package enum RetryPolicy {
         .seconds(60), .seconds(300), .seconds(900), .seconds(3600), .seconds(14_400),
     ]
 
+    /// Between attempts while it is our own mail server that cannot be used; they use up nothing.
+    static let mailServerWait = Duration.seconds(300)
+    /// Before something is taken again that was not even begun: what keeps it from being begun may last.
+    static let deferral = Duration.seconds(1)
+
     /// Decides what becomes of a delivery after an attempt with this outcome.
     ///
     /// An `uncertain` message to a robot is never repeated by itself: the group would read it twice. A generic webhook is,
@@ -111,7 +116,10 @@ package enum RetryPolicy {
             decision.endpointHeldUntil = morning
             return decision
         case .deferred:
-            return due(.queued, at: it.now, attempts: it.attempts, it)
+            return due(.queued, at: it.now + deferral, attempts: it.attempts, it)
+        case .transient where Outcome.blamesMailServer(code: outcome.code, on: it.channel):
+            return due(
+                .retryWait, at: it.now + mailServerWait * (0.8 + 0.4 * it.jitter), attempts: it.attempts, it)
         case .transient:
             return retry(after: outcome, it)
         case .uncertain:

@@ -101,7 +101,7 @@ package final class Sender: Sendable {
             // While results cannot be stored, sending more would only add to what a crash makes uncertain.
             guard
                 let leased = await turn(
-                    unrecorded, at: isUnfinished ? nil : Set(orders.results.map(\.endpoint)), limit: orders.room)
+                    unrecorded, at: isUnfinished ? nil : places(after: orders.results), limit: orders.room)
             else {
                 isUnfinished = true
                 continue
@@ -122,6 +122,12 @@ package final class Sender: Sendable {
             // queue that keeps handing it out must not keep the loop busy.
             if !unrecorded.isEmpty, await record(unrecorded) { unrecorded = [] }
         }
+    }
+
+    /// Where something may be due because these have landed: at their endpoints, or anywhere, when one has given back a
+    /// place that all endpoints of its channel share.
+    private func places(after results: [AttemptResult]) -> Set<EndpointID>? {
+        results.contains { $0.channel == .email } ? nil : Set(results.map(\.endpoint))
     }
 
     /// What the loop acts on.
@@ -234,11 +240,7 @@ extension Sender {
             channel: delivery.target.channel, attempts: delivery.attempts, now: finished, notAfter: delivery.notAfter,
             jitter: jitter())
         return AttemptResult(
-            delivery: delivery.id, endpoint: delivery.endpoint, channel: delivery.target.channel,
-            url: OutwardRequest.redactedAddress(of: delivery.target, settings: settings), startedAt: started,
-            finishedAt: finished, outcome: outcome,
-            decision: RetryPolicy.decision(after: outcome, circumstances), status: exchange?.status,
-            connectedAddress: exchange?.connectedAddress, timings: exchange?.timings ?? .zero,
-            answer: exchange?.answer ?? "")
+            of: delivery, outcome: outcome, decision: RetryPolicy.decision(after: outcome, circumstances),
+            exchange: exchange, settings: settings, startedAt: started, finishedAt: finished)
     }
 }

@@ -52,8 +52,8 @@ package struct WebhookSecretRing: Hashable, Sendable {
     }
 
     /// As long as the overlap may last, and how long it does unless somebody says otherwise.
-    package static let longestOverlap = Duration.seconds(7 * 86_400)
-    package static let usualOverlap = Duration.seconds(86_400)
+    package static let longestOverlapHours = 7 * 24
+    package static let usualOverlapHours = 24
     /// The most secrets beside the newest; the header grows with each.
     static let mostEarlier = 10
 
@@ -90,8 +90,10 @@ package struct WebhookSecretRing: Hashable, Sendable {
     /// The ring with a new secret first, all others ending after the overlap at the latest.
     ///
     /// An overlap of zero is for a secret that leaked: it signs nothing any more.
-    package func rotated(to secret: WebhookSecret, now: Moment, overlap: Duration = usualOverlap) -> WebhookSecretRing {
-        let end = now + min(max(overlap, .zero), Self.longestOverlap)
+    package func rotated(
+        to secret: WebhookSecret, now: Moment, overlap: Duration = .seconds(usualOverlapHours * 3600)
+    ) -> WebhookSecretRing {
+        let end = now + min(max(overlap, .zero), .seconds(Self.longestOverlapHours * 3600))
         var ring = WebhookSecretRing(secret)
         let earlier = entries.filter { $0.secret != secret }
             .map { Entry(secret: $0.secret, until: min($0.until ?? end, end)) }

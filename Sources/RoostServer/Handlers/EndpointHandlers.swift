@@ -34,6 +34,11 @@ struct EndpointHandlers: Sendable {
         try Response(try await desk.notices(for: try context.officer))
     }
 
+    /// `GET /v1/endpoints/{endpoint}/log`.
+    func log(_ request: Request, _ context: RoostContext) async throws -> Response {
+        try Response(try await desk.log(of: try context.row("endpoint"), for: try context.officer))
+    }
+
     /// `POST /v1/endpoints/{endpoint}/test`.
     func test(_ request: Request, _ context: RoostContext) async throws -> Response {
         try Response(try await desk.test(try context.row("endpoint"), by: try context.officer))

@@ -1,4 +1,5 @@
 import Foundation
+import RoostCourier
 package import RoostDemo
 import RoostModel
 package import RoostSchema
@@ -8,15 +9,18 @@ package import RoostSync
 /// A directory with a server's database, epoch and key.
 package struct DataDirectory: Sendable {
     package let path: String
+    /// The key in hexadecimal, where it is not kept in a file of the directory.
+    private let keyText: String?
     package let clock: @Sendable () -> Milliseconds
 
     package init(
-        path: String,
+        path: String, key: String? = nil,
         clock: @escaping @Sendable () -> Milliseconds = {
             Milliseconds(Int64(Date().timeIntervalSince1970 * 1000))
         }
     ) {
         self.path = path
+        keyText = key
         self.clock = clock
     }
 
@@ -27,9 +31,46 @@ package struct DataDirectory: Sendable {
     ///
     /// The key is read first: with a database and no key, making a new one would only hide that the old one is lost.
     package func open(isServing: Bool = true) throws -> (store: ServerStore, key: ServerKey) {
-        let key = try ServerKey(directory: path)
+        let key = try key
         let catalogue = Catalogue.programme.withConflicts(about: Programme.subject)
-        return (try ServerStore(directory: path, catalogue: catalogue, clock: clock, isServing: isServing), key)
+        let store = try ServerStore(directory: path, catalogue: catalogue, clock: clock, isServing: isServing)
+        do {
+            guard try Self.isKey(key, of: store) else { throw KeyFileError.foreign(path: ServerKey.path(in: path)) }
+        } catch {
+            try? store.close()
+            throw error
+        }
+        return (store, key)
+    }
+
+    /// Takes the key that is there for the database's own from now on, or a new one, its former one being lost.
+    /// - Returns: How many endpoints' addresses have to be entered again; until then what is for them gathers.
+    package func adoptKey() throws -> Int {
+        if keyText == nil, !FileManager.default.fileExists(atPath: ServerKey.path(in: path)) {
+            try ServerKey.create(in: path)
+        }
+        let key = try key
+        let catalogue = Catalogue.programme.withConflicts(about: Programme.subject)
+        let store = try ServerStore(directory: path, catalogue: catalogue, clock: clock)
+        defer { try? store.close() }
+        return try store.adoptKeyMark(key.mark, opens: EndpointVault(key: key, settings: .production()).opens)
+    }
+
+    /// The server's key: that of the settings, or that in the directory.
+    package var key: ServerKey {
+        get throws { try keyText.map { text throws in try ServerKey(hexadecimal: text) } ?? ServerKey(directory: path) }
+    }
+
+    /// Whether the database's secrets were sealed with this key.
+    ///
+    /// Another one would open none of them, and every endpoint would be disabled by its first delivery.
+    /// A database from before keys were marked is judged by an endpoint it has, and marked.
+    private static func isKey(_ key: ServerKey, of store: ServerStore) throws -> Bool {
+        try store.checkKeyMark(key.mark) { endpoints in
+            let vault = EndpointVault(key: key, settings: .production())
+            let sealed = endpoints.filter { !$0.sealedAddress.isEmpty }
+            return sealed.isEmpty || sealed.contains(where: vault.opens)
+        }
     }
 
     /// Makes key, database and the rows every programme starts with: the institutions that ship with the program.
@@ -38,7 +79,7 @@ package struct DataDirectory: Sendable {
     package func initialise() async throws -> (store: ServerStore, key: ServerKey) {
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        if !holdsDatabase, !FileManager.default.fileExists(atPath: ServerKey.path(in: path)) {
+        if keyText == nil, !holdsDatabase, !FileManager.default.fileExists(atPath: ServerKey.path(in: path)) {
             try ServerKey.create(in: path)
         }
         let (store, key) = try open()

@@ -55,7 +55,7 @@ package struct Doctor: Sendable {
 
     private var key: Finding {
         let path = ServerKey.path(in: directory.path)
-        do { _ = try ServerKey(directory: directory.path) } catch {
+        do { _ = try directory.key } catch {
             return Finding(
                 "key", .bad, Label("密钥文件缺失或损坏", "the key file is missing or damaged"),
                 Label(
@@ -63,7 +63,7 @@ package struct Doctor: Sendable {
                     "put the key you kept elsewhere back at \(path); codes, endpoint secrets and identity digests need it"
                 ))
         }
-        guard mode(of: path).map({ $0 & 0o077 == 0 }) ?? false else {
+        guard mode(of: path).map({ $0 & 0o077 == 0 }) ?? true else {
             return Finding(
                 "key", .bad, Label("其他用户可以读密钥文件", "other users can read the key file"),
                 Label("chmod 600 \(path)", "chmod 600 \(path)"))

@@ -42,7 +42,7 @@ package struct Courier: Sendable {
 }
 
 /// The store's own clock, so that what is due and what is late is judged by one clock.
-private struct StoreClock: SenderClock {
+struct StoreClock: SenderClock {
     let store: ServerStore
 
     func now() -> Moment { Moment(milliseconds: store.clock().value) }

@@ -18,21 +18,11 @@ extension DigestDesk {
             let channel = Channel(rawValue: endpoint.channel) ?? .manual
             return DeliveryLog(
                 delivery: Self.status(
-                    of: record, at: endpoint, vault, isSendingPaused: try reader.sendingPause() != nil, now: now),
-                attempts: try reader.attempts(at: delivery).map { Self.report($0, on: channel) })
+                    of: record, at: endpoint, vault,
+                    isBlocked: Self.blocked(among: try reader.deliveries(of: record.digest)).contains(record.id),
+                    isSendingPaused: try reader.sendingPause() != nil, now: now),
+                attempts: try reader.attempts(at: delivery).map { AttemptReport($0, on: channel) })
         }
-    }
-
-    private static func report(_ attempt: AttemptRecord, on channel: Channel) -> AttemptReport {
-        let instruction = Instruction(
-            after: Outcome.Class(rawValue: attempt.outcome) ?? .unrecognised, code: attempt.code, on: channel)
-        return AttemptReport(
-            startedAt: attempt.startedAt.value, finishedAt: attempt.finishedAt.value, outcome: attempt.outcome,
-            code: attempt.code, url: attempt.url, address: attempt.address, status: attempt.status,
-            vendorCode: attempt.vendorCode, vendorMessage: attempt.vendorMessage, resolved: attempt.timings.resolved,
-            connected: attempt.timings.connected, secured: attempt.timings.secured,
-            firstByte: attempt.timings.firstByte, instructionZH: instruction.chinese,
-            instructionEN: instruction.english)
     }
 
     /// Who was told of an item, or what an endpoint was told; or the digests for a student, group or officer.
@@ -104,25 +94,28 @@ extension DigestDesk {
                 .malformedRequest, reason: "unknown_state",
                 Label("状态只能是 failed、expired、cancelled、uncertain、retry_wait。", "a state that cannot be sent again"))
         }
+        let now = store.clock()
         let chosen = try await store.reading { reader in
             let digest = try Self.digest(id, reader, permissions)
             try permissions.mayEdit(digest)
             guard digest.isReleased else { throw Self.wrongStatus(digest) }
             let channels = Dictionary(
                 uniqueKeysWithValues: try reader.endpoints().map { ($0.id, Channel(rawValue: $0.channel)) })
-            return try reader.deliveries(of: id).filter { delivery in
+            let chosen = try reader.deliveries(of: id).filter { delivery in
                 states.contains(delivery.state) && (named?.contains(delivery.id) ?? true)
                     && (request.endpoint.map { RowID($0) == delivery.endpoint } ?? true)
                     && channels[delivery.endpoint] != .manual
-            }.map { delivery in
+            }
+            let told = try reader.items(in: chosen)
+            try DigestContent(reader: reader, now: now).check(
+                (digest.sections ?? []).flatMap(\.items).filter { told.contains($0.id) })
+            return chosen.map { delivery in
                 // A webhook's receiver knows a repetition by its id; nobody else does.
                 (delivery.id, delivery.state == .uncertain && channels[delivery.endpoint] != .generic)
             }
         }
         guard !chosen.isEmpty else {
-            throw Refusal(
-                .conflict, reason: "not_resendable",
-                Label("没有可以重发的投递。", "there is nothing that could be sent again"))
+            throw Self.nothingToSendAgain
         }
         let doubtful = chosen.count { $0.1 }
         guard doubtful == 0 || request.acceptsDuplicates == true else {
@@ -133,9 +126,18 @@ extension DigestDesk {
                     "\(doubtful) of them may have arrived and would appear twice; look first and mark those that did, or "
                         + "accept duplicates"))
         }
-        _ = try await store.requeue(chosen.map(\.0), until: store.clock() + Self.lifetime)
+        // What was sent, or taken to be sent, since it was chosen is not in a state to be sent again.
+        guard try await store.requeue(chosen.map(\.0), until: store.clock() + Self.lifetime) > 0 else {
+            throw Self.nothingToSendAgain
+        }
         wake()
         return try await report(id, for: officer)
+    }
+
+    private static var nothingToSendAgain: Refusal {
+        Refusal(
+            .conflict, reason: "not_resendable",
+            Label("没有可以重发的投递。", "there is nothing that could be sent again"))
     }
 
     /// Sends a digest as it would now be sent to an endpoint that is for tests, and to no other.
@@ -161,5 +163,20 @@ extension DigestDesk {
         return EndpointTest(
             endpoint: EndpointSummary(record, vault, waiting: 0), sent: outcome.class == .sent, code: outcome.code,
             instructionZH: instruction.chinese, instructionEN: instruction.english)
+    }
+}
+
+extension AttemptReport {
+    init(_ attempt: AttemptRecord, on channel: Channel) {
+        let instruction = Instruction(
+            after: Outcome.Class(rawValue: attempt.outcome) ?? .unrecognised, code: attempt.code, on: channel)
+        self.init(
+            delivery: attempt.delivery?.description, startedAt: attempt.startedAt.value,
+            finishedAt: attempt.finishedAt.value, outcome: attempt.outcome, code: attempt.code, url: attempt.url,
+            address: attempt.address, status: attempt.status, vendorCode: attempt.vendorCode,
+            vendorMessage: attempt.vendorMessage, resolved: attempt.timings.resolved,
+            connected: attempt.timings.connected, secured: attempt.timings.secured,
+            firstByte: attempt.timings.firstByte, instructionZH: instruction.chinese,
+            instructionEN: instruction.english)
     }
 }

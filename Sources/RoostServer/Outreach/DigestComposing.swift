@@ -102,7 +102,11 @@ extension DigestDesk {
             fields["corrects"] = .id(id)
             fields["audience"] = corrected.audience.isEmpty ? .null : .text(corrected.audience)
             if draft.channels == nil { fields["channels"] = .list(corrected.channels.map(Value.text)) }
-            items = items ?? (corrected.sections ?? []).flatMap(\.items)
+            // What is over or withdrawn may be the very thing to be corrected: the introduction says so.
+            items = try items ?? content.stillTellable((corrected.sections ?? []).flatMap(\.items))
+            guard items?.isEmpty == false || draft.intro?.allSatisfy(\.isWhitespace) == false else {
+                throw Refusal.emptyCorrection
+            }
         }
         if let days = draft.endingWithin {
             fields["kind"] = "reminder"

@@ -68,8 +68,20 @@ struct DigestContent {
                 let title = fields.text("title") ?? ""
                 throw Refusal(
                     .invalidDigest, reason: "expired_item",
-                    Label("“\(title)”已过期、已撤销或未发布，不能推送。", "“\(title)” is over, withdrawn or not published"))
+                    Label(
+                        "“\(title)”已过期、已撤销或未发布，不能推送；请去掉这一项。",
+                        "“\(title)” is over, withdrawn or not published; leave it out"))
             }
+        }
+    }
+
+    /// Those of the items that are there and may be told.
+    func stillTellable(_ items: [DigestRow.Item]) throws -> [DigestRow.Item] {
+        let (policies, opportunities) = (try rows("policy", items), try rows("opportunity", items))
+        return items.filter { item in
+            (item.collection == "policy" ? policies : opportunities)[item.id].map {
+                isTellable(item.collection, Fields($0, reader.catalogue))
+            } ?? false
         }
     }
 

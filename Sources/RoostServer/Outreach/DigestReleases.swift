@@ -76,7 +76,8 @@ extension DigestDesk {
         } catch let refusal as Refusal {
             return handedBack((refusal.messageZH ?? "") + refusal.message, as: .refused)
         }
-        let from = max(now, Milliseconds(at))
+        // Due since then, be it hours ago: what is released late does not come at a chosen time, and keeps quiet hours.
+        let from = Milliseconds(at)
         let endpoints = Dictionary(uniqueKeysWithValues: try reader.endpoints().map { ($0.id, $0) })
         var later: [RowID: Milliseconds] = [:]
         for delivery in try reader.deliveries(of: id) {
@@ -89,6 +90,6 @@ extension DigestDesk {
         }
         return DigestStep(
             id, by: author, .edit, ["status": "sending", "note": .null],
-            deliveries: .release(from: from, later: later, until: from + lifetime), outcome: .released)
+            deliveries: .release(from: from, later: later, until: now + lifetime), outcome: .released)
     }
 }

@@ -26,11 +26,12 @@ struct DigestRendering: Sendable {
 
     /// What the endpoints are told by it.
     var told: [ToldItem] {
-        endpoints.flatMap { endpoint in
-            entries.map { entry in
+        let parts = rendering.parts.flatMap { Array(repeating: $0.position, count: $0.items) }
+        return endpoints.flatMap { endpoint in
+            zip(entries, parts).map { entry, part in
                 ToldItem(
                     endpoint: endpoint.id, collection: entry.item.collection, item: entry.item.id,
-                    version: entry.version, fingerprint: entry.fingerprint)
+                    version: entry.version, fingerprint: entry.fingerprint, part: part)
             }
         }
     }
@@ -46,9 +47,7 @@ struct DigestRenderings: Sendable {
     init(
         of digest: DigestRow, for audience: DigestAudience, _ reader: RosterReader, now: Milliseconds
     ) throws {
-        guard let sections = digest.sections, sections.contains(where: { !$0.items.isEmpty }) else {
-            throw Refusal(.invalidDigest, reason: "empty", Label("还没有内容。", "the digest has no items"))
-        }
+        let sections = try Self.sections(of: digest)
         let content = DigestContent(reader: reader, now: now)
         try content.check(sections.flatMap(\.items))
         let told = digest.isRepetition ? [:] : try reader.told(except: digest.id)
@@ -62,7 +61,7 @@ struct DigestRenderings: Sendable {
             for endpoint in endpoints {
                 guard let composer = composers[endpoint.payloadRole] else { continue }
                 let variant = composer.variant(for: endpoint)
-                guard !variant.marks.isEmpty else {
+                guard !variant.marks.isEmpty || digest.speaksWithoutItems else {
                     unaffected.append(endpoint)
                     continue
                 }
@@ -79,13 +78,23 @@ struct DigestRenderings: Sendable {
         }
     }
 
+    private static func sections(of digest: DigestRow) throws(Refusal) -> [DigestRow.Section] {
+        guard let sections = digest.sections,
+            digest.speaksWithoutItems || sections.contains(where: { !$0.items.isEmpty })
+        else {
+            throw digest.kind == "correction"
+                ? .emptyCorrection
+                : Refusal(.invalidDigest, reason: "empty", Label("还没有内容。", "the digest has no items"))
+        }
+        return sections
+    }
+
     /// A digest as an endpoint for tests gets it, whatever was told there before.
     static func trial(
         of digest: DigestRow, at endpoint: EndpointRecord, _ reader: RosterReader, now: Milliseconds
     ) throws -> Rendering {
-        guard let channel = Channel(rawValue: endpoint.channel), let sections = digest.sections,
-            sections.contains(where: { !$0.items.isEmpty })
-        else { throw Refusal(.invalidDigest, reason: "empty", Label("还没有内容。", "the digest has no items")) }
+        let sections = try Self.sections(of: digest)
+        guard let channel = Channel(rawValue: endpoint.channel) else { throw Refusal(.notFound, "no such endpoint") }
         let composer = try Composer(
             digest, sections, DigestContent(reader: reader, now: now), readBy: endpoint.payloadRole, told: [:],
             now: now)
@@ -149,20 +158,20 @@ private struct Composer {
     func rendering(
         _ variant: Variant, on channel: Channel, endpoints: [EndpointRecord]
     ) throws(Refusal) -> DigestRendering {
-        let context = RenderingContext(
+        var context = RenderingContext(
             keyword: variant.keyword, form: variant.form.flatMap(MessageForm.init(rawValue:)),
             digest: digest.id.description, frozenAt: Moment(milliseconds: now.value))
+        let message = message(variant)
+        // A form of nothing but links cannot show what has none; the usual one can.
+        if case .missingLink = message.problem(on: channel, in: context) { context.form = nil }
         do throws(RenderingError) {
             return DigestRendering(
                 channel: channel, keyword: variant.keyword,
-                rendering: try message(variant).rendered(for: channel, in: context),
+                rendering: try message.rendered(for: channel, in: context),
                 entries: variant.marks.keys.sorted().map { entries[$0] }, endpoints: endpoints)
         } catch {
-            throw Refusal(
-                .invalidDigest, reason: error.code,
-                Label(
-                    "无法生成 \(channel.rawValue) 消息（\(error.code)）。",
-                    "it cannot be rendered for \(channel.rawValue): \(error.code)"))
+            let problem = RenderingProblem(error, of: message, on: channel, endpoints: endpoints)
+            throw Refusal(.invalidDigest, reason: error.code, problem.label)
         }
     }
 

@@ -26,9 +26,14 @@ extension DigestDesk {
             let digest = try Self.digest(id, reader, permissions)
             let endpoints = Dictionary(uniqueKeysWithValues: try reader.endpoints().map { ($0.id, $0) })
             let isPaused = try reader.sendingPause() != nil
-            let deliveries = try reader.deliveries(of: id).compactMap { delivery in
+            let all = try reader.deliveries(of: id)
+            let blocked = Self.blocked(among: all)
+            let deliveries = all.compactMap { delivery in
                 endpoints[delivery.endpoint].map {
-                    Self.status(of: delivery, at: $0, vault, isSendingPaused: isPaused, now: now)
+                    Self.status(
+                        of: delivery, at: $0, vault, isBlocked: blocked.contains(delivery.id),
+                        isSendingPaused: isPaused,
+                        now: now)
                 }
             }.sorted { ($0.endpoint, $0.part) < ($1.endpoint, $1.part) }
             let advice = Self.advice(on: deliveries)
@@ -62,6 +67,14 @@ extension DigestDesk {
                     "\(lost) 条未送达：按各条的说明处理后重发。",
                     "\(lost) did not arrive: do what is said of each, then send them again."))
         }
+        let blocked = deliveries.count { $0.heldBy == "earlier_part" }
+        if blocked > 0 {
+            parts.append(
+                Label(
+                    "\(blocked) 条在等待同一推送前面的部分：前面的重发、标记或送达后自动继续。",
+                    "\(blocked) wait for earlier parts: they go on once those were sent again, marked or have arrived.")
+            )
+        }
         let waiting = count(.manualPending, byHand: true)
         if waiting > 0 {
             parts.append(
@@ -81,9 +94,17 @@ extension DigestDesk {
         return Label(parts.map(\.zh).joined(), parts.map(\.en).joined(separator: " "))
     }
 
+    /// Deliveries before which an earlier part of the same digest stands that has not arrived and may not by itself.
+    static func blocked(among deliveries: [DeliveryRecord]) -> Set<RowID> {
+        let stuck: Set<DeliveryState> = [.failed, .uncertain, .expired, .retryWait, .held]
+        let first = Dictionary(
+            deliveries.filter { stuck.contains($0.state) }.map { ($0.endpoint, $0.part) }, uniquingKeysWith: min)
+        return Set(deliveries.filter { $0.part > first[$0.endpoint] ?? .max }.map(\.id))
+    }
+
     static func status(
-        of delivery: DeliveryRecord, at endpoint: EndpointRecord, _ vault: EndpointVault, isSendingPaused: Bool,
-        now: Milliseconds
+        of delivery: DeliveryRecord, at endpoint: EndpointRecord, _ vault: EndpointVault, isBlocked: Bool,
+        isSendingPaused: Bool, now: Milliseconds
     ) -> DeliveryStatusReport {
         var instruction: Instruction?
         if let code = delivery.code,
@@ -92,7 +113,10 @@ extension DigestDesk {
         {
             instruction = Instruction(after: outcome, code: code, on: channel)
         }
-        let heldBy = delivery.hold(at: endpoint, isSendingPaused: isSendingPaused, now: now)
+        // Only where parts arrive in order; elsewhere each goes when it can.
+        let waitsForEarlier = isBlocked && Channel(rawValue: endpoint.channel)?.maximumInFlight == 1
+        let heldBy = delivery.hold(
+            at: endpoint, waitsForEarlier: waitsForEarlier, isSendingPaused: isSendingPaused, now: now)
         return DeliveryStatusReport(
             id: delivery.id.description, endpoint: endpoint.name, channel: endpoint.channel,
             address: vault.redactedAddress(of: endpoint), part: delivery.part, parts: delivery.parts,
@@ -176,7 +200,9 @@ extension DigestDesk {
 
 extension DeliveryRecord {
     /// What keeps it from being sent, be it due or not; nil if nothing does.
-    fileprivate func hold(at endpoint: EndpointRecord, isSendingPaused: Bool, now: Milliseconds) -> String? {
+    fileprivate func hold(
+        at endpoint: EndpointRecord, waitsForEarlier: Bool, isSendingPaused: Bool, now: Milliseconds
+    ) -> String? {
         switch state {
         case .queued, .retryWait, .held: break
         default: return nil
@@ -186,6 +212,7 @@ extension DeliveryRecord {
         case .untested, .paused, .disabled: return endpoint.state.rawValue
         }
         if isSendingPaused { return "sending_paused" }
+        if waitsForEarlier { return "earlier_part" }
         if let until = endpoint.health.openUntil, until > now { return "suspended" }
         if let until = endpoint.heldUntil, until > now { return "rate" }
         if let nextAt, nextAt <= now, let hours = endpoint.quiet.flatMap({ QuietHours($0) }),

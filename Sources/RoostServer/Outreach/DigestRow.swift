@@ -56,6 +56,9 @@ struct DigestRow: Sendable {
     /// Whether it says again, on purpose, what its readers were told before.
     var isRepetition: Bool { kind != "regular" }
 
+    /// Whether its introduction alone is worth sending: a correction mostly says that something is withdrawn.
+    var speaksWithoutItems: Bool { kind == "correction" && !(intro ?? "").allSatisfy(\.isWhitespace) }
+
     /// The title as a reader sees it: what was sent cannot be called back, so that a correction says that it is one.
     var headline: String {
         switch kind {

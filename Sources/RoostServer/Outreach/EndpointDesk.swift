@@ -54,6 +54,19 @@ package struct EndpointDesk: Sendable {
         }
     }
 
+    /// The latest attempts at an endpoint, test messages included.
+    package func log(of id: RowID, for officer: RowID) async throws -> EndpointLog {
+        try await mayLook(officer)
+        let vault = vault
+        return try await store.reading { reader in
+            guard let record = try reader.endpoint(id) else { throw Refusal(.notFound, "no such endpoint") }
+            let channel = Channel(rawValue: record.channel) ?? .manual
+            return EndpointLog(
+                endpoint: EndpointSummary(record, vault, waiting: try reader.waitingByEndpoint()[id] ?? 0),
+                attempts: try reader.attempts(toReach: id, limit: 50).map { AttemptReport($0, on: channel) })
+        }
+    }
+
     /// Adds an endpoint; the signing secret of a webhook is told in this answer only.
     ///
     /// Nothing goes there before a test message has arrived.
@@ -68,7 +81,13 @@ package struct EndpointDesk: Sendable {
         if channel == .manual { record.state = .active }
         var draft = draft
         if draft.address == nil, channel != .manual { draft.address = "" }
-        let secret = try await fill(&record, from: draft, channel)
+        let (vault, entered) = (vault, (record, draft))
+        let secret: WebhookSecret?
+        (record, secret) = try await store.reading { reader in
+            var record = entered.0
+            let secret = try Self.fill(&record, from: entered.1, channel, vault, reader)
+            return (record, secret)
+        }
         do {
             try await store.add(record)
         } catch EndpointProblem.nameTaken {
@@ -80,24 +99,41 @@ package struct EndpointDesk: Sendable {
     /// Changes an endpoint; a new address has to be tested before anything goes there.
     package func edit(_ id: RowID, _ draft: EndpointDraft, by officer: RowID) async throws -> EndpointAdded {
         try await mayManage(officer)
-        var record = try await endpoint(id)
-        guard let channel = Channel(rawValue: record.channel) else { throw Refusal(.notFound, "no such endpoint") }
-        let secret = try await fill(&record, from: draft, channel)
-        if draft.address != nil, channel != .manual { record.state = .untested }
-        let others = try await store.endpoints().filter { $0.id != id }
-        guard !others.contains(where: { $0.name == record.name }) else {
-            throw Refusal(.conflict, reason: "name_taken", Label("已有同名端点。", "there is an endpoint of this name"))
+        let vault = vault
+        let secret = try await changing(id) { record, reader in
+            guard let channel = Channel(rawValue: record.channel) else { throw Refusal(.notFound, "no such endpoint") }
+            let before = record
+            let secret = try Self.fill(&record, from: draft, channel, vault, reader)
+            if draft.address != nil, channel != .manual {
+                record.state = .untested
+                // What the receiver at the old address asked for says nothing of the one at another.
+                if !vault.isSameAddress(before, record) { record.heldUntil = nil }
+            }
+            return secret
         }
-        try await store.replace(record)
         return EndpointAdded(endpoint: try await summary(id), secret: secret?.revealed)
     }
 
+    /// Changes an endpoint in one transaction.
+    private func changing<Outcome: Sendable>(
+        _ id: RowID, _ change: @Sendable (inout EndpointRecord, RosterReader) throws -> Outcome
+    ) async throws -> Outcome {
+        do {
+            return try await store.change(id, change)
+        } catch EndpointProblem.unknown {
+            throw Refusal(.notFound, "no such endpoint")
+        } catch EndpointProblem.nameTaken {
+            throw Refusal(.conflict, reason: "name_taken", Label("已有同名端点。", "there is an endpoint of this name"))
+        }
+    }
+
     /// Puts what a draft says into a record; the new signing secret of a webhook, if it got one.
-    private func fill(
-        _ record: inout EndpointRecord, from draft: EndpointDraft, _ channel: Channel
-    ) async throws -> WebhookSecret? {
-        try record.take(draft, store.rules.catalogue)
-        if let group = draft.contactGroup { record.contactGroup = try await self.group(group) }
+    private static func fill(
+        _ record: inout EndpointRecord, from draft: EndpointDraft, _ channel: Channel, _ vault: EndpointVault,
+        _ reader: RosterReader
+    ) throws -> WebhookSecret? {
+        try record.take(draft, reader.catalogue)
+        if let group = draft.contactGroup { record.contactGroup = try self.group(group, reader) }
         do {
             return try vault.sealAddress(of: draft, in: &record, channel)
         } catch let error as EndpointAddressError {
@@ -108,9 +144,9 @@ package struct EndpointDesk: Sendable {
         }
     }
 
-    private func group(_ text: String) async throws -> RowID? {
+    private static func group(_ text: String, _ reader: RosterReader) throws -> RowID? {
         guard !text.isEmpty else { return nil }
-        guard let id = RowID(text), try await !store.rows("contact_group", ids: [id]).isEmpty else {
+        guard let id = RowID(text), try !reader.rows("contact_group", ids: [id]).isEmpty else {
             throw Refusal.invalidEndpoint("unknown_group", Label("没有这个联络群组。", "there is no such contact group"))
         }
         return id
@@ -120,23 +156,27 @@ package struct EndpointDesk: Sendable {
     /// the receiver can change over at a time of its own.
     package func rotate(_ id: RowID, _ rotation: EndpointRotation, by officer: RowID) async throws -> EndpointAdded {
         try await mayManage(officer)
-        var record = try await endpoint(id)
-        let overlap = rotation.overlapHours.map { Duration.seconds($0 * 3600) } ?? WebhookSecretRing.usualOverlap
-        guard record.channel == Channel.generic.rawValue else {
-            throw Refusal(
-                .conflict, reason: "no_signing_secret",
-                Label("只有网址端点可以轮换密钥；机器人请更换地址。", "only webhooks have secrets to rotate; give a robot a new address"))
-        }
-        guard (.zero...WebhookSecretRing.longestOverlap).contains(overlap) else {
+        // Judged as hours: a number of any size may be given, and its seconds need not be one.
+        let hours = rotation.overlapHours ?? WebhookSecretRing.usualOverlapHours
+        guard (0...WebhookSecretRing.longestOverlapHours).contains(hours) else {
             throw Refusal.invalidEndpoint(
                 "overlap_range", Label("新旧密钥并用时间为 0–168 小时。", "secrets overlap for 0 to 168 hours"))
         }
+        let (vault, now) = (vault, Moment(milliseconds: store.clock().value))
         do {
             let secret = try rotation.secret.map { text throws in try WebhookSecret(text) } ?? .random()
-            let ring = try vault.secrets(of: record).rotated(
-                to: secret, now: Moment(milliseconds: store.clock().value), overlap: overlap)
-            record.sealedSecrets = try vault.sealedSecrets(ring, of: id)
-            try await store.replace(record)
+            try await changing(id) { record, _ in
+                guard record.channel == Channel.generic.rawValue else {
+                    throw Refusal(
+                        .conflict, reason: "no_signing_secret",
+                        Label(
+                            "只有网址端点可以轮换密钥；机器人请用 edit --secret 更换。",
+                            "only webhooks have secrets to rotate; give a robot another by editing it"))
+                }
+                let ring = try vault.secrets(of: record).rotated(
+                    to: secret, now: now, overlap: .seconds(hours * 3600))
+                record.sealedSecrets = try vault.sealedSecrets(ring, of: id)
+            }
             return EndpointAdded(endpoint: try await summary(id), secret: secret.revealed)
         } catch let error as WebhookSecret.ParseError {
             throw Refusal.invalidEndpoint(
@@ -177,8 +217,10 @@ package struct EndpointDesk: Sendable {
     /// Keeps deliveries back until the endpoint is resumed.
     package func pause(_ id: RowID, by officer: RowID) async throws -> EndpointSummary {
         try await mayManage(officer)
-        guard ![.disabled, .untested].contains(try await endpoint(id).state) else { throw Self.testFirst }
-        try await store.setState(.paused, of: id)
+        let state = try await endpoint(id).state
+        guard ![.disabled, .untested].contains(state) else { throw Self.testFirst }
+        // Why one is paused already stays known: its mailbox may have been unsubscribed.
+        if state != .paused { try await store.setState(.paused, of: id) }
         return try await summary(id)
     }
 

@@ -67,20 +67,37 @@ extension EndpointRecord {
 }
 
 extension EndpointVault {
-    /// Checks and seals what a draft says of the address; the signing secret of a webhook that is new.
+    /// Checks and seals what a draft says of the address and the signing secret, each of which may come alone; the signing
+    /// secret of a webhook that is new.
     func sealAddress(
         of draft: EndpointDraft, in record: inout EndpointRecord, _ channel: Channel
     ) throws -> WebhookSecret? {
+        if let secret = draft.secret {
+            switch channel {
+            case .dingtalk, .feishu: record.sealedSecrets = try sealedRobotSecret(secret, of: record.id)
+            case .generic:
+                guard draft.address != nil else {
+                    throw Refusal.invalidEndpoint(
+                        "rotate_secret",
+                        Label(
+                            "网址端点请用 roost endpoints rotate 更换密钥，新旧可并用一段时间。",
+                            "give a webhook another secret by roost endpoints rotate, the old one used beside it"))
+                }
+            case .wecom, .email, .manual:
+                guard secret.isEmpty else {
+                    throw Refusal.invalidEndpoint(
+                        "no_secret", Label("该渠道没有签名密钥。", "this channel has no signing secret"))
+                }
+            }
+        }
         guard let address = draft.address else { return nil }
         switch channel {
         case .wecom:
             record.sealedAddress = try sealedAddress(WeComKey(address).revealed, of: record.id)
         case .dingtalk:
             record.sealedAddress = try sealedAddress(DingTalkToken(address).revealed, of: record.id)
-            record.sealedSecrets = try sealedRobotSecret(draft.secret, of: record.id)
         case .feishu:
             record.sealedAddress = try sealedAddress(FeishuToken(address).revealed, of: record.id)
-            record.sealedSecrets = try sealedRobotSecret(draft.secret, of: record.id)
         case .email:
             record.sealedAddress = try sealedAddress(MailAddress(address).revealed, of: record.id)
         case .generic:

@@ -29,10 +29,13 @@ enum EndpointPacing {
             onlyChosen: endpoint.quiet.flatMap { QuietHours($0) }.map { $0.end(for: moment) > moment } ?? false)
     }
 
+    /// `channel` is the endpoint's.
     @Sendable static func judge(
-        _ before: EndpointHealth, _ result: DeliveryResult, now: Milliseconds
+        _ before: EndpointHealth, on channel: String, _ result: DeliveryResult, now: Milliseconds
     ) -> (EndpointHealth, disable: String?) {
-        guard let outcome = Outcome.Class(rawValue: result.outcome) else { return (before, nil) }
+        guard let outcome = Outcome.Class(rawValue: result.outcome), let channel = Channel(rawValue: channel),
+            !Outcome.blamesMailServer(code: result.code, on: channel)
+        else { return (before, nil) }
         var health = before
         if outcome == .sent {
             // Noted now and then only: it costs a write.

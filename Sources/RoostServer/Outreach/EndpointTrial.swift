@@ -10,6 +10,9 @@ struct EndpointTrial: Sendable {
     let vault: EndpointVault
     let transport: any HTTPTransport
 
+    /// How long a receiver has for one part: whoever asked waits for it, and the server gives their request up at some time.
+    static let limit = Duration.seconds(10)
+
     /// Sends every part in turn, until one does not arrive.
     func send(_ rendering: Rendering, to endpoint: EndpointRecord) async throws -> Outcome {
         guard let target = try vault.target(of: endpoint, at: store.clock()) else {
@@ -17,35 +20,50 @@ struct EndpointTrial: Sendable {
                 .conflict, reason: "manual",
                 Label("人工渠道无需测试。", "what a person delivers cannot be tested"))
         }
-        let now = Moment(milliseconds: store.clock().value)
-        let ends = try await store.ends(
-            at: endpoint.id, since: now.milliseconds - rendering.channel.rateMemory.milliseconds)
-        let next = RateLimits.next(
-            on: rendering.channel, after: ends.map { Moment(milliseconds: $0.value) }, now: now)
-        guard next <= now else {
-            throw Refusal(
-                .rateLimited, reason: "vendor_limit",
-                Label("一分钟内发往该机器人的消息已达上限，请稍后再试。", "the robot has had as many messages this minute as it takes"),
-                retryAfter: Int((next.milliseconds - now.milliseconds + 999) / 1000))
-        }
         var last: Outcome?
         for part in rendering.parts {
-            let started = store.clock()
-            let name = RowID(milliseconds: started.value, random: UInt128.random(in: .min ... .max))
-            let outcome = await sendOnce(
+            try await begin(at: endpoint.id, on: rendering.channel)
+            let now = store.clock()
+            let name = RowID(milliseconds: now.value, random: UInt128.random(in: .min ... .max))
+            let result = await sendOnce(
                 part.body, contentType: rendering.contentType, to: target,
                 as: StoreDeliveryQueue.webhookID(of: name), authorities: endpoint.authority, over: transport,
-                settings: vault.settings,
-                clock: SystemSenderClock())
-            try await store.note(
-                AttemptRecord(
-                    startedAt: started, finishedAt: store.clock(), status: nil, response: "",
-                    vendorCode: outcome.vendor?.code, vendorMessage: outcome.vendor?.message),
-                outcome: outcome.class.rawValue, code: outcome.code, named: name, at: endpoint.id)
-            last = outcome
-            guard outcome.class == .sent else { break }
+                settings: vault.settings, clock: StoreClock(store: store), limit: Self.limit)
+            // Whoever asked may be gone, and with them this task; what was sent counts all the same.
+            var attempt = StoreDeliveryQueue.record(of: result)
+            (attempt.outcome, attempt.code) = (result.outcome.class.rawValue, result.outcome.code)
+            let ended = TrialResult(
+                at: endpoint.id, named: name, attempt,
+                heldUntil: result.decision.endpointHeldUntil.map { Milliseconds($0.milliseconds) })
+            try await Task { [store] in try await store.end(ended) }.value
+            last = result.outcome
+            guard result.outcome.class == .sent else { break }
         }
         guard let last else { throw Refusal(.internalError, "a rendering without parts") }
         return last
+    }
+
+    /// Waits for nothing: an endpoint that may have nothing now is not tried out now.
+    private func begin(at endpoint: RowID, on channel: Channel) async throws {
+        do {
+            let trial = Trial(
+                at: endpoint, until: store.clock() + (Self.limit.milliseconds + 5000),
+                memory: channel.rateMemory.milliseconds, isAlone: channel.isRobot
+            ) { ends, now in
+                let next = RateLimits.next(
+                    on: channel, after: ends.map { Moment(milliseconds: $0.value) },
+                    now: Moment(milliseconds: now.value))
+                return Milliseconds(next.milliseconds)
+            }
+            try await store.begin(trial)
+        } catch TrialRefusal.held(let until) {
+            let seconds = Int((until - store.clock() + 999) / 1000)
+            throw Refusal(
+                .rateLimited, reason: "vendor_limit",
+                Label(
+                    "该端点正在收发消息或已达对方的限额，请在 \(seconds) 秒后再试。",
+                    "the endpoint is busy or has had as much as its receiver takes; try again in \(seconds) seconds"),
+                retryAfter: seconds)
+        }
     }
 }

@@ -45,6 +45,17 @@ struct EndpointVault: Sendable {
         try seal(address, endpoint, "address")
     }
 
+    /// Whether two records of an endpoint lead to the same place, each having been sealed by itself.
+    func isSameAddress(_ one: EndpointRecord, _ other: EndpointRecord) -> Bool {
+        guard let address = try? open(one.sealedAddress, one.id, "address") else { return false }
+        return address == (try? open(other.sealedAddress, other.id, "address"))
+    }
+
+    /// Whether an endpoint's address was sealed with this vault's key.
+    func opens(_ endpoint: EndpointRecord) -> Bool {
+        (try? open(endpoint.sealedAddress, endpoint.id, "address")) != nil
+    }
+
     func sealedSecrets(_ ring: WebhookSecretRing, of endpoint: RowID) throws -> [UInt8] {
         try seal(ring.revealed, endpoint, "secrets")
     }

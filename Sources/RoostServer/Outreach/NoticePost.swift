@@ -46,12 +46,17 @@ extension Announcement {
         let since = "\(time.date) \(two(time.minute / 60)):\(two(time.minute % 60))"
         let (name, channel) = (endpoint.name, endpoint.channel)
         guard !isRecovery else {
+            let next =
+                endpoint.state == .active
+                ? Label("等待中的推送自动继续，无需处理。", "What waits goes on by itself.")
+                : Label(
+                    "测试已通过，请恢复该端点（roost endpoints resume）以发出等待中的推送。",
+                    "A test arrived: resume it (roost endpoints resume) to let what waits go.")
             return Message(
                 headline: "端点已恢复：\(name)",
                 summary: """
-                    端点“\(name)”（\(channel)）已恢复接收，此前自 \(since) 起失败（\(code)）。等待中的推送自动继续，无需处理。
-                    The endpoint \(name) (\(channel)) takes messages again; it had failed since \(since) (\(code)). What waits goes on \
-                    by itself.
+                    端点“\(name)”（\(channel)）已恢复接收，此前自 \(since) 起失败（\(code)）。\(next.zh)
+                    The endpoint \(name) (\(channel)) takes messages again; it had failed since \(since) (\(code)). \(next.en)
                     """)
         }
         let instruction = Instruction(

@@ -19,6 +19,10 @@ struct StoreDeliveryQueue: DeliveryQueue {
     /// as the system lets the process open so many connections beside its clients' and the database's.
     static let capacity = max(256, min(2048, sysconf(Int32(_SC_OPEN_MAX)) - 512))
 
+    /// How many letters are handed to the mail server at once: it is one server for all mailboxes, and most refuse whoever
+    /// opens many sessions.
+    static let lettersAtOnce = 4
+
     static let rules = OutboxRules(
         // Longer than any transfer takes.
         lease: 60_000,
@@ -30,7 +34,7 @@ struct StoreDeliveryQueue: DeliveryQueue {
                 (channel.rawValue, channel.rateMemory.milliseconds)
             }),
         room: EndpointPacing.room(at:inFlight:ends:now:), expired: Self.result(ofExpiredLease:now:),
-        judge: EndpointPacing.judge(_:_:now:))
+        together: [Channel.email.rawValue: lettersAtOnce], judge: EndpointPacing.judge(_:on:_:now:))
 
     /// Settles what a sender that is no more had taken; for a start, before the first lease.
     func recover() async throws { try await store.settleAllLeases(rules: Self.rules) }
@@ -91,7 +95,7 @@ struct StoreDeliveryQueue: DeliveryQueue {
             disablesEndpoint: result.decision.disablesEndpoint, attempt: isAttempt ? record(of: result) : nil)
     }
 
-    private static func record(of result: AttemptResult) -> AttemptRecord {
+    static func record(of result: AttemptResult) -> AttemptRecord {
         AttemptRecord(
             startedAt: Milliseconds(result.startedAt.milliseconds),
             finishedAt: Milliseconds(result.finishedAt.milliseconds), status: result.status, response: result.answer,

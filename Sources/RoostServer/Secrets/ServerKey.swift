@@ -8,6 +8,10 @@ package enum KeyFileError: Error, Hashable, Sendable {
     /// It is not 32 bytes long.
     case damaged(path: String)
     case exists(path: String)
+    /// The setting that stands in its place is no 64 hexadecimal digits.
+    case unreadableSetting
+    /// It is whole, but not the one that the secrets in the database were sealed with.
+    case foreign(path: String)
 }
 
 /// The server's secret, kept in a file of its own beside the database and never inside it.
@@ -28,6 +32,21 @@ package struct ServerKey: Sendable, CustomStringConvertible {
         guard let bytes = FileManager.default.contents(atPath: path) else { throw KeyFileError.missing(path: path) }
         guard bytes.count == Self.size else { throw KeyFileError.damaged(path: path) }
         key = SymmetricKey(data: bytes)
+    }
+
+    /// The key in hexadecimal, as it is given in place of a file.
+    package init(hexadecimal text: String) throws {
+        let digits = text.filter { !$0.isWhitespace }.compactMap(\.hexDigitValue)
+        guard digits.count == 2 * Self.size, text.count(where: { !$0.isWhitespace }) == digits.count else {
+            throw KeyFileError.unreadableSetting
+        }
+        key = SymmetricKey(
+            data: stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) })
+    }
+
+    /// What a database keeps to tell this key from any other, and from which nobody gets the key.
+    var mark: String {
+        hexadecimal(Array(HMAC<SHA256>.authenticationCode(for: Data("roost key".utf8), using: derived("mark"))))
     }
 
     /// Draws a key and writes it, readable for its owner only; never over an existing one.

@@ -7,7 +7,8 @@ extension SettingKey {
         "Base URL of a stand-in for the vendors' robots. Allows loopback and plain http; for tests only.")
     package static let courierNetworks = SettingKey(
         "courier.networks", .text, nil,
-        "Inner networks that webhooks may lead into, such as those of a county intranet: 10.20.0.0/16, fd00:1::/32.")
+        "Inner networks that webhooks may lead into, such as those of a county intranet: 10.20.0.0/16, fd00:1::/32. The server's "
+            + "own addresses in them stay closed, unless one is named by itself: 10.20.0.5/32.")
     package static let mailHost = SettingKey(
         "mail.host", .text, nil, "Host of the mail server that takes letters for delivery; without it letters wait.")
     package static let mailPort = SettingKey(

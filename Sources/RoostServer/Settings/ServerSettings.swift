@@ -11,6 +11,8 @@ package struct ServerSettings: Hashable, Sendable {
     }
 
     package var data: String
+    /// The key in hexadecimal, where it is in no file.
+    package var key: String?
     package var host: String
     package var port: Int
     package var certificate: Certificate?
@@ -60,6 +62,7 @@ package struct ServerSettings: Hashable, Sendable {
             return text
         }
         data = try required(.data)
+        key = try text(.key)
         host = try required(.host)
         port = try number(.port)
         switch (try text(.certificate), try text(.certificateKey)) {
@@ -101,6 +104,10 @@ package struct ServerSettings: Hashable, Sendable {
 extension SettingKey {
     package static let data = SettingKey(
         "data", .text, "var", "Directory of the database, the epoch, and the key file; made with mode 0700.")
+    package static let key = SettingKey(
+        "key", .text, nil, isSecret: true,
+        "The server's key as 64 hexadecimal digits, for those who keep it in a vault and not in the data directory's key file. "
+            + "Give it in the environment.")
     package static let host = SettingKey(
         "http.host", .text, "127.0.0.1",
         "Address to listen on. Give another one only with tls.* or behind a reverse proxy that speaks TLS.")
@@ -179,7 +186,8 @@ extension SettingKey {
     /// All keys, in the order they are explained.
     package static let all =
         [
-            data, host, port, trustsForwardedFor, certificate, certificateKey, bodyBytes, mutations, timeoutSeconds,
+            data, key, host, port, trustsForwardedFor, certificate, certificateKey, bodyBytes, mutations,
+            timeoutSeconds,
             perDevice, perAddress, pageBytes, importTimeoutSeconds, watchers, heartbeatSeconds, pollSeconds,
             leaseDays, snapshotRows, tombstoneDays, historyDays, verdictDays, graceDays,
             parkedMutations, enrolmentMinutes, enrolmentAttempts,

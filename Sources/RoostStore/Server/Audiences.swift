@@ -29,15 +29,18 @@ package struct ToldItem: Hashable, Sendable {
     package var version: Stamp
     /// A digest of what is said of it.
     package var fingerprint: [UInt8]
+    /// The part it stands in; nil where that was not kept.
+    package var part: Int?
 
     package init(
-        endpoint: RowID, collection: CollectionName, item: RowID, version: Stamp, fingerprint: [UInt8]
+        endpoint: RowID, collection: CollectionName, item: RowID, version: Stamp, fingerprint: [UInt8], part: Int?
     ) {
         self.endpoint = endpoint
         self.collection = collection
         self.item = item
         self.version = version
         self.fingerprint = fingerprint
+        self.part = part
     }
 }
 
@@ -48,9 +51,9 @@ package struct Telling: Hashable, Sendable {
     package let collection: CollectionName
     package let item: RowID
     package let version: Stamp
-    /// When the last part was sent; nil while it is not, or where it is not known.
+    /// When its part was sent, or the last part where its own is not known; nil while it is not, or where it is not known.
     package let sentAt: Milliseconds?
-    /// The state that is furthest from arrival among the parts.
+    /// That of its part, or the one furthest from arrival among the parts.
     package let state: DeliveryState
 }
 
@@ -96,7 +99,8 @@ extension RosterReader {
             """
             SELECT told.endpoint, told.item, told.fingerprint FROM told JOIN audience USING (digest)
             WHERE told.digest != ? AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.digest = told.digest
-                AND delivery.endpoint = told.endpoint AND delivery.state IN ('failed', 'expired', 'cancelled'))
+                AND delivery.endpoint = told.endpoint AND delivery.part = coalesce(told.part, delivery.part)
+                AND delivery.state IN ('failed', 'expired', 'cancelled'))
             ORDER BY audience.frozen_ms
             """)
         defer { statement.reset() }
@@ -106,6 +110,21 @@ extension RosterReader {
         return told
     }
 
+    /// The items in these deliveries, in those whose part is not known all of their digest for the endpoint.
+    package func items(in deliveries: [DeliveryRecord]) throws -> Set<RowID> {
+        let statement = try BoundStatement(
+            db, "SELECT item FROM told WHERE digest = ? AND endpoint = ? AND coalesce(part, ?3) = ?3")
+        var items: Set<RowID> = []
+        for delivery in deliveries {
+            try statement.bind(1, delivery.digest)
+            try statement.bind(2, delivery.endpoint)
+            try statement.bind(3, Int64(delivery.part))
+            while try statement.step() { items.insert(statement.id(0)) }
+            statement.reset()
+        }
+        return items
+    }
+
     /// Who was told of an item, or what an endpoint was told, by the time of freezing.
     package func tellings(of item: RowID? = nil, to endpoint: RowID? = nil) throws -> [Telling] {
         let statement = try BoundStatement(
@@ -113,8 +132,9 @@ extension RosterReader {
             """
             SELECT told.digest, told.endpoint, told.collection, told.item, told.version,
                 (SELECT max(sent_ms) FROM delivery WHERE delivery.digest = told.digest
-                    AND delivery.endpoint = told.endpoint),
+                    AND delivery.endpoint = told.endpoint AND delivery.part = coalesce(told.part, delivery.part)),
                 (SELECT state FROM delivery WHERE delivery.digest = told.digest AND delivery.endpoint = told.endpoint
+                    AND delivery.part = coalesce(told.part, delivery.part)
                     ORDER BY state IN ('sent', 'manual_done'), part LIMIT 1)
             FROM told JOIN audience USING (digest)
             WHERE told.item = coalesce(?1, told.item) AND told.endpoint = coalesce(?2, told.endpoint)
@@ -190,7 +210,8 @@ extension ServerStore {
         let statement = try BoundStatement(
             db,
             """
-            INSERT INTO told (digest, endpoint, item, collection, version, fingerprint) VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO told (digest, endpoint, item, collection, version, fingerprint, part)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO NOTHING
             """)
         for item in told {
@@ -200,6 +221,7 @@ extension ServerStore {
             try statement.bind(4, item.collection.text)
             try statement.bind(5, item.version)
             try statement.bind(6, item.fingerprint)
+            try statement.bind(7, optional: item.part.map(Int64.init))
             try statement.run()
         }
     }

@@ -77,31 +77,20 @@ extension RosterReader {
 
     /// The attempts at a delivery, the earliest first.
     package func attempts(at delivery: RowID) throws -> [AttemptRecord] {
-        let statement = try BoundStatement(
-            db,
-            """
-            SELECT started_ms, finished_ms, outcome, code, http_status, response, url, address, vendor_code,
-                vendor_message, resolved_us, connected_us, secured_us, first_byte_us
-            FROM attempt WHERE delivery = ? ORDER BY id
-            """)
+        let statement = try BoundStatement(db, Self.attemptColumns + " WHERE delivery = ? ORDER BY id")
         defer { statement.reset() }
         try statement.bind(1, delivery)
-        func integer(_ column: Int) -> Int64? { statement.isNull(column) ? nil : statement.integer(column) }
-        func text(_ column: Int) -> String? { statement.isNull(column) ? nil : statement.text(column) }
         var attempts: [AttemptRecord] = []
-        while try statement.step() {
-            var attempt = AttemptRecord(
-                startedAt: Milliseconds(statement.integer(0)), finishedAt: Milliseconds(statement.integer(1)),
-                status: integer(4).map(Int.init), response: statement.text(5), url: text(6), address: text(7),
-                vendorCode: integer(8).map(Int.init), vendorMessage: text(9),
-                timings: .init(
-                    resolved: integer(10), connected: integer(11), secured: integer(12), firstByte: integer(13)))
-            attempt.outcome = statement.text(2)
-            attempt.code = statement.text(3)
-            attempts.append(attempt)
-        }
+        while try statement.step() { attempts.append(AttemptRecord(statement)) }
         return attempts
     }
+
+    static let attemptColumns =
+        """
+        SELECT started_ms, finished_ms, outcome, code, http_status, response, url, address, vendor_code,
+            vendor_message, resolved_us, connected_us, secured_us, first_byte_us, delivery,
+            EXISTS (SELECT 1 FROM delivery WHERE delivery.id = attempt.delivery) FROM attempt
+        """
 
     static let deliveryColumns =
         """
@@ -170,7 +159,7 @@ extension ServerStore {
     }
 
     /// Puts deliveries that did not arrive, or may not have, back in the queue for one more series of attempts, under the
-    /// same identities; a digest that had come to an end is under way again.
+    /// same identities, due now; a digest that had come to an end is under way again.
     /// - Returns: How many were in a state to be sent again.
     package func requeue(_ deliveries: [RowID], until: Milliseconds) async throws -> Int {
         try await pool.write { db in
@@ -178,7 +167,7 @@ extension ServerStore {
                 db,
                 """
                 UPDATE delivery SET state = 'queued', attempts = 0, next_ms = ?, not_after_ms = ?, outcome = NULL,
-                    code = NULL WHERE id = ? AND state IN ('uncertain', 'failed', 'expired', 'cancelled')
+                    code = NULL WHERE id = ? AND state IN ('uncertain', 'failed', 'expired', 'cancelled', 'retry_wait')
                 RETURNING digest
                 """)
             var digests: Set<RowID> = []

@@ -108,19 +108,33 @@ extension ServerStore {
         try statement.run()
     }
 
-    /// Replaces what is kept of an endpoint, its health and holds excepted.
-    package func replace(_ endpoint: EndpointRecord) async throws {
+    /// Reads an endpoint, changes it and writes it in one transaction, its health excepted: of two people who change it at
+    /// the same time neither undoes what the other did.
+    /// - Throws: ``EndpointProblem``, and whatever the change throws, which then changes nothing.
+    package func change<Outcome: Sendable>(
+        _ id: RowID, _ change: @Sendable (inout EndpointRecord, RosterReader) throws -> Outcome
+    ) async throws -> Outcome {
         try await pool.write { db in
+            let reader = RosterReader(store: self, db: db)
+            guard var endpoint = try reader.endpoint(id) else { throw EndpointProblem.unknown }
+            let outcome = try change(&endpoint, reader)
+            let taken = try BoundStatement(db, "SELECT 1 FROM endpoint WHERE name = ? AND id != ?")
+            try taken.bind(1, endpoint.name)
+            try taken.bind(2, id)
+            let isTaken = try taken.step()
+            taken.reset()
+            guard !isTaken else { throw EndpointProblem.nameTaken }
             let statement = try BoundStatement(
                 db,
                 """
                 UPDATE endpoint SET name = ?, channel = ?, form = ?, contact_group = ?, address = ?, secrets = ?,
                     keyword = ?, topics = ?, quiet = ?, authority = ?, for_tests = ?, for_notices = ?,
-                    payload_role = ?, state = ? WHERE id = ?
+                    payload_role = ?, state = ?, held_until_ms = ?16 WHERE id = ?15
                 """)
             try endpoint.bind(to: statement)
+            try statement.bind(EndpointRecord.places + 1, optional: endpoint.heldUntil?.value)
             try statement.run()
-            guard db.changesCount == 1 else { throw EndpointProblem.unknown }
+            return outcome
         }
     }
 
@@ -150,14 +164,15 @@ extension ServerStore {
         }
     }
 
-    /// Moves an endpoint to another state; holds, failures and a note from before are forgotten.
+    /// Moves an endpoint to another state; failures and a note from before are forgotten, but not that its receiver wants
+    /// nothing for a while: that is the receiver's to lift.
     package func setState(_ state: EndpointRecord.State, of endpoint: RowID) async throws {
         try await pool.write { db in
             let statement = try BoundStatement(
                 db,
                 """
-                UPDATE endpoint SET state = ?, note = NULL, held_until_ms = NULL, failures = 0,
-                    open_until_ms = NULL, exhausted = 0, exhausted_since_ms = NULL WHERE id = ?
+                UPDATE endpoint SET state = ?, note = NULL, failures = 0, open_until_ms = NULL, exhausted = 0,
+                    exhausted_since_ms = NULL WHERE id = ?
                 """)
             try statement.bind(1, state.rawValue)
             try statement.bind(2, endpoint)

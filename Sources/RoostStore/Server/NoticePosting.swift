@@ -17,6 +17,9 @@ package struct Announcement: Hashable, Sendable {
     package let id: RowID
 
     fileprivate let notice: Int64
+
+    /// Stands where deliveries have the version of their digest.
+    static let version = Stamp(bits: 0)
 }
 
 /// A message to a receiver, as the sender takes it.
@@ -119,7 +122,7 @@ extension ServerStore {
         for (index, part) in parts.enumerated() {
             try statement.bind(1, RowID(milliseconds: now.value, random: UInt128.random(in: .min ... .max)))
             try statement.bind(2, id)
-            try statement.bind(3, Stamp(bits: 0))
+            try statement.bind(3, Announcement.version)
             try statement.bind(4, endpoint)
             try statement.bind(5, Int64(index + 1))
             try statement.bind(6, Int64(parts.count))

@@ -35,14 +35,21 @@ package struct OutboxRules: Sendable {
     package var room: @Sendable (EndpointRecord, _ inFlight: Int, _ ends: [Milliseconds], Milliseconds) -> EndpointRoom
     /// What becomes of a delivery whose sender has not reported.
     package var expired: @Sendable (DueDelivery, Milliseconds) -> DeliveryResult
-    /// How an endpoint is doing after a result, and the code for which it is to be disabled, if it is.
-    package var judge: @Sendable (EndpointHealth, DeliveryResult, Milliseconds) -> (EndpointHealth, disable: String?)
+    /// How many deliveries may be under way on a channel, over all its endpoints; none is named that has no such limit.
+    package var together: [String: Int]
+    /// How an endpoint of a channel is doing after a result, and the code for which it is to be disabled, if it is.
+    package var judge: Judge
+
+    package typealias Judge =
+        @Sendable (EndpointHealth, _ channel: String, DeliveryResult, Milliseconds) -> (
+            EndpointHealth, disable: String?
+        )
 
     package init(
         lease: Int64, retries: Int, ordered: Set<String>, memory: [String: Int64],
         room: @escaping @Sendable (EndpointRecord, Int, [Milliseconds], Milliseconds) -> EndpointRoom,
-        expired: @escaping @Sendable (DueDelivery, Milliseconds) -> DeliveryResult,
-        judge: @escaping @Sendable (EndpointHealth, DeliveryResult, Milliseconds) -> (EndpointHealth, disable: String?)
+        expired: @escaping @Sendable (DueDelivery, Milliseconds) -> DeliveryResult, together: [String: Int],
+        judge: @escaping Judge
     ) {
         self.lease = lease
         self.retries = retries
@@ -50,6 +57,7 @@ package struct OutboxRules: Sendable {
         self.memory = memory
         self.room = room
         self.expired = expired
+        self.together = together
         self.judge = judge
     }
 }
@@ -207,20 +215,44 @@ extension ServerStore {
         let mark = try BoundStatement(
             db, "UPDATE delivery SET state = 'leased', lease_until_ms = ? WHERE id = ?")
         var retries = rules.retries - flights.retries
+        var places = try self.places(for: Set(endpoints.values.map(\.channel)), rules, db)
         var taken: [DueDelivery] = []
         for candidate in candidates where taken.count < limit {
             let delivery = candidate.delivery
+            guard let endpoint = endpoints[delivery.endpoint], places[endpoint.channel] ?? 1 > 0 else { continue }
             if delivery.attempts > 0 {
                 guard retries > 0 else { continue }
                 retries -= 1
             }
-            guard let endpoint = endpoints[delivery.endpoint] else { continue }
+            places[endpoint.channel]? -= 1
             try mark.bind(1, now.value + rules.lease)
             try mark.bind(2, delivery.id)
             try mark.run()
             taken.append(DueDelivery(delivery: delivery, endpoint: endpoint))
         }
         return taken
+    }
+
+    /// How many more deliveries may be under way on those of these channels that have a limit.
+    private func places(
+        for channels: Set<String>, _ rules: OutboxRules, _ db: Database
+    ) throws -> [String: Int] {
+        let limits = rules.together.filter { channels.contains($0.key) }
+        guard !limits.isEmpty else { return [:] }
+        let leased = try BoundStatement(
+            db,
+            """
+            SELECT count(*) FROM delivery INDEXED BY delivery_leased WHERE state = 'leased'
+                AND (SELECT channel FROM endpoint WHERE id = delivery.endpoint) = ?
+            """)
+        defer { leased.reset() }
+        var places: [String: Int] = [:]
+        for (channel, limit) in limits {
+            try leased.bind(1, channel)
+            places[channel] = try leased.step() ? limit - Int(leased.integer(0)) : limit
+            leased.reset()
+        }
+        return places
     }
 
     private struct Candidate {
@@ -294,7 +326,8 @@ extension ServerStore {
         at endpoint: RowID, limit: Int, isOrdered: Bool, onlyChosen: Bool, now: Milliseconds,
         _ contents: inout [Int64: [UInt8]], _ db: Database
     ) throws -> [Candidate] {
-        let chosen = "AND attempts = 0 AND next_ms > ?2 - 900000"
+        // Nobody chose the time of a notice, which is of no version of any digest.
+        let chosen = "AND state = 'queued' AND attempts = 0 AND next_ms > ?2 - 900000 AND version != ?4"
         // A part waits for those before it; what a person marked or cancelled is no longer waited for.
         let order = """
             AND NOT EXISTS (SELECT 1 FROM delivery AS earlier WHERE earlier.digest = delivery.digest
@@ -313,6 +346,7 @@ extension ServerStore {
         try statement.bind(1, endpoint)
         try statement.bind(2, now.value)
         try statement.bind(3, Int64(limit))
+        if onlyChosen { try statement.bind(4, Announcement.version) }
         var candidates: [Candidate] = []
         while try statement.step() {
             let delivery = try RosterReader.delivery(statement, &contents, db)

@@ -55,6 +55,8 @@ package struct AttemptRecord: Hashable, Sendable {
     /// Class and code; filled in from the result when it is kept.
     package var outcome = ""
     package var code = ""
+    /// The delivery; nil for a test message, and before it is kept.
+    package var delivery: RowID?
     package var status: Int?
     /// At most 4 KiB of what the receiver said.
     package var response: String
@@ -77,6 +79,23 @@ package struct AttemptRecord: Hashable, Sendable {
         self.vendorCode = vendorCode
         self.vendorMessage = vendorMessage
         self.timings = timings
+    }
+}
+
+extension AttemptRecord {
+    /// Reads the columns of ``RosterReader/attemptColumns``.
+    init(_ statement: BoundStatement) {
+        func integer(_ column: Int) -> Int64? { statement.isNull(column) ? nil : statement.integer(column) }
+        func text(_ column: Int) -> String? { statement.isNull(column) ? nil : statement.text(column) }
+        self.init(
+            startedAt: Milliseconds(statement.integer(0)), finishedAt: Milliseconds(statement.integer(1)),
+            status: integer(4).map(Int.init), response: statement.text(5), url: text(6), address: text(7),
+            vendorCode: integer(8).map(Int.init), vendorMessage: text(9),
+            timings: .init(
+                resolved: integer(10), connected: integer(11), secured: integer(12), firstByte: integer(13)))
+        outcome = statement.text(2)
+        code = statement.text(3)
+        delivery = statement.integer(15) == 1 ? statement.id(14) : nil
     }
 }
 
@@ -116,19 +135,7 @@ extension ServerStore {
         try settle(digests, db)
     }
 
-    /// When attempts at an endpoint ended after a moment, test messages included.
-    package func ends(at endpoint: RowID, since: Int64) async throws -> [Milliseconds] {
-        try await pool.read { db in try self.ends(at: endpoint, since: since, db) }
-    }
-
-    /// Notes an attempt outside the queue: a test message counts towards what the vendor allows like any other.
-    package func note(
-        _ attempt: AttemptRecord, outcome: String, code: String, named id: RowID, at endpoint: RowID
-    ) async throws {
-        try await pool.write { db in try self.insert(attempt, outcome: outcome, code: code, id, at: endpoint, db) }
-    }
-
-    private func insert(
+    func insert(
         _ attempt: AttemptRecord, outcome: String, code: String, _ delivery: RowID, at endpoint: RowID,
         _ db: Database
     ) throws {
@@ -167,7 +174,7 @@ extension ServerStore {
         var heldUntil = record.heldUntil
         var disable: String?
         for result in results {
-            let verdict = rules.judge(health, result, now)
+            let verdict = rules.judge(health, record.channel, result, now)
             health = verdict.0
             disable = disable ?? (result.disablesEndpoint ? result.code : verdict.disable)
             heldUntil = [heldUntil, result.endpointHeldUntil].compactMap(\.self).max()
@@ -181,10 +188,11 @@ extension ServerStore {
             try statement.bind(2, endpoint)
             try statement.run()
         }
-        guard let last = results.last else { return }
-        if disable != nil || health.isFailing {
-            try openNotice(about: endpoint, last, failures: health.failures, now: now, db)
-        } else if record.health.isFailing {
+        let failed = results.last { $0.disablesEndpoint } ?? results.last { $0.state != .sent }
+        if disable != nil || health.isFailing, let failed {
+            try openNotice(about: endpoint, failed, failures: health.failures, now: now, db)
+        } else if record.health.isFailing || results.contains(where: { $0.state == .sent }) {
+            // Whatever its health says: that of one which a person has mended was forgotten with the mending.
             try closeNotice(about: endpoint, now: now, db)
         }
     }

@@ -143,6 +143,12 @@ enum OutreachSchema {
         CREATE INDEX delivery_by_hand ON delivery (not_after_ms) WHERE state = 'manual_pending';
         """
 
+    /// In which part of a digest an endpoint is told of an item: if a part is lost, no other is told again.
+    static let toldParts = """
+        -- From 1; NULL for what was told before this was kept.
+        ALTER TABLE told ADD COLUMN part INTEGER;
+        """
+
     /// The indexes of what waits, of what is under way and of what is open: fewer, as each costs every delivery two writes,
     /// and under conditions that cost little to judge.
     ///

@@ -14,7 +14,8 @@ package struct OutboxFigures: Hashable, Sendable {
 
     /// Deliveries by state, those that came to an end left out.
     package var byState: [DeliveryState: Int] = [:]
-    /// When the delivery that has been due longest was due; nil where none is.
+    /// When the delivery that has been due longest was due, of those that nothing keeps back: no pause, hold, suspension or
+    /// earlier part; nil where none is.
     package var oldestDue: Milliseconds?
     /// Endpoints by state, and how many of them sending is suspended for.
     package var endpoints: [EndpointRecord.State: Int] = [:]
@@ -97,18 +98,16 @@ extension ServerStore {
             let states = try BoundStatement(
                 db,
                 """
-                SELECT state, count(*), min(CASE WHEN \(Self.waiting) THEN next_ms END)
-                FROM delivery INDEXED BY delivery_open WHERE state = 'frozen' OR state = 'queued' OR state = 'leased'
+                SELECT state, count(*) FROM delivery INDEXED BY delivery_open WHERE state = 'frozen' OR state = 'queued' OR state = 'leased'
                     OR state = 'retry_wait' OR state = 'held' OR state = 'uncertain' OR state = 'manual_pending'
                 GROUP BY state
                 """)
             while try states.step() {
                 guard let state = DeliveryState(rawValue: states.text(0)) else { continue }
                 figures.byState[state] = Int(states.integer(1))
-                guard !states.isNull(2), states.integer(2) <= now.value else { continue }
-                figures.oldestDue = min(figures.oldestDue ?? now, Milliseconds(states.integer(2)))
             }
             states.reset()
+            if figures.pause == nil { figures.oldestDue = try self.oldestDue(now: now, db) }
             for endpoint in try RosterReader(store: self, db: db).endpoints() {
                 figures.endpoints[endpoint.state, default: 0] += 1
                 if let until = endpoint.health.openUntil, until > now { figures.suspended += 1 }
@@ -116,6 +115,23 @@ extension ServerStore {
             figures.paces = try self.paces(since: now.value - 86_400_000, db)
             return figures
         }
+    }
+
+    private func oldestDue(now: Milliseconds, _ db: Database) throws -> Milliseconds? {
+        let statement = try BoundStatement(
+            db,
+            """
+            SELECT min(next_ms) FROM delivery INDEXED BY delivery_queue WHERE \(Self.waiting) AND next_ms <= ?1
+                AND EXISTS (SELECT 1 FROM endpoint WHERE endpoint.id = delivery.endpoint AND endpoint.state = 'active'
+                    AND coalesce(endpoint.held_until_ms, 0) <= ?1 AND coalesce(endpoint.open_until_ms, 0) <= ?1)
+                AND NOT EXISTS (SELECT 1 FROM delivery AS earlier WHERE earlier.digest = delivery.digest
+                    AND earlier.endpoint = delivery.endpoint AND earlier.part < delivery.part
+                    AND earlier.state IN ('failed', 'uncertain', 'expired'))
+            """)
+        defer { statement.reset() }
+        try statement.bind(1, now.value)
+        guard try statement.step(), !statement.isNull(0) else { return nil }
+        return Milliseconds(statement.integer(0))
     }
 
     private func paces(since: Int64, _ db: Database) throws -> [OutboxFigures.Pace] {

@@ -26,6 +26,7 @@ enum ServerSchema {
         migrator.registerMigration("0012-fingerprint") { db in
             try db.execute(sql: "UPDATE verdict SET fingerprint = NULL")
         }
+        migrator.registerMigration("0013-told-parts") { db in try db.execute(sql: OutreachSchema.toldParts) }
         return migrator
     }()
 

@@ -147,4 +147,91 @@ struct DigestEndTests {
             #expect(refusal?.reason == "schedule_form")
         }
     }
+
+    @Test func `what waits for its next try is tried at once when somebody asks for it`() async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("合作方", "generic", "https://example.com/hook")
+        let digest = try await world.released(channels: ["generic"])
+        let id = try world.row(digest.digest.id)
+        try await world.settle(
+            try await world.queue.lease(now: world.moment, limit: 9), as: .retryWait, outcome: .transient,
+            code: "http_503", nextAt: world.fixture.time.now + 7_200_000)
+        #expect(try await world.queue.lease(now: world.moment, limit: 9).isEmpty)
+        let again = try await world.desk.redrive(
+            id, RedriveRequest(states: ["retry_wait"]), by: OutreachFixture.author)
+        #expect(again.deliveries.map(\.state) == ["queued"])
+        #expect(try await world.queue.lease(now: world.moment, limit: 9).count == 1)
+        // What is under way is not.
+        let refusal = await #expect(throws: Refusal.self) {
+            try await world.desk.redrive(id, RedriveRequest(states: ["retry_wait"]), by: OutreachFixture.author)
+        }
+        #expect(refusal?.reason == "not_resendable")
+    }
+
+    @Test func `what has been withdrawn since is not sent again`() async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("合作方", "generic", "https://example.com/hook")
+        let digest = try await world.released(channels: ["generic"])
+        try await world.settle(
+            try await world.queue.lease(now: world.moment, limit: 9), as: .failed, outcome: .content, code: "http_413")
+        try await world.fixture.write([TrustedEdit("policy", DigestWorld.policy, .edit, ["status": "withdrawn"])])
+        let refusal = await #expect(throws: Refusal.self) {
+            try await world.desk.redrive(
+                try world.row(digest.digest.id), RedriveRequest(), by: OutreachFixture.author)
+        }
+        #expect(refusal?.reason == "expired_item")
+        #expect(refusal?.messageZH?.contains("人才公寓申请办法") == true)
+        #expect(try await world.queue.lease(now: world.moment, limit: 9).isEmpty)
+    }
+
+    @Test(arguments: [["generic"], ["wecom"]])
+    func `that a policy was withdrawn is a correction, sent to those who were told of it`(channels: [String])
+        async throws
+    {
+        let world = try await DigestWorld()
+        let isRobot = channels == ["wecom"]
+        _ = try await world.add(
+            EndpointDraft(
+                name: "一", channel: channels[0], form: isRobot ? "news" : nil,
+                address: isRobot ? "0123456789abcdef0123" : "https://example.com/1", topics: ["policy"]))
+        let digest = try await world.released(channels: channels)
+        try await world.arrived(try await world.queue.lease(now: world.moment, limit: 9))
+        try await world.fixture.write([
+            TrustedEdit("policy", DigestWorld.policy, .edit, ["status": "withdrawn"]),
+            TrustedEdit("opportunity", DigestWorld.job, .edit, ["status": "closed"]),
+        ])
+        // With nothing left to tell, the introduction has to say what was wrong.
+        let refusal = await #expect(throws: Refusal.self) {
+            try await world.desk.compose(
+                DigestDraft(title: "更正", corrects: digest.digest.id), by: OutreachFixture.author)
+        }
+        #expect(refusal?.reason == "empty")
+        #expect(refusal?.messageZH?.contains("导语") == true)
+        let draft = try await world.desk.compose(
+            DigestDraft(title: "9月政策与岗位", intro: "人才公寓申请办法已撤回。", corrects: digest.digest.id),
+            by: OutreachFixture.author)
+        #expect(draft.digest.items == 0)
+        _ = try await world.send(try await world.approve(draft))
+        let body = try #require(try await world.queue.lease(now: world.moment, limit: 9).first).body
+        let text = String(decoding: body, as: UTF8.self)
+        #expect(text.contains("【更正】9月政策与岗位") && text.contains("人才公寓申请办法已撤回。"))
+    }
+
+    @Test func `a correction with other items left still reaches who was told only of the withdrawn one`() async throws
+    {
+        let world = try await DigestWorld()
+        for (name, topic) in [("看政策", "policy"), ("看岗位", "jobs")] {
+            _ = try await world.add(
+                EndpointDraft(
+                    name: name, channel: "generic", address: "https://example.com/\(topic)", topics: [topic]))
+        }
+        let digest = try await world.released(channels: ["generic"])
+        try await world.arrived(try await world.queue.lease(now: world.moment, limit: 9))
+        try await world.fixture.write([TrustedEdit("policy", DigestWorld.policy, .edit, ["status": "withdrawn"])])
+        let draft = try await world.desk.compose(
+            DigestDraft(title: "9月", intro: "公寓办法已撤回。", corrects: digest.digest.id), by: OutreachFixture.author)
+        #expect(draft.digest.items == 1)
+        let sent = try await world.send(try await world.approve(draft))
+        #expect(Set(sent.deliveries.map(\.endpoint)) == ["看政策", "看岗位"])
+    }
 }

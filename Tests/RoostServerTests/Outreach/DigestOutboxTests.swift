@@ -146,7 +146,15 @@ struct DigestOutboxTests {
         let world = try await DigestWorld()
         let added = try await world.add("合作方", "generic", "http://127.0.0.1:\(receiver.port)/hook")
         let secret = try WebhookSecret(try #require(added.secret))
-        let digest = try await world.released(channels: ["generic"])
+        let draft = try await world.compose(channels: ["generic"])
+        func preview() async throws -> DigestPreview {
+            try await world.desk.preview(try world.row(draft.digest.id), for: OutreachFixture.author)
+        }
+        var shown = [try await preview()]
+        let approved = try await world.approve(draft)
+        shown.append(try await preview())
+        let digest = try await world.send(approved)
+        shown.append(try await preview())
         let store = world.fixture.store
         let time = world.fixture.time
 
@@ -175,6 +183,12 @@ struct DigestOutboxTests {
         }
         #expect(first.header("webhook-id") == second.header("webhook-id"))
         #expect(first.body == second.body)
+        // Frozen, it is byte for byte what people were shown, before it was sent and after.
+        shown.append(try await preview())
+        #expect(shown.map(\.isFrozen) == [false, true, true, true])
+        for preview in shown.dropFirst() {
+            #expect(preview.renderings.flatMap(\.parts).map(\.body) == [String(decoding: first.body, as: UTF8.self)])
+        }
         let report = try await world.report(digest)
         #expect(report.deliveries.map(\.state) == ["sent"])
         #expect(report.deliveries.map(\.attempts) == [2])

@@ -151,7 +151,7 @@ struct EndpointLifeTests {
         var health = EndpointHealth()
         func given(up result: DeliveryState, at moment: Int64) -> String? {
             let judged = EndpointPacing.judge(
-                health,
+                health, on: "generic",
                 DeliveryResult(
                     delivery: RowID(bits: 1), state: result, nextAt: nil, attempts: 9, outcome: "transient",
                     code: "http_503"), now: Milliseconds(moment))

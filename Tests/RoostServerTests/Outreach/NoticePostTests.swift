@@ -103,10 +103,10 @@ struct NoticePostTests {
         // What no receiver takes says nothing against it.
         #expect(try await scene.post.post() == 0)
         let store = scene.world.fixture.store
-        try await store.note(
-            AttemptRecord(
-                startedAt: scene.world.fixture.time.now, finishedAt: scene.world.fixture.time.now, status: nil,
-                response: ""), outcome: "config", code: "wecom_93000", named: RowID(bits: 1), at: scene.office)
+        let now = scene.world.fixture.time.now
+        var attempt = AttemptRecord(startedAt: now, finishedAt: now, status: nil, response: "")
+        (attempt.outcome, attempt.code) = ("config", "wecom_93000")
+        try await store.end(TrialResult(at: scene.office, named: RowID(bits: 1), attempt))
         #expect(try await scene.post.post() == 0)
     }
 }

@@ -1,0 +1,94 @@
+import Foundation
+import RoostAPI
+import RoostCourier
+import RoostModel
+import RoostSchema
+import RoostStore
+import RoostSync
+import Testing
+
+@testable import RoostServer
+
+/// What changes of an endpoint when somebody changes one thing of it.
+struct EndpointEditingTests {
+    private static let token = "0123456789abcdef0123456789abcdef"
+
+    private func secret(of id: RowID, in world: DigestWorld) async throws -> RobotSecret? {
+        let record = try await world.fixture.store.endpoint(id)
+        let vault = EndpointVault(key: world.fixture.key, settings: world.settings)
+        guard case .dingtalk(_, let secret) = try vault.target(of: record, at: world.fixture.time.now) else {
+            return nil
+        }
+        return secret
+    }
+
+    @Test func `a robot's secret and address are changed each without the other`() async throws {
+        let world = try await DigestWorld()
+        let id = try world.row(
+            try await world.add(
+                EndpointDraft(name: "钉钉", channel: "dingtalk", address: Self.token, secret: "SECfirst")
+            ).endpoint.id)
+        _ = try await world.endpoints.edit(
+            id, EndpointDraft(secret: "SECsecond"), by: OutreachFixture.administrator)
+        #expect(try await secret(of: id, in: world) == (try RobotSecret("SECsecond")))
+        #expect(try await world.fixture.store.endpoint(id).state == .active)
+        _ = try await world.endpoints.edit(
+            id, EndpointDraft(address: String(Self.token.reversed())), by: OutreachFixture.administrator)
+        #expect(try await secret(of: id, in: world) == (try RobotSecret("SECsecond")))
+        #expect(try await world.fixture.store.endpoint(id).state == .untested)
+        _ = try await world.endpoints.edit(id, EndpointDraft(secret: ""), by: OutreachFixture.administrator)
+        #expect(try await secret(of: id, in: world) == nil)
+    }
+
+    @Test(arguments: [
+        ("generic", "https://example.com/hook", "rotate_secret"), ("wecom", "0123456789abcdef0123", "no_secret"),
+        ("email", "liaison@example.org", "no_secret"),
+    ])
+    func `a secret that would be ignored is refused`(channel: String, address: String, reason: String) async throws {
+        let world = try await DigestWorld()
+        let id = try world.row(try await world.add("端点", channel, address).endpoint.id)
+        let before = try await world.fixture.store.endpoint(id)
+        let refusal = await #expect(throws: Refusal.self) {
+            try await world.endpoints.edit(
+                id, EndpointDraft(secret: WebhookSecret.random().revealed), by: OutreachFixture.administrator)
+        }
+        #expect(refusal?.reason == reason)
+        #expect(try await world.fixture.store.endpoint(id) == before)
+    }
+
+    @Test(arguments: [-1, 169, .max, .min, Int.max / 3600 + 1])
+    func `an overlap of any number of hours is judged and harms nobody`(hours: Int) async throws {
+        let world = try await DigestWorld()
+        let id = try world.row(try await world.add("合作方", "generic", "https://example.com/hook").endpoint.id)
+        let refusal = await #expect(throws: Refusal.self) {
+            try await world.endpoints.rotate(
+                id, EndpointRotation(overlapHours: hours), by: OutreachFixture.administrator)
+        }
+        #expect(refusal?.reason == "overlap_range")
+    }
+
+    @Test func `two who change an endpoint at once undo nothing of each other's`() async throws {
+        let world = try await DigestWorld()
+        let id = try world.row(try await world.add("合作方", "generic", "https://example.com/hook").endpoint.id)
+        let secrets = try await withThrowingTaskGroup(of: String?.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    try await world.endpoints.rotate(id, EndpointRotation(), by: OutreachFixture.administrator).secret
+                }
+                group.addTask {
+                    _ = try await world.endpoints.edit(
+                        id, EndpointDraft(keyword: "词\(number)"), by: OutreachFixture.administrator)
+                    return nil
+                }
+            }
+            var secrets: Set<String> = []
+            for try await secret in group { if let secret { secrets.insert(secret) } }
+            return secrets
+        }
+        let record = try await world.fixture.store.endpoint(id)
+        let kept = try EndpointVault(key: world.fixture.key, settings: world.settings).secrets(of: record)
+        #expect(secrets.count == 8)
+        #expect(Set(kept.entries.map(\.secret.revealed)).isSuperset(of: secrets))
+        #expect(record.keyword?.hasPrefix("词") == true)
+    }
+}

@@ -192,6 +192,8 @@ extension Transfer {
         try set(CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue))
         // An empty string, unlike an unset option, also keeps http_proxy in the environment from being used.
         try set(CURLOPT_PROXY, options.proxy)
+        // What a proxy answers before the receiver does is none of the receiver's answer.
+        try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         try set(CURLOPT_CONNECTTIMEOUT_MS, options.connectTimeout.wholeMilliseconds)
         try set(CURLOPT_TIMEOUT_MS, options.totalTimeout.wholeMilliseconds)
         if let stall = options.stallTimeout {

@@ -178,6 +178,39 @@ import Testing
         }
     }
 
+    @Test func `robots are reached by the proxy where one is configured, and webhooks go by themselves`() async throws {
+        let proxy = try Receiver { _ in .json(#"{"errcode":0,"errmsg":"ok"}"#) }
+        let receiver = try Receiver()
+        let settings = CourierSettings.testing(
+            weComBase: "http://vendor.invalid",
+            robotProxy: RobotProxy("http://roost:secret@127.0.0.1:\(proxy.port)"))
+        let hook = try WebhookURL(receiver.base, settings: settings)
+        for target in [try Self.target(.wecom), .generic(hook, secrets: [.random()])] {
+            let result = await sendOnce(
+                try rendering(target.channel).parts[0].body, contentType: "application/json", to: target,
+                as: WebhookID("msg_1"), over: client, settings: settings, clock: ManualClock(Self.now))
+            #expect(result.outcome.class == .sent, "\(result.outcome)")
+        }
+        #expect(
+            proxy.requests.map(\.requestLine).first?.hasPrefix("POST http://vendor.invalid/cgi-bin/webhook/") == true)
+        // roost:secret
+        #expect(proxy.requests.first?.values(of: "proxy-authorization") == ["Basic cm9vc3Q6c2VjcmV0"])
+        #expect(proxy.requests.count == 1 && receiver.requests.count == 1)
+    }
+
+    @Test(arguments: [407, 502])
+    func `a proxy that opens no tunnel leaves nothing in doubt`(status: Int) async throws {
+        let proxy = try Receiver { _ in .answer(status, headers: ["X-Proxy: none of the receiver's"]) }
+        let settings = CourierSettings.testing(
+            weComBase: "https://vendor.invalid", robotProxy: RobotProxy(proxy.base))
+        let result = await sendOnce(
+            try rendering(.wecom).parts[0].body, contentType: "application/json", to: try Self.target(.wecom),
+            as: WebhookID("msg_1"), over: client, settings: settings, clock: ManualClock(Self.now))
+        #expect(proxy.requests.first?.requestLine == "CONNECT vendor.invalid:443 HTTP/1.1")
+        #expect(result.outcome.class == .transient, "\(result.outcome)")
+        #expect(result.status == nil)
+    }
+
     @Test(arguments: Fault.allCases, [Channel.wecom, .dingtalk, .feishu, .generic])
     func `every fault has its outcome, and none is taken for success`(_ fault: Fault, _ channel: Channel) async throws {
         let receiver = try Receiver(reply: { _ in fault.reply }, early: { _ in fault.early })

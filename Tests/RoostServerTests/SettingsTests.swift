@@ -49,8 +49,12 @@ import Testing
         let networks = try ["10.20.0.0/16", "fd00:1::/32"].map { try #require(AddressRange($0)) }
         #expect(
             try settings([.courierNetworks: "10.20.0.0/16, fd00:1::/32"]).courier == .production(networks: networks))
+        let proxied = try settings([.courierProxy: "http://roost:s3cret@10.20.0.9:3128"]).courier
+        #expect(proxied == .production(robotProxy: RobotProxy("http://roost:s3cret@10.20.0.9:3128")))
+        #expect(!"\(proxied)".contains("s3cret"))
         for (key, value) in [
-            (SettingKey.courierNetworks, "10.0.0.0/99"), (.mailFrom, "nobody"), (.mailSecurity, "ssl"),
+            (SettingKey.courierNetworks, "10.0.0.0/99"), (.courierProxy, "10.20.0.9:3128"), (.mailFrom, "nobody"),
+            (.mailSecurity, "ssl"),
         ] {
             let values = mail.merging([key: value]) { $1 }
             #expect(throws: SettingProblem.unacceptable(key)) { try settings(values) }

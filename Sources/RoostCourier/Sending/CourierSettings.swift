@@ -8,6 +8,11 @@ package struct CourierSettings: Hashable, Sendable {
     let addressPolicy: AddressPolicy
     /// A PEM file of authorities to trust in place of the system's.
     let caFile: String?
+    /// How robots are reached, where not directly.
+    ///
+    /// Only their hosts are ours to name. A webhook's is not, and behind a proxy nobody sees to which address its name leads:
+    /// webhooks go by themselves, whatever is set here.
+    let robotProxy: RobotProxy?
     /// The server that takes e-mail; without one, deliveries by e-mail wait.
     package let mail: MailSettings?
     /// Whether these are not the settings of a real server.
@@ -17,20 +22,23 @@ package struct CourierSettings: Hashable, Sendable {
     ///
     /// `networks` are those of an intranet that webhooks may lead into although no public address is in them.
     package static func production(
-        caFile: String? = nil, networks: [AddressRange] = [], mail: MailSettings? = nil
+        caFile: String? = nil, networks: [AddressRange] = [], robotProxy: RobotProxy? = nil, mail: MailSettings? = nil
     ) -> CourierSettings {
         CourierSettings(
             robotBase: nil, allowedSchemes: [.https],
-            addressPolicy: .publicOnly(allowingLoopback: false, networks: networks), caFile: caFile, mail: mail)
+            addressPolicy: .publicOnly(allowingLoopback: false, networks: networks), caFile: caFile,
+            robotProxy: robotProxy, mail: mail)
     }
 
     /// Settings under which robots are reached at another base URL, plain http is spoken and loopback is connected to.
     ///
     /// This is the only way to any of the three. A server that runs with it logs ``warning`` when it starts.
-    package static func testing(weComBase: String, mail: MailSettings? = nil) -> CourierSettings {
+    package static func testing(
+        weComBase: String, robotProxy: RobotProxy? = nil, mail: MailSettings? = nil
+    ) -> CourierSettings {
         CourierSettings(
             robotBase: weComBase, allowedSchemes: [.http, .https],
-            addressPolicy: .publicOnly(allowingLoopback: true), caFile: nil, mail: mail)
+            addressPolicy: .publicOnly(allowingLoopback: true), caFile: nil, robotProxy: robotProxy, mail: mail)
     }
 
     /// What to log at start, at the level of a warning, or nil for a real server.

@@ -67,6 +67,7 @@ package enum OutwardRequest: Sendable {
         // libcurl may silently repeat a POST on a reused connection, and a robot would post twice.
         options.freshConnection = true
         options.totalTimeout = longestRobotTransfer
+        if let proxy = settings.robotProxy { (options.proxy, options.addressPolicy) = (proxy.revealed, .anyAddress) }
         return .post(request(delivery, at: url, body: body ?? delivery.body, headers: [], options: options))
     }
 

@@ -9,6 +9,10 @@ extension SettingKey {
         "courier.networks", .text, nil,
         "Inner networks that webhooks may lead into, such as those of a county intranet: 10.20.0.0/16, fd00:1::/32. The server's "
             + "own addresses in them stay closed, unless one is named by itself: 10.20.0.5/32.")
+    package static let courierProxy = SettingKey(
+        "courier.proxy", .text, nil, isSecret: true,
+        "Proxy by which the vendors' robots are reached, such as http://user:password@10.20.0.9:3128 or socks5h://10.20.0.9:1080. "
+            + "Webhooks and letters do not use it, and proxies named in the environment are never used.")
     package static let mailHost = SettingKey(
         "mail.host", .text, nil, "Host of the mail server that takes letters for delivery; without it letters wait.")
     package static let mailPort = SettingKey(
@@ -26,7 +30,8 @@ extension SettingKey {
         "This server as people outside reach it, such as https://roost.example.org; letters lead there to be stopped.")
 
     static let courier = [
-        courierTestBase, courierNetworks, mailHost, mailPort, mailSecurity, mailUser, mailPassword, mailFrom, mailName,
+        courierTestBase, courierNetworks, courierProxy, mailHost, mailPort, mailSecurity, mailUser, mailPassword,
+        mailFrom, mailName,
         mailPublicURL,
     ]
 }
@@ -41,8 +46,12 @@ extension CourierSettings {
             return range
         }
         let mail = try mailSettings(text)
-        if let base = try text(.courierTestBase) { return .testing(weComBase: base, mail: mail) }
-        return .production(networks: networks, mail: mail)
+        let proxy = try text(.courierProxy).map { text in
+            guard let proxy = RobotProxy(text) else { throw SettingProblem.unacceptable(.courierProxy) }
+            return proxy
+        }
+        if let base = try text(.courierTestBase) { return .testing(weComBase: base, robotProxy: proxy, mail: mail) }
+        return .production(networks: networks, robotProxy: proxy, mail: mail)
     }
 
     private static func mailSettings(_ text: (SettingKey) throws -> String?) throws -> MailSettings? {

@@ -132,4 +132,24 @@ import Testing
         let rows = try await world.truth()
         #expect(rows[mine] != nil && rows[theirs] != nil)
     }
+
+    @Test func `becoming a device of its own, a copy shows nothing that only its answered edits showed`() throws {
+        let world = try ReplicaWorld()
+        let mine = try world.desk.add(["name": .text("谭梓森")])
+        // The verdicts are here, the rows are on their way, and the other copy has been further: what was created may
+        // have left, or never come to, what this device's owner sees.
+        let given = try world.request().mutations.map {
+            Verdict(number: $0.number, outcome: .applied, stamp: Stamp($0.time, world.me))
+        }
+        let applied = try world.receive(
+            ReplicaWorld.page(ReplicaWorld.county, cursor: 1, more: true), verdicts: given, expected: 9)
+        #expect(applied.obstacle == .replicaCopied)
+        #expect(try world.replica.row("student", mine) != nil)
+        try world.replica.renew(
+            Enrolled(
+                server: "http://server.invalid", token: "own", replica: ReplicaID(0xC0), officer: world.officer,
+                name: "甲", roles: ["registrar"], label: "copy"))
+        #expect(try world.replica.row("student", mine) == nil)
+        #expect(try world.replica.status().rows["student"] == nil)
+    }
 }

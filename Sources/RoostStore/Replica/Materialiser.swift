@@ -140,11 +140,15 @@ struct Materialiser {
         try statement.run()
     }
 
-    /// Rebuilds every row table from copies and outbox.
+    /// Rebuilds every row table from copies and outbox; what only an edit showed that is in the outbox no more goes.
     func everything() throws {
         var keys: Set<RowKey> = []
         let statement = try BoundStatement(
-            db, "SELECT collection, row FROM copy UNION SELECT collection, row FROM outbox")
+            db,
+            """
+            SELECT collection, row FROM copy UNION SELECT collection, row FROM outbox
+            UNION SELECT collection, row FROM shown WHERE pending = 1
+            """)
         defer { statement.reset() }
         while try statement.step() {
             guard let position = replica.rules.catalogue.position(of: statement.text(0)) else { continue }

@@ -223,6 +223,13 @@ struct ReferenceModel {
             accepted.append(
                 Accepted(place: step.edit.place, field: change.field, value: change.value, stamp: step.stamp))
         }
+        // What a creation leaves unsaid it sets too.
+        if step.edit.action == .create {
+            for (field, value) in Rulebook.initial(step.edit.place.kind)
+            where !step.taken.contains(where: { $0.field == field }) {
+                accepted.append(Accepted(place: step.edit.place, field: field, value: value, stamp: step.stamp))
+            }
+        }
         noteParallels(step, push)
         if !step.masked.isEmpty {
             setAside(

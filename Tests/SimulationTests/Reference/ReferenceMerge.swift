@@ -138,6 +138,7 @@ extension ReferenceModel {
             record.cells[field] = Record.Cell(value: value, stamp: step.stamp)
             return
         }
+        if step.stamp.time == current.stamp.time, step.stamp.by != current.stamp.by { note("tie") }
         let saw = current.stamp.by == step.stamp.by || step.base.map { $0 >= current.stamp } ?? false
         var wins = step.stamp > current.stamp
         if let ranks = Rulebook.ranks(step.edit.place.kind, field) {

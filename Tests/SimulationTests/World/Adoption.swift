@@ -25,8 +25,30 @@ extension World {
     }
 
     func adopt() async throws {
+        let held = try tables()
+        model = known(by: held)
+        model.previous = held.previous
+        model.refusedCreations = held.refusedCreations
+        model.decided = model.decided.filter { held.decided.contains($0.key) }
+        model.verdicts = told.filter { held.decided.contains($0.key) }
+        for (replica, (incarnation, number)) in try await progress() {
+            model.incarnations[replica] = incarnation
+            model.lastNumber[replica] = number
+        }
+        epoch = store.epoch
+    }
+
+    /// The model of what the server has in the middle of a recovery.
+    ///
+    /// It says who may see what by the rows and grants that the server has now. Whether those are right nobody can say
+    /// here: a role that ended after the backup goes on until whoever ended it has given that back.
+    func modelOfTables() throws -> ReferenceModel { known(by: try tables()) }
+
+    private func tables() throws -> Held {
         let catalogue = SmallCounty.catalogue(version: model.version)
-        let held = try await read(serverFile) { db in
+        let queue = try DatabaseQueue(path: serverFile)
+        defer { try? queue.close() }
+        return try queue.read { db in
             var held = Held()
             for collection in catalogue.collections {
                 let sql = "SELECT * FROM \"\(collection.name)\""
@@ -56,6 +78,11 @@ extension World {
             }
             return held
         }
+    }
+
+    /// The model with the rows and tenures of some tables in place of its own.
+    private func known(by held: Held) -> ReferenceModel {
+        var model = model
         model.rows = [:]
         model.about = [:]
         model.accepted = []
@@ -80,15 +107,7 @@ extension World {
         }
         model.gone = Set(held.gone.map { conflicts[$0.id] ?? Place(kind: $0.kind, id: $0.id) })
         model.tenures = held.tenures
-        model.previous = held.previous
-        model.refusedCreations = held.refusedCreations
-        model.decided = model.decided.filter { held.decided.contains($0.key) }
-        model.verdicts = told.filter { held.decided.contains($0.key) }
-        for (replica, (incarnation, number)) in try await progress() {
-            model.incarnations[replica] = incarnation
-            model.lastNumber[replica] = number
-        }
-        epoch = store.epoch
+        return model
     }
 
     private static func conflict(_ record: Record, named place: Place) -> Place {

@@ -102,7 +102,9 @@ extension World {
         }
         transferred += bytes.count
         do throws(WireProblem) {
-            let answer = sabotage(try ExchangeAnswer(json: bytes))
+            let said = try ExchangeAnswer(json: bytes)
+            weigh(request, body.count, said, bytes.count)
+            let answer = sabotage(said)
             await makeSnapshots(for: answer)
             devices[index].answers.append(answer)
             if devices[index].answers.count > 6 { devices[index].answers.removeFirst() }

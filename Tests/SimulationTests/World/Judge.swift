@@ -12,7 +12,10 @@ extension World {
         } catch {
             return fail(.codec, "the answer cannot be read: \(error)")
         }
-        if isRecovering { return hear(answer, to: request) }
+        if isRecovering {
+            judgeRecoveringCanaries(bytes, for: officer)
+            return hear(answer, to: request)
+        }
         let push = PlainPush(request, at: clock.now) { self.place($0, $1) }
         let isForeign = request.epoch.map { $0 != epoch } ?? false
         if (answer.known != nil) != isForeign {
@@ -20,6 +23,7 @@ extension World {
         }
         if isForeign {
             note("request of another epoch")
+            judgeCanaries(bytes, holding: model.held(by: officer, at: clock.now))
             // Taken whatever history the request is of; the answer says nothing of it, so that they are given again.
             _ = model.surrender(push) { self.stamp(of: $0) }
             return hear(answer, to: request)
@@ -209,7 +213,20 @@ extension World {
 
     /// No text stands in the raw bytes that the device's owner may not read now.
     func judgeCanaries(_ bytes: [UInt8], holding held: Set<String>) {
-        for number in canaries.found(in: bytes) {
+        judge(canaries.found(in: bytes), holding: held, by: model)
+    }
+
+    /// The same by what the server has, while the model waits.
+    func judgeRecoveringCanaries(_ bytes: [UInt8], for officer: String) {
+        let found = canaries.found(in: bytes)
+        guard !found.isEmpty else { return }
+        guard let known = try? modelOfTables() else { return fail(.recovery, "the server's tables cannot be read") }
+        judge(found, holding: known.held(by: officer, at: clock.now), by: known)
+        note("searched while recovering")
+    }
+
+    private func judge(_ found: Set<Int>, holding held: Set<String>, by model: ReferenceModel) {
+        for number in found {
             guard let origin = canaries.origins[number] else {
                 fail(.leak, "canary \(number) was never planted")
                 continue

@@ -86,7 +86,11 @@ extension World {
             var content: [UInt8] = []
             var decoder = try GzipDecoder(limit: snapshot.offer.size)
             try decoder.write([UInt8](bytes)) { content += $0 }
-            if !isRecovering { judgeCanaries(content, holding: held) }
+            if isRecovering {
+                judgeRecoveringCanaries(content, for: officer.description)
+            } else {
+                judgeCanaries(content, holding: held)
+            }
             for line in content.split(separator: 0x0A) {
                 let row = try Value(json: Array(line))
                 guard let id = row["row"]?.text.flatMap({ RowID($0) }) else { continue }

@@ -39,7 +39,7 @@ struct Sending: AsyncParsableCommand {
         func act() async throws {
             let all = sendAll
             try await Sending.tell(options) { store in
-                let reason = try await store.outboxFigures().pause
+                let reason = try await store.sendingPause()
                 let isDoubtful = reason != nil && reason != "operator" && !all
                 _ = try await store.resumeSending(doubting: isDoubtful ? DigestDesk.channelsWithoutIdentity : [])
             }
@@ -52,7 +52,7 @@ struct Sending: AsyncParsableCommand {
         let settings = try await SettingsReading(options).settings
         let store = try DataDirectory(path: settings.data, key: settings.key).open().store
         try await action(store)
-        let figures = try await store.outboxFigures()
+        let figures = try await store.outboxFigures(rules: Courier.rules)
         try store.close()
         let counts = DeliveryState.allCases.filter { !$0.isSettled }.map { ($0, figures.byState[$0] ?? 0) }
         if options.json {

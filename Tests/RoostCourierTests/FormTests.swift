@@ -227,6 +227,20 @@ struct ChannelForm: Hashable, Sendable, CustomTestStringConvertible {
         #expect(error?.code == "missing_link")
     }
 
+    @Test func `DingTalk's link never puts an item behind another's address`() throws {
+        var several = message
+        several.url = nil
+        for index in 0..<2 {
+            several.sections[index].items[0].url = "https://example.org/\(index)"
+        }
+        #expect(throws: RenderingError.missingLink(section: nil, item: nil)) {
+            try rendering(.dingtalk, .link, of: several)
+        }
+        several.sections.removeLast()
+        let link = try #require(try body(.dingtalk, .link, of: several)["link"] as? [String: String])
+        #expect(link["messageUrl"] == "https://example.org/0")
+    }
+
     @Test func `a form of another channel is refused`() {
         #expect(throws: RenderingError.unknownForm(.poster)) { try rendering(.wecom, .poster) }
         #expect(throws: RenderingError.unknownForm(.templateCard)) { try rendering(.feishu, .templateCard) }

@@ -28,13 +28,17 @@ struct DingTalkMarkdown: MessageFormat {
 }
 
 /// DingTalk's `link`: one link with a title and a few words, for an announcement that is read elsewhere.
+///
+/// It leads to the digest, or to its only item; several items would all seem to be behind the address of one.
 struct DingTalkLink: MessageFormat {
     let context: RenderingContext
 
     var contentType: String { "application/json; charset=utf-8" }
 
     func check(_ message: Message) throws(RenderingError) {
-        guard message.url == nil, message.items.firstMap(\.url) == nil else { return }
+        guard message.url == nil else { return }
+        try message.checkEveryItemHasLink()
+        if message.items.count == 1 { return }
         throw .missingLink(section: nil, item: nil)
     }
 

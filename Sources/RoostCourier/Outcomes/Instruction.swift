@@ -10,7 +10,7 @@ package struct Instruction: Hashable, Sendable {
 
     /// The instruction after an outcome, found again from what is stored of it.
     package init(after class: Outcome.Class, code: String, on channel: Channel) {
-        self = Self.byCode[code] ?? Self.ofClock(code) ?? Self.usual(for: `class`, on: channel)
+        self = Self.byCode[code] ?? Self.ofClock(code) ?? Self.usual(for: `class`, code: code, on: channel)
     }
 
     package func text(in language: MessageLanguage) -> String {
@@ -31,7 +31,7 @@ extension Instruction {
                 + "signature was refused: set the clock (for example by NTP); it is tried again by itself.")
     }
 
-    private static func usual(for class: Outcome.Class, on channel: Channel) -> Instruction {
+    private static func usual(for class: Outcome.Class, code: String, on channel: Channel) -> Instruction {
         switch `class` {
         case .sent:
             Instruction("已送达，无需处理。", "Delivered; nothing to do.")
@@ -42,6 +42,11 @@ extension Instruction {
                 "对方今日的额度已用完，次日自动继续；若常发生，请减少推送或提高额度。",
                 "The receiver's quota for today is used up; it goes on tomorrow by itself. Send less or raise the quota if it happens often."
             )
+        case .transient where Outcome.blamesMailServer(code: code, on: channel):
+            Instruction(
+                "连不上邮件服务器，或它暂时不收：请管理员核对 mail.host、mail.port、网络与证书；将自动重试。",
+                "The mail server cannot be reached or takes nothing now: have mail.host, mail.port, the line and the certificate "
+                    + "checked; it is tried again by itself.")
         case .transient:
             Instruction("暂时失败，将自动重试。", "A passing failure; it is tried again by itself.")
         case .config:

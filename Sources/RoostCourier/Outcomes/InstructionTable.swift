@@ -153,6 +153,11 @@ extension Instruction {
                 Instruction("恢复端点时放弃了积压，可以重发。", "Given up when the endpoint was resumed; it can be sent again.")
             ),
             (
+                ["digest_cancelled"],
+                Instruction(
+                    "推送已取消，这条没有发出；可以重发。", "The digest was cancelled before this went out; it can be sent again.")
+            ),
+            (
                 ["restored"],
                 Instruction(
                     "服务器恢复自备份，这条可能早已发出：请到群里查看，已出现则标记为已送达，未出现再重发。",

@@ -19,6 +19,14 @@ package protocol DeliveryQueue: Sendable {
     /// changes nothing.
     func record(_ results: [AttemptResult]) async throws
 
+    /// Whether a delivery that was taken is to go back, because somebody cancelled or paused meanwhile.
+    ///
+    /// Asked from any thread just before it begins, so it must not wait.
+    func isRecalled(_ delivery: DeliveryID) -> Bool
+
+    /// Whether any is.
+    var hasRecalled: Bool { get }
+
     /// Stores results and takes what is due, in one transaction if the queue can; all or nothing, as ``record(_:)``.
     ///
     /// With `endpoints` only deliveries of those may be looked for: elsewhere nothing has changed since everything was
@@ -29,6 +37,9 @@ package protocol DeliveryQueue: Sendable {
 }
 
 extension DeliveryQueue {
+    package func isRecalled(_ delivery: DeliveryID) -> Bool { false }
+    package var hasRecalled: Bool { false }
+
     package func turn(
         _ results: [AttemptResult], at endpoints: Set<EndpointID>?, now: Moment, limit: Int
     ) async throws -> [LeasedDelivery] {

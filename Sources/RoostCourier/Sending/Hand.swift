@@ -99,11 +99,17 @@ struct Hand {
         if places[endpoint]?.isIdle == true { places[endpoint] = nil }
     }
 
-    /// Gives back what waits for an endpoint, or for all of them.
-    mutating func giveBack(at endpoint: EndpointID? = nil) -> [LeasedDelivery] {
+    /// Gives back what waits for an endpoint, or for all of them; with a condition only what meets it.
+    mutating func giveBack(
+        at endpoint: EndpointID? = nil, where condition: (LeasedDelivery) -> Bool = { _ in true }
+    ) -> [LeasedDelivery] {
         var back: [LeasedDelivery] = []
         for endpoint in endpoint.map({ [$0] }) ?? Array(places.keys) {
-            while let next = places[endpoint]?.next() { back.append(next.delivery) }
+            var kept: [(delivery: LeasedDelivery, takenAt: Moment)] = []
+            while let next = places[endpoint]?.next() {
+                if condition(next.delivery) { back.append(next.delivery) } else { kept.append(next) }
+            }
+            places[endpoint]?.waiting = kept
             if places[endpoint]?.isIdle == true { places[endpoint] = nil }
         }
         return back

@@ -98,6 +98,8 @@ package final class Sender: Sendable {
                 if orders.isEmpty, unrecorded.isEmpty { return }
                 continue
             }
+            // What was asked back need not wait for the transfer before it.
+            if orders.looksEverywhere, queue.hasRecalled { giveBack { self.queue.isRecalled($0.id) } }
             // While results cannot be stored, sending more would only add to what a crash makes uncertain.
             guard
                 let leased = await turn(
@@ -153,8 +155,8 @@ package final class Sender: Sendable {
     }
 
     /// Puts what waits in hand back among the results, unsent.
-    private func giveBack() {
-        let back = inbox.withLock { $0.hand.giveBack() }
+    private func giveBack(where condition: (LeasedDelivery) -> Bool = { _ in true }) {
+        let back = inbox.withLock { $0.hand.giveBack(where: condition) }
         guard !back.isEmpty else { return }
         let results = back.map { unsent($0, "sender_ends") }
         inbox.withLock { $0.results += results }
@@ -221,6 +223,7 @@ extension Sender {
     private func attempt(_ delivery: LeasedDelivery) async -> AttemptResult {
         let started = clock.now()
         guard started < delivery.notAfter else { return unsent(delivery, "not_after") }
+        guard !queue.isRecalled(delivery.id) else { return unsent(delivery, "recalled") }
         let exchange = await Exchange.carryOut(delivery, over: transport, settings: settings, clock: clock)
         let result = self.result(of: delivery, outcome: exchange.outcome, exchange: exchange, from: started)
         observe(.attempted(result))

@@ -46,7 +46,7 @@ struct HealthHandlers: Sendable {
         {
             throw Refusal(.unauthorized, "/metrics wants the bearer token of its configuration")
         }
-        metrics.told(try await store.outboxFigures(), now: store.clock())
+        metrics.told(try await store.outboxFigures(rules: StoreDeliveryQueue.rules), now: store.clock())
         metrics.watched(by: watchers.count)
         return Response(text: metrics.text, type: PrometheusText.contentType)
     }

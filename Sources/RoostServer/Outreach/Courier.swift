@@ -9,6 +9,9 @@ package struct Courier: Sendable {
     /// Also used for test messages, so that they pass the same guards.
     package let transport: any HTTPTransport
     let sender: Sender
+    /// By which the outbox is read.
+    package static var rules: OutboxRules { StoreDeliveryQueue.rules }
+
     private let queue: StoreDeliveryQueue
 
     /// Makes a courier that does nothing until ``run()``.

@@ -106,6 +106,8 @@ package struct DigestDesk: Sendable {
             try Self.check(version, is: digest)
             return (["status": "cancelled"], .discard)
         }
+        // What was taken of it and not begun goes back.
+        wake()
         return try await report(id, for: officer)
     }
 

@@ -36,7 +36,8 @@ package struct EndpointDesk: Sendable {
     package func notices(for officer: RowID) async throws -> EndpointNoticeList {
         try await mayLook(officer)
         return try await store.reading { reader in
-            let endpoints = Dictionary(uniqueKeysWithValues: try reader.endpoints().map { ($0.id, $0) })
+            let endpoints = Dictionary(
+                uniqueKeysWithValues: (try reader.endpoints() + [.mailServer]).map { ($0.id, $0) })
             return EndpointNoticeList(
                 notices: try reader.notices(limit: 100).compactMap { notice in
                     guard let endpoint = endpoints[notice.endpoint],
@@ -220,7 +221,11 @@ package struct EndpointDesk: Sendable {
         let state = try await endpoint(id).state
         guard ![.disabled, .untested].contains(state) else { throw Self.testFirst }
         // Why one is paused already stays known: its mailbox may have been unsubscribed.
-        if state != .paused { try await store.setState(.paused, of: id) }
+        if state != .paused {
+            try await store.setState(.paused, of: id)
+            // What was taken for it goes back.
+            wake()
+        }
         return try await summary(id)
     }
 

@@ -29,6 +29,14 @@ enum EndpointPacing {
             onlyChosen: endpoint.quiet.flatMap { QuietHours($0) }.map { $0.end(for: moment) > moment } ?? false)
     }
 
+    /// What a result tells of the mail server in the settings; nil for nothing.
+    @Sendable static func mailServerWorks(by channel: String, _ result: DeliveryResult) -> Bool? {
+        guard channel == Channel.email.rawValue, result.code != "sender_lost",
+            result.outcome != Outcome.Class.deferred.rawValue
+        else { return nil }
+        return !Outcome.blamesMailServer(code: result.code, on: .email)
+    }
+
     /// `channel` is the endpoint's.
     @Sendable static func judge(
         _ before: EndpointHealth, on channel: String, _ result: DeliveryResult, now: Milliseconds

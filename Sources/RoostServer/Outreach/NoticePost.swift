@@ -52,6 +52,14 @@ extension Announcement {
                 : Label(
                     "测试已通过，请恢复该端点（roost endpoints resume）以发出等待中的推送。",
                     "A test arrived: resume it (roost endpoints resume) to let what waits go.")
+            guard !isOfMailServer else {
+                return Message(
+                    headline: "邮件服务器已恢复",
+                    summary: """
+                        邮件服务器已恢复，此前自 \(since) 起无法使用（\(code)）。\(next.zh)
+                        The mail server works again; it could not be used since \(since) (\(code)). \(next.en)
+                        """)
+            }
             return Message(
                 headline: "端点已恢复：\(name)",
                 summary: """
@@ -62,6 +70,14 @@ extension Announcement {
         let instruction = Instruction(
             after: Outcome.Class(rawValue: outcome) ?? .unrecognised, code: code,
             on: Channel(rawValue: channel) ?? .generic)
+        guard !isOfMailServer else {
+            return Message(
+                headline: "邮件服务器故障",
+                summary: """
+                    邮件服务器自 \(since) 起无法使用（\(code)），有 \(waiting) 封邮件在等待。\(instruction.chinese)
+                    The mail server could not be used since \(since) (\(code)); \(waiting) letters wait. \(instruction.english)
+                    """)
+        }
         return Message(
             headline: "端点故障：\(name)",
             summary: """
@@ -69,6 +85,8 @@ extension Announcement {
                 The endpoint \(name) (\(channel)) has failed since \(since) (\(code)); \(waiting) wait. \(instruction.english)
                 """)
     }
+
+    private var isOfMailServer: Bool { endpoint.id == EndpointRecord.mailServer.id }
 
     private func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 }

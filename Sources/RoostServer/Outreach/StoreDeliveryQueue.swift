@@ -34,7 +34,8 @@ struct StoreDeliveryQueue: DeliveryQueue {
                 (channel.rawValue, channel.rateMemory.milliseconds)
             }),
         room: EndpointPacing.room(at:inFlight:ends:now:), expired: Self.result(ofExpiredLease:now:),
-        together: [Channel.email.rawValue: lettersAtOnce], judge: EndpointPacing.judge(_:on:_:now:))
+        together: [Channel.email.rawValue: lettersAtOnce], judge: EndpointPacing.judge(_:on:_:now:),
+        mailServerWorks: EndpointPacing.mailServerWorks(by:_:))
 
     /// Settles what a sender that is no more had taken; for a start, before the first lease.
     func recover() async throws { try await store.settleAllLeases(rules: Self.rules) }
@@ -78,6 +79,12 @@ struct StoreDeliveryQueue: DeliveryQueue {
 
     func record(_ results: [AttemptResult]) async throws {
         try await store.record(results.compactMap(Self.result), rules: Self.rules)
+    }
+
+    var hasRecalled: Bool { !store.recalled.isEmpty }
+
+    func isRecalled(_ delivery: DeliveryID) -> Bool {
+        !store.recalled.isEmpty && RowID(delivery.description).map(store.recalled.contains) ?? false
     }
 
     /// The same for every attempt, so that a receiver recognises a repetition.

@@ -205,6 +205,7 @@ extension ServerStore {
         var digests: [RowID] = []
         while try statement.step() { digests.append(statement.id(0)) }
         statement.reset()
+        try giveUpTaken("endpoint", endpoint, as: code, db)
         try settle(Set(digests), db)
         return digests.count
     }
@@ -219,11 +220,7 @@ extension ServerStore {
             """)
         try statement.bind(1, digest)
         try statement.run()
-        let leased = try BoundStatement(
-            db, "UPDATE delivery SET not_after_ms = ? WHERE digest = ? AND state = 'leased'")
-        try leased.bind(1, clock().value)
-        try leased.bind(2, digest)
-        try leased.run()
+        try giveUpTaken("digest", digest, as: "digest_cancelled", db)
     }
 
     /// Ends digests of which nothing is yet to be sent: sent, partly sent, failed or cancelled.

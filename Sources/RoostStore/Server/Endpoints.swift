@@ -134,6 +134,8 @@ extension ServerStore {
             try endpoint.bind(to: statement)
             try statement.bind(EndpointRecord.places + 1, optional: endpoint.heldUntil?.value)
             try statement.run()
+            // What was taken has the address from before.
+            try self.recall(of: id, db)
             return outcome
         }
     }
@@ -178,6 +180,7 @@ extension ServerStore {
             try statement.bind(2, endpoint)
             try statement.run()
             guard db.changesCount == 1 else { throw EndpointProblem.unknown }
+            if state != .active { try self.recall(of: endpoint, db) }
         }
     }
 }
@@ -209,6 +212,10 @@ extension RosterReader {
 }
 
 extension EndpointRecord {
+    /// Stands in notices for the server that all letters go through: it is no endpoint, and fails for all mailboxes at once.
+    package static let mailServer = EndpointRecord(
+        id: RowID(naming: "service", "mail_server"), name: "邮件服务器 (mail server)", channel: "email", state: .active)
+
     static let unsubscribedNote = "unsubscribed"
 
     /// Whether it is paused by whoever gets its letters, who has asked for no more of them.

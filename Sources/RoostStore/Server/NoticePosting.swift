@@ -38,7 +38,7 @@ extension ServerStore {
     /// in the same transaction.
     ///
     /// Of an endpoint that fails, recovers and fails again within `window` milliseconds only the first is told, and the next
-    /// only if it lasts longer; a recovery is told if the failure was. Nothing is marked as long as nobody is there to be
+    /// only if it lasts longer; of the mail server, which may just be starting, only what was found twice. A recovery is told if the failure was. Nothing is marked as long as nobody is there to be
     /// told. What cannot be sent for `lifetime` is given up.
     /// - Returns: What was told.
     package func announce(
@@ -55,13 +55,18 @@ extension ServerStore {
             var told: [Announcement] = []
             for note in try self.untold(now: now, window: window, db) {
                 // Who fails is told by nobody of it, but by others.
-                let others = receivers.filter { $0.id != note.endpoint }
-                guard !others.isEmpty, let endpoint = endpoints.first(where: { $0.id == note.endpoint }) else {
-                    continue
+                let mailServer = EndpointRecord.mailServer
+                let isOfMail = note.endpoint == mailServer.id
+                let others = receivers.filter {
+                    $0.id != note.endpoint && !(isOfMail && $0.channel == mailServer.channel)
                 }
+                let known = isOfMail ? mailServer : endpoints.first { $0.id == note.endpoint }
+                guard !others.isEmpty, let endpoint = known else { continue }
+                let affected = isOfMail ? endpoints.filter { $0.channel == mailServer.channel } : [endpoint]
                 let announcement = Announcement(
                     endpoint: endpoint, outcome: note.outcome, code: note.code, failures: note.failures,
-                    since: note.since, isRecovery: note.isRecovery, waiting: waiting[endpoint.id] ?? 0,
+                    since: note.since, isRecovery: note.isRecovery,
+                    waiting: affected.reduce(0) { $0 + (waiting[$1.id] ?? 0) },
                     id: RowID(naming: note.isRecovery ? "recovery" : "failure", "\(note.id)"), notice: note.id)
                 for receiver in others {
                     try self.queue(
@@ -90,13 +95,14 @@ extension ServerStore {
             db,
             """
             SELECT id, endpoint, outcome, code, failures, opened_ms, closed_ms IS NOT NULL FROM notice
-            WHERE told_ms IS NULL AND closed_ms IS NULL AND NOT EXISTS (SELECT 1 FROM notice AS earlier
-                    WHERE earlier.endpoint = notice.endpoint AND earlier.told_ms > ?)
+            WHERE told_ms IS NULL AND closed_ms IS NULL AND (endpoint != ?2 OR latest_ms - opened_ms >= 180000) AND NOT EXISTS (SELECT 1 FROM notice AS earlier
+                    WHERE earlier.endpoint = notice.endpoint AND earlier.told_ms > ?1)
                 OR told_ms IS NOT NULL AND closed_ms IS NOT NULL AND recovery_told_ms IS NULL
             ORDER BY id
             """)
         defer { statement.reset() }
         try statement.bind(1, now.value - window)
+        try statement.bind(2, EndpointRecord.mailServer.id)
         var untold: [Untold] = []
         while try statement.step() {
             untold.append(

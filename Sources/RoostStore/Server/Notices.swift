@@ -73,6 +73,15 @@ extension ServerStore {
         try insert.run()
     }
 
+    /// How many failures the open notice about an endpoint counts.
+    func openFailures(of endpoint: RowID, _ db: Database) throws -> Int {
+        let statement = try BoundStatement(
+            db, "SELECT failures FROM notice WHERE endpoint = ? AND closed_ms IS NULL")
+        defer { statement.reset() }
+        try statement.bind(1, endpoint)
+        return try statement.step() ? Int(statement.integer(0)) : 0
+    }
+
     /// Closes the notice about an endpoint that takes something again.
     func closeNotice(about endpoint: RowID, now: Milliseconds, _ db: Database) throws {
         let statement = try BoundStatement(

@@ -40,6 +40,9 @@ package struct OutboxRules: Sendable {
     /// How an endpoint of a channel is doing after a result, and the code for which it is to be disabled, if it is.
     package var judge: Judge
 
+    /// Whether a result on a channel tells that the mail server cannot be used, or that it can; nil if it tells nothing of it.
+    package var mailServerWorks: @Sendable (_ channel: String, DeliveryResult) -> Bool?
+
     package typealias Judge =
         @Sendable (EndpointHealth, _ channel: String, DeliveryResult, Milliseconds) -> (
             EndpointHealth, disable: String?
@@ -49,7 +52,8 @@ package struct OutboxRules: Sendable {
         lease: Int64, retries: Int, ordered: Set<String>, memory: [String: Int64],
         room: @escaping @Sendable (EndpointRecord, Int, [Milliseconds], Milliseconds) -> EndpointRoom,
         expired: @escaping @Sendable (DueDelivery, Milliseconds) -> DeliveryResult, together: [String: Int],
-        judge: @escaping Judge
+        judge: @escaping Judge,
+        mailServerWorks: @escaping @Sendable (String, DeliveryResult) -> Bool? = { _, _ in nil }
     ) {
         self.lease = lease
         self.retries = retries
@@ -59,6 +63,7 @@ package struct OutboxRules: Sendable {
         self.expired = expired
         self.together = together
         self.judge = judge
+        self.mailServerWorks = mailServerWorks
     }
 }
 
@@ -87,7 +92,7 @@ extension ServerStore {
     ) async throws -> [DueDelivery] {
         // Most ticks find nothing due: that takes no write transaction.
         if results.isEmpty {
-            guard endpoints == nil, try await pool.read({ db in try self.hasDue(now: now, db) }) else { return [] }
+            guard endpoints == nil, try await pool.read({ db in try self.isToWrite(now: now, db) }) else { return [] }
         }
         return try await pool.write { db in
             try self.keep(results, rules, db)
@@ -95,7 +100,11 @@ extension ServerStore {
                 try self.settleLeases(endedBy: now, now: now, rules, db)
                 try self.giveUp(now: now, rules, db)
             }
-            guard limit > 0, try self.sendingPause(db) == nil else { return [] }
+            guard try self.sendingPause(db) == nil else {
+                try self.recallAll(db)
+                return []
+            }
+            guard limit > 0 else { return [] }
             return try self.takeDue(at: endpoints, now: now, limit: limit, rules: rules, db)
         }
     }
@@ -118,6 +127,13 @@ extension ServerStore {
     /// Keeps results, all or none; a result for a delivery that is not leased changes nothing.
     package func record(_ results: [DeliveryResult], rules: OutboxRules) async throws {
         try await pool.write { db in try self.keep(results, rules, db) }
+    }
+
+    /// Whether looking everywhere would write anything.
+    private func isToWrite(now: Milliseconds, _ db: Database) throws -> Bool {
+        // Another process may have paused sending.
+        if try sendingPause(db) != nil { try recallAll(db) }
+        return try hasDue(now: now, db)
     }
 
     private func hasDue(now: Milliseconds, _ db: Database) throws -> Bool {
@@ -255,7 +271,7 @@ extension ServerStore {
         return places
     }
 
-    private struct Candidate {
+    struct Candidate {
         let delivery: DeliveryRecord
         let dueAt: Milliseconds
         /// Its place among those of its endpoint.
@@ -298,7 +314,7 @@ extension ServerStore {
         }
     }
 
-    private func endpointsWithDue(
+    func endpointsWithDue(
         at places: Set<RowID>?, now: Milliseconds, _ db: Database
     ) throws -> [EndpointRecord] {
         let one = places == nil ? "" : " AND id = ?2"
@@ -322,7 +338,7 @@ extension ServerStore {
     }
 
     /// The first due deliveries of an endpoint; in its quiet hours only first attempts whose chosen time has just come.
-    private func due(
+    func due(
         at endpoint: RowID, limit: Int, isOrdered: Bool, onlyChosen: Bool, now: Milliseconds,
         _ contents: inout [Int64: [UInt8]], _ db: Database
     ) throws -> [Candidate] {

@@ -102,7 +102,8 @@ extension AttemptRecord {
 extension ServerStore {
     func keep(_ results: [DeliveryResult], _ rules: OutboxRules, _ db: Database) throws {
         // Not by RETURNING, for which SQLite makes a table in memory each time.
-        let find = try BoundStatement(db, "SELECT digest, endpoint FROM delivery WHERE id = ? AND state = 'leased'")
+        let find = try BoundStatement(
+            db, "SELECT digest, endpoint, code FROM delivery WHERE id = ? AND state = 'leased'")
         let update = try BoundStatement(
             db,
             """
@@ -112,10 +113,19 @@ extension ServerStore {
         let now = clock()
         var digests: Set<RowID> = []
         var byEndpoint: [RowID: [DeliveryResult]] = [:]
-        for result in results {
+        for var result in results {
+            recalled.remove(result.delivery)
             try find.bind(1, result.delivery)
             defer { find.reset() }
             guard try find.step() else { continue }
+            if !find.isNull(2), Self.givenUpCodes.contains(find.text(2)),
+                result.state.isOpen || result.state == .expired
+            {
+                // What may have arrived is not called given up.
+                result.state = result.outcome == "uncertain" ? .uncertain : .cancelled
+                result.nextAt = nil
+                if result.attempt == nil { result.code = find.text(2) }
+            }
             let (digest, endpoint) = (find.id(0), find.id(1))
             try update.bind(1, result.state.rawValue)
             try update.bind(2, optional: result.nextAt?.value)
@@ -188,12 +198,31 @@ extension ServerStore {
             try statement.bind(2, endpoint)
             try statement.run()
         }
+        try judgeMailServer(by: results, on: record.channel, now: now, rules, db)
+        // That the mail server cannot be used is told of it, not of each mailbox.
+        let results = results.filter { rules.mailServerWorks(record.channel, $0) != false }
+        guard !results.isEmpty else { return }
         let failed = results.last { $0.disablesEndpoint } ?? results.last { $0.state != .sent }
         if disable != nil || health.isFailing, let failed {
             try openNotice(about: endpoint, failed, failures: health.failures, now: now, db)
         } else if record.health.isFailing || results.contains(where: { $0.state == .sent }) {
             // Whatever its health says: that of one which a person has mended was forgotten with the mending.
             try closeNotice(about: endpoint, now: now, db)
+        }
+    }
+
+    /// Opens or closes the notice about the mail server.
+    private func judgeMailServer(
+        by results: [DeliveryResult], on channel: String, now: Milliseconds, _ rules: OutboxRules, _ db: Database
+    ) throws {
+        let attempts = results.filter { $0.attempt != nil }
+        let failures = attempts.filter { rules.mailServerWorks(channel, $0) == false }
+        let mailServer = EndpointRecord.mailServer.id
+        if attempts.contains(where: { rules.mailServerWorks(channel, $0) == true }) {
+            try closeNotice(about: mailServer, now: now, db)
+        } else if let latest = failures.last {
+            let before = try openFailures(of: mailServer, db)
+            try openNotice(about: mailServer, latest, failures: before + failures.count, now: now, db)
         }
     }
 

@@ -14,8 +14,8 @@ package struct OutboxFigures: Hashable, Sendable {
 
     /// Deliveries by state, those that came to an end left out.
     package var byState: [DeliveryState: Int] = [:]
-    /// When the delivery that has been due longest was due, of those that nothing keeps back: no pause, hold, suspension or
-    /// earlier part; nil where none is.
+    /// When the delivery that has been due longest was due, of those that nothing keeps back: no pause, hold, suspension,
+    /// quiet hours, vendor's limit or earlier part; nil where none is.
     package var oldestDue: Milliseconds?
     /// Endpoints by state, and how many of them sending is suspended for.
     package var endpoints: [EndpointRecord.State: Int] = [:]
@@ -55,18 +55,24 @@ extension ServerStore {
         return try statement.step() ? statement.text(0) : nil
     }
 
+    /// Why sending is paused; nil where it is not.
+    package func sendingPause() async throws -> String? { try await pool.read { db in try self.sendingPause(db) } }
+
     /// Lets nothing out until ``resumeSending(doubting:)``.
     package func pauseSending(_ reason: String) async throws {
         try await pool.write { db in
+            // Who pauses what a restoration has paused already must not make it forget to doubt.
             try db.execute(
-                sql: "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", arguments: [Self.fact, reason])
+                sql: "INSERT OR IGNORE INTO meta (name, value) VALUES (?, ?)", arguments: [Self.fact, reason])
+            try self.recallAll(db)
         }
     }
 
     /// Lets what is due go again.
     ///
     /// After a restoration what was queued when the backup was made may have been sent since: `channels` names those whose
-    /// receivers cannot tell a repetition, and what waits there becomes uncertain, for a person to decide.
+    /// receivers cannot tell a repetition, and what waits there becomes uncertain, for a person to decide; but not what was
+    /// composed after the restoration.
     /// - Returns: How many deliveries are in doubt.
     package func resumeSending(doubting channels: [String] = []) async throws -> Int {
         try await pool.write { db in
@@ -75,9 +81,12 @@ extension ServerStore {
                 db,
                 """
                 UPDATE delivery SET state = 'uncertain', next_ms = NULL, outcome = 'uncertain', code = 'restored'
-                WHERE \(Self.waiting)
-                    AND endpoint IN (SELECT id FROM endpoint WHERE channel = ?) RETURNING digest
+                WHERE \(Self.waiting) AND id < ?2
+                    AND endpoint IN (SELECT id FROM endpoint WHERE channel = ?1) RETURNING digest
                 """)
+            let begun = try Int64.fetchOne(db, sql: "SELECT max(begun_ms) FROM epoch_begun")
+            // The identity of a delivery begins with the moment at which it was made.
+            try doubt.bind(2, begun.map { RowID(milliseconds: $0, random: 0) } ?? RowID(bits: .max))
             var digests: [RowID] = []
             for channel in channels {
                 try doubt.bind(1, channel)
@@ -89,8 +98,8 @@ extension ServerStore {
         }
     }
 
-    /// How the outbox is doing; paces are those of the last day's attempts.
-    package func outboxFigures() async throws -> OutboxFigures {
+    /// How the outbox is doing, by the rules of its sender; paces are those of the last day's attempts.
+    package func outboxFigures(rules: OutboxRules) async throws -> OutboxFigures {
         let now = clock()
         return try await pool.read { db in
             var figures = OutboxFigures()
@@ -107,7 +116,7 @@ extension ServerStore {
                 figures.byState[state] = Int(states.integer(1))
             }
             states.reset()
-            if figures.pause == nil { figures.oldestDue = try self.oldestDue(now: now, db) }
+            if figures.pause == nil { figures.oldestDue = try self.oldestDue(now: now, rules, db) }
             for endpoint in try RosterReader(store: self, db: db).endpoints() {
                 figures.endpoints[endpoint.state, default: 0] += 1
                 if let until = endpoint.health.openUntil, until > now { figures.suspended += 1 }
@@ -117,21 +126,22 @@ extension ServerStore {
         }
     }
 
-    private func oldestDue(now: Milliseconds, _ db: Database) throws -> Milliseconds? {
-        let statement = try BoundStatement(
-            db,
-            """
-            SELECT min(next_ms) FROM delivery INDEXED BY delivery_queue WHERE \(Self.waiting) AND next_ms <= ?1
-                AND EXISTS (SELECT 1 FROM endpoint WHERE endpoint.id = delivery.endpoint AND endpoint.state = 'active'
-                    AND coalesce(endpoint.held_until_ms, 0) <= ?1 AND coalesce(endpoint.open_until_ms, 0) <= ?1)
-                AND NOT EXISTS (SELECT 1 FROM delivery AS earlier WHERE earlier.digest = delivery.digest
-                    AND earlier.endpoint = delivery.endpoint AND earlier.part < delivery.part
-                    AND earlier.state IN ('failed', 'uncertain', 'expired'))
-            """)
-        defer { statement.reset() }
-        try statement.bind(1, now.value)
-        guard try statement.step(), !statement.isNull(0) else { return nil }
-        return Milliseconds(statement.integer(0))
+    private func oldestDue(now: Milliseconds, _ rules: OutboxRules, _ db: Database) throws -> Milliseconds? {
+        var contents: [Int64: [UInt8]] = [:]
+        var oldest: Milliseconds?
+        for endpoint in try endpointsWithDue(at: nil, now: now, db) {
+            let ends = try rules.memory[endpoint.channel].map { memory in
+                try self.ends(at: endpoint.id, since: now.value - memory, db)
+            }
+            let room = rules.room(endpoint, 0, ends ?? [], now)
+            guard room.count > 0, !room.onlyChosen else { continue }
+            let first = try due(
+                at: endpoint.id, limit: 1, isOrdered: rules.ordered.contains(endpoint.channel), onlyChosen: false,
+                now: now, &contents, db
+            ).first
+            if let first { oldest = min(oldest ?? first.dueAt, first.dueAt) }
+        }
+        return oldest
     }
 
     private func paces(since: Int64, _ db: Database) throws -> [OutboxFigures.Pace] {

@@ -91,7 +91,12 @@ extension ServerStore {
             try self.insert(
                 attempt, outcome: attempt.outcome, code: attempt.code, result.name, at: result.endpoint, db)
             try self.hold(result.endpoint, until: result.heldUntil, db)
-            if attempt.outcome == "sent" { try self.closeNotice(about: result.endpoint, now: now, db) }
+            guard attempt.outcome == "sent" else { return }
+            try self.closeNotice(about: result.endpoint, now: now, db)
+            let mailServer = EndpointRecord.mailServer
+            if try RosterReader(store: self, db: db).endpoint(result.endpoint)?.channel == mailServer.channel {
+                try self.closeNotice(about: mailServer.id, now: now, db)
+            }
         }
     }
 

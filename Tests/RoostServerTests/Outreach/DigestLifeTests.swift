@@ -216,7 +216,7 @@ struct DigestLifeTests {
         try await world.settle(
             leased, as: .retryWait, outcome: .transient, code: "http_503", nextAt: world.fixture.time.now)
         #expect(try await world.queue.lease(now: world.moment, limit: 1).isEmpty)
-        #expect(try await world.report(digest).deliveries.map(\.state) == ["expired"])
+        #expect(try await world.report(digest).deliveries.map(\.state) == ["cancelled"])
     }
 
     @Test(.timeLimit(.minutes(4)))

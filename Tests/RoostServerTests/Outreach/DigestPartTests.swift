@@ -110,7 +110,7 @@ struct DigestPartTests {
 
     @Test(arguments: [
         ("wecom", "news"), ("wecom", "template_card"), ("dingtalk", "action_card"),
-        ("dingtalk", "feed_card"),
+        ("dingtalk", "feed_card"), ("dingtalk", "link"),
     ])
     func `an item without a link falls back to the usual kind of message`(channel: String, form: String) async throws {
         let world = try await DigestWorld()

@@ -33,7 +33,9 @@ struct MailOutboxTests {
             try await world.settle(
                 leased, as: .retryWait, outcome: .transient, code: code, nextAt: world.fixture.time.now)
         }
-        #expect(try await world.endpoints.notices(for: OutreachFixture.author).notices.isEmpty)
+        let notices = try await world.endpoints.notices(for: OutreachFixture.author).notices
+        #expect(notices.map(\.endpoint) == [EndpointRecord.mailServer.name])
+        #expect(notices.map(\.failures) == [8] && notices.map(\.code) == [code])
         // Given up at last, it still is not the mailbox's fault.
         world.fixture.time.advance(by: DigestDesk.lifetime)
         #expect(try await world.queue.lease(now: world.moment, limit: 9).isEmpty)
@@ -49,5 +51,58 @@ struct MailOutboxTests {
                 code: "smtp_450", nextAt: world.fixture.time.now)
         }
         #expect(try await world.report(digest).deliveries.map(\.heldBy) == ["suspended"])
+        // The server answers, so its own notice is closed; the mailbox has one now.
+        let open = try await world.endpoints.notices(for: OutreachFixture.author).notices.filter { $0.closedAt == nil }
+        #expect(open.map(\.endpoint) == ["联络员"])
+    }
+
+    @Test(arguments: ["no_mail_server", "login_refused", "unreachable"])
+    func `that the mail server cannot be used is told once for all mailboxes, and so is its end`(_ code: String)
+        async throws
+    {
+        let world = try await DigestWorld()
+        for number in 0..<3 { _ = try await world.add("邮箱\(number)", "email", "liaison\(number)@example.org") }
+        let office = try await world.add(
+            EndpointDraft(name: "值班群", channel: "wecom", address: "0123456789abcdef0123", forNotices: true))
+        // It cannot be told by letter that no letter goes out.
+        _ = try await world.add(
+            EndpointDraft(name: "值班邮箱", channel: "email", address: "office@example.org", forNotices: true))
+        _ = try await world.released(channels: ["email"])
+        let post = NoticePost(store: world.fixture.store) {}
+        let fixture = world.fixture
+        func fail() async throws {
+            let leased = try await world.queue.lease(now: world.moment, limit: 9)
+            #expect(leased.count == 3)
+            try await world.settle(
+                leased, as: .retryWait, outcome: .transient, code: code, nextAt: fixture.time.now + 300_000)
+        }
+        func read() async throws -> [String] {
+            _ = try await post.post()
+            let notices = try await world.queue.lease(now: world.moment, limit: 9).filter {
+                $0.endpoint.description == office.endpoint.id
+            }
+            try await world.arrived(notices)
+            return notices.map { FrozenMessage($0.body, on: .wecom)?.content ?? "" }
+        }
+        try await fail()
+        #expect(try await read().isEmpty, "it may just be starting")
+        fixture.time.advance(by: 300_000)
+        try await fail()
+        let told = try await read()
+        #expect(told.count == 1)
+        let failure = try #require(told.first)
+        for words in ["邮件服务器故障", code, "有 3 封邮件在等待", "自动", "3 letters wait", "by itself"] {
+            #expect(failure.contains(words), "\(words) is not in: \(failure)")
+        }
+        fixture.time.advance(by: 300_000)
+        try await fail()
+        #expect(try await read().isEmpty, "it is told once")
+        fixture.time.advance(by: 300_000)
+        try await world.arrived(try await world.queue.lease(now: world.moment, limit: 9))
+        let recovery = try await read()
+        #expect(recovery.count == 1 && recovery.first?.contains("邮件服务器已恢复") == true)
+        #expect(try await read().isEmpty)
+        let notices = try await world.endpoints.notices(for: OutreachFixture.author).notices
+        #expect(notices.map(\.endpoint) == [EndpointRecord.mailServer.name] && notices.first?.closedAt != nil)
     }
 }

@@ -7,11 +7,14 @@ package struct DigestDraft: Codable, Hashable, Sendable {
         package var id: String
         /// Said in place of the row's own summary.
         package var text: String?
+        /// The https address of a picture, for messages that show one beside each item.
+        package var picture: String?
 
-        package init(collection: String, id: String, text: String? = nil) {
+        package init(collection: String, id: String, text: String? = nil, picture: String? = nil) {
             self.collection = collection
             self.id = id
             self.text = text
+            self.picture = picture
         }
     }
 

@@ -112,7 +112,7 @@ package struct Desk {
             return row
         }
         let key = HanFolding.matchingKey(text)
-        let names = ["name", "title"].compactMap { collection.position(of: FieldName($0)) }
+        let names = ["name", "title", "code"].compactMap { collection.position(of: FieldName($0)) }
         let rows = try replica.rows(of: collection.name, deleted: deleted)
         let found = rows.filter { shown in
             names.contains { HanFolding.matchingKey(shown.row.values[$0].text ?? "") == key }

@@ -16,6 +16,34 @@ struct Report {
         self[name + "_processor_us"] = spending.processorMicroseconds
     }
 
+    /// A figure that is promised, as far as it was measured.
+    private struct Wanted {
+        let name: String
+        let bound: String
+        let isMet: (Value) -> Bool
+
+        init(_ name: String, least: Double) {
+            self.name = name
+            bound = "< \(least)"
+            isMet = { if case .real(let value) = $0 { value >= least } else { false } }
+        }
+
+        init(_ name: String, most: Double) {
+            self.name = name
+            bound = "> \(most)"
+            isMet = { if case .real(let value) = $0 { value <= most } else { false } }
+        }
+    }
+
+    private static var wanted: [Wanted] {
+        [
+            Wanted("courier_deliveries_per_second", least: 8000), Wanted("ratio_courier_to_bare", least: 0.8),
+            Wanted("courier_enqueue_to_first_byte_ms_p95", most: 50),
+            Wanted("courier_resident_megabytes_with_1000_in_flight", most: 100),
+            Wanted("ratio_courier_beside_1000_hanging", least: 0.95),
+        ]
+    }
+
     func print() {
         var members = figures.map { Value.Member($0.name, .real(($0.value * 100).rounded() / 100)) }
         func ratio(_ name: String, _ over: String, _ label: String) {
@@ -36,6 +64,12 @@ struct Report {
         ratio(
             "courier_beside_1000_hanging_per_second", "courier_beside_0_hanging_per_second",
             "ratio_courier_beside_1000_hanging")
+        let missed = Self.wanted.filter { wanted in
+            members.contains { $0.name == wanted.name && !wanted.isMet($0.value) }
+        }
+        if members.contains(where: { member in Self.wanted.contains { $0.name == member.name } }) {
+            members.append(Value.Member("missed", .list(missed.map { .text($0.name + " " + $0.bound) })))
+        }
         Swift.print("{")
         for (index, member) in members.enumerated() {
             let comma = index == members.count - 1 ? "" : ","

@@ -18,7 +18,8 @@ struct AttemptView {
             attempts.map { attempt in
                 [
                     output.moment(attempt.startedAt), "\(attempt.finishedAt - attempt.startedAt)",
-                    attempt.outcome + (attempt.delivery == nil ? output.text("（测试）", " (test)") : ""), attempt.code,
+                    outcome(attempt.outcome) + (attempt.delivery == nil ? output.text("（测试）", " (test)") : ""),
+                    attempt.code,
                     attempt.status.map { "\($0)" } ?? "", attempt.address ?? "",
                     [attempt.vendorCode.map { "\($0)" }, attempt.vendorMessage].compactMap(\.self)
                         .joined(separator: " "),
@@ -31,6 +32,21 @@ struct AttemptView {
                 "  "
                     + ([output.moment(attempt.startedAt), attempt.url] + [phases.isEmpty ? nil : phases])
                     .compactMap(\.self).joined(separator: " · "))
+        }
+    }
+
+    private func outcome(_ outcome: String) -> String {
+        switch outcome {
+        case "sent": output.text("已送达", "sent")
+        case "rate_limited": output.text("限流", "rate limited")
+        case "quota": output.text("额度用完", "quota used up")
+        case "transient": output.text("暂时失败", "passing failure")
+        case "config": output.text("设置有误", "settings refused")
+        case "content": output.text("内容被拒", "content refused")
+        case "uncertain": output.text("无法确认", "uncertain")
+        case "unrecognised": output.text("未知错误", "unknown error")
+        case "blocked": output.text("地址被禁", "address blocked")
+        default: outcome
         }
     }
 

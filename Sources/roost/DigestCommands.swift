@@ -149,6 +149,10 @@ struct DigestContentOptions: ParsableArguments {
     @Option(help: "受众条件，如 cohort>=2026 and level>=本科 · The audience.") var audience: String?
     @Option(help: "政策编号或行号，可多次 · A policy by code or id; repeatable.") var policy: [String] = []
     @Option(help: "岗位、活动的行号，可多次 · An opportunity by id; repeatable.") var opportunity: [String] = []
+    @Option(
+        name: .customLong("picture"),
+        help: "配图：所列政策或岗位=https 图片地址，可多次 · A picture for a listed item: its code or id=https://…; repeatable.")
+    var pictures: [String] = []
     @Flag(name: .customLong("new"), help: "收入各端点尚未收到的新内容 · Take what is new to the endpoints.") var takesNew = false
     @Option(help: "做成截止提醒：几天内截止的内容 · Make a reminder of what ends within so many days.")
     var endingWithin: Int?
@@ -158,10 +162,26 @@ struct DigestContentOptions: ParsableArguments {
         help: "渠道 wecom|dingtalk|feishu|generic|email|manual，可多次 · A channel; repeatable.")
     var channels: [String] = []
 
+    func validate() throws {
+        for picture in pictures {
+            guard let name = picture.split(separator: "=", maxSplits: 1).first.map(String.init),
+                picture.count > name.count + 1, (policy + opportunity).contains(name)
+            else {
+                throw ValidationError(
+                    "--picture 写作“编号=https://…”，编号须是 --policy 或 --opportunity 所列 · "
+                        + "--picture is CODE=https://…, of an item that --policy or --opportunity names")
+            }
+        }
+    }
+
+    private func picture(of item: String) -> String? {
+        pictures.last { $0.hasPrefix(item + "=") }.map { String($0.dropFirst(item.count + 1)) }
+    }
+
     var draft: DigestDraft {
         let items =
-            policy.map { DigestDraft.Item(collection: "policy", id: $0) }
-            + opportunity.map { DigestDraft.Item(collection: "opportunity", id: $0) }
+            policy.map { DigestDraft.Item(collection: "policy", id: $0, picture: picture(of: $0)) }
+            + opportunity.map { DigestDraft.Item(collection: "opportunity", id: $0, picture: picture(of: $0)) }
         return DigestDraft(
             period: period, intro: intro, items: items.isEmpty ? nil : items, new: takesNew ? true : nil,
             endingWithin: endingWithin, audience: audience, channels: channels.isEmpty ? nil : channels)

@@ -45,7 +45,9 @@ extension CommonOptions {
         switch error {
         case .missing(let path):
             Failure(
-                self, "缺少密钥文件 \(path)；请放回另外保存的那一份", "the key file \(path) is missing; put back the copy you kept")
+                self, "缺少密钥文件 \(path)；请放回另外保存的那一份，或在 ROOST_KEY 中给出；确已丢失时：roostd init --adopt-key",
+                "the key file \(path) is missing; put back the copy you kept, or give the key in ROOST_KEY; if it is lost for good: "
+                    + "roostd init --adopt-key")
         case .damaged(let path):
             Failure(
                 self, "密钥文件 \(path) 已损坏；请放回另外保存的那一份", "the key file \(path) is damaged; put back the copy you kept")

@@ -9,7 +9,10 @@ struct DeliveryCrashTests {
     /// How many deliveries are made; `ROOST_KILL_DELIVERIES` makes it more than a daily run has time for.
     private static let wanted =
         ProcessInfo.processInfo.environment["ROOST_KILL_DELIVERIES"].flatMap { Int($0) } ?? 180
-    private static let digests = 3
+    /// How often the power fails; half as often as there are digests, so that half of the deliveries to each robot cannot
+    /// have been under way.
+    private static let failures = 3
+    private static let digests = 2 * failures
 
     @Test func `no delivery is missing or doubled however often the power fails`() async throws {
         let webhooks = try Receiver(.answer(204))
@@ -32,18 +35,21 @@ struct DeliveryCrashTests {
         robots.requests.update { $0 = [] }
         var released: [String] = []
         var moments: [Int] = []
-        for number in 0..<Self.digests {
-            // At any moment after the first message; whoever is quick may have sent everything.
-            let target = robots.requests.value.count + Int.random(in: 1...max(1, count / 3))
-            moments.append(target)
-            released.append(try await release(number, county, approver))
-            _ = try await robots.requests.first("a part of the digest") { $0.count >= target ? true : nil }
+        for failure in 0..<Self.failures {
+            // Somewhere in the first of the two or in the second, or after both if they are quick.
+            let moment = robots.requests.value.count + Int.random(in: 0...count * 3 / 2)
+            moments.append(moment)
+            for number in [2 * failure, 2 * failure + 1] {
+                released.append(try await release(number, county, approver))
+            }
+            _ = try await robots.requests.first("\(moment) messages") { $0.count >= moment ? true : nil }
             try await county.server.kill()
             try await county.server.start()
         }
-        var deliveries: [JSON] = []
+        var byDigest: [[JSON]] = []
         // What was queued when the power failed goes by itself.
-        for digest in released { deliveries += try await settled(digest, county) }
+        for digest in released { byDigest.append(try await settled(digest, county)) }
+        let deliveries = byDigest.flatMap(\.self)
         #expect(deliveries.count == Self.digests * count * 2)
         #expect(deliveries.allSatisfy { $0["channel"] == "wecom" || $0["state"] == "sent" })
 
@@ -51,14 +57,26 @@ struct DeliveryCrashTests {
         let byID = Dictionary(grouping: webhooks.requests.value) { $0.values(of: "webhook-id").first ?? "" }
         #expect(byID.count == Self.digests * count)
         for requests in byID.values { #expect(Set(requests.map(\.body)).count == 1) }
-        // Robots: nothing twice; what is called uncertain may have arrived or not.
-        let posts = Dictionary(grouping: robots.requests.value) {
-            "\($0.path) \(String(decoding: $0.body, as: UTF8.self))"
+        // Robots: what is called sent arrived once; what is called uncertain once or never, and of it no more than can have
+        // been under way: one message of each robot at each failure.
+        let posts = Dictionary(
+            grouping: robots.requests.value.map { (robot: $0.path, text: String(decoding: $0.body, as: UTF8.self)) },
+            by: \.robot)
+        var uncertain: [String: Int] = [:]
+        for (number, deliveries) in byDigest.enumerated() {
+            for delivery in deliveries where delivery["channel"] == "wecom" {
+                let name = delivery["endpoint"].text ?? ""
+                let own = posts.filter { $0.key.hasSuffix("key-of-the-robot-" + name.dropFirst("机器人".count)) }
+                let times = own.values.joined().count { $0.text.contains("第\(number)期") }
+                if delivery["state"] == "uncertain" {
+                    uncertain[name, default: 0] += 1
+                    #expect(times <= 1, "\(name) read number \(number) twice; killed after \(moments)")
+                } else {
+                    #expect(times == 1, "\(name), number \(number); killed after \(moments)")
+                }
+            }
         }
-        for requests in posts.values { #expect(requests.count == 1, "a group read it twice") }
-        let sent = deliveries.count { $0["channel"] == "wecom" && $0["state"] == "sent" }
-        let uncertain = deliveries.count { $0["state"] == "uncertain" }
-        #expect((sent...sent + uncertain).contains(posts.count), "killed after \(moments) posts")
+        #expect(uncertain.values.allSatisfy { $0 <= Self.failures }, "\(uncertain) after \(moments)")
     }
 
     /// The deliveries of a digest once each has been sent or is a person's to look at.

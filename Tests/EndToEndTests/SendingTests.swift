@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import RoostAPI
 import RoostSchema
@@ -78,6 +79,32 @@ struct SendingTests {
         let edited = try await admin.roost("endpoints", "edit", "校友网站", "--name", "校友站", "--quiet", "22:00-07:30")
         #expect(edited["endpoint"]["name"] == "校友站")
         #expect(try await admin.roost("endpoints", "notices")["notices"].list.isEmpty)
+        // A secret that is read from standard input is in no shell's history and in no list of processes.
+        let secret = "whsec_" + Data(repeating: 7, count: 32).base64EncodedString()
+        let turned = try await admin.roost(reading: secret, "endpoints", "rotate", "校友站", "--secret", "-")
+        #expect(turned["secret"].text == secret)
+        try await admin.roost(
+            "endpoints", "add", "飞书群", "--channel", "feishu", "--address", "3fa2c0de-1b2c-4d5e-8f90-a1b2c3d4e5f6")
+        let signing = try await admin.roost(reading: "of the robot", "endpoints", "edit", "飞书群", "--secret", "-")
+        #expect(signing["endpoint"]["name"] == "飞书群")
+        _ = try await admin.attempt("endpoints", "test", "飞书群")
+        #expect(try JSON(try #require(office.receiver.requests.value.last).body)["sign"].text != nil)
+        let wrong = try await admin.attempt(reading: "whsec_short", "endpoints", "rotate", "校友站", "--secret", "-")
+        #expect(!wrong.succeeded && !wrong.errors.contains("whsec_short"))
+        #expect(try await admin.roost("endpoints", "test", "校友站")["sent"] == true)
+        let signed = try #require(office.receiver.requests.value.last)
+        let code = HMAC<SHA256>.authenticationCode(
+            for: Data(
+                "\(signed.values(of: "webhook-id")[0]).\(signed.values(of: "webhook-timestamp")[0]).".utf8)
+                + Data(signed.body), using: SymmetricKey(data: Data(repeating: 7, count: 32)))
+        #expect(signed.values(of: "webhook-signature")[0].contains(Data(code).base64EncodedString()))
+        for (language, words) in [("zh", ["已送达（测试）", "首字节"]), ("en", ["sent (test)", "first byte"])] {
+            let log = try await admin.attempt("endpoints", "log", "校友站", "--lang", language)
+            #expect(log.succeeded && !log.hasTerminalCodes)
+            for word in words + ["127.0.0.1", "/hook", "204"] {
+                #expect(log.output.contains(word), "\(word) is not in \(log.output)")
+            }
+        }
         // Nobody gets to read a secret again, nor a whole address.
         let listed = try await admin.attempt("endpoints", "list", "--json").output
         #expect(!listed.contains("whsec_"))

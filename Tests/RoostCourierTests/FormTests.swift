@@ -84,8 +84,14 @@ struct ChannelForm: Hashable, Sendable, CustomTestStringConvertible {
         #expect(
             news == [
                 ["title": "【青年人才政策】11月政策与岗位", "description": "面向2027届", "url": "https://roost.example.org/d/11"],
-                ["title": "安家补贴", "description": "截止 2026-12-31 本科 1 万元", "url": "https://example.org/p?a=1&b=2"],
-                ["title": "助理工程师 <急> <@all>", "description": "", "url": "https://roost.example.org/d/11"],
+                [
+                    "title": "安家补贴", "description": "截止 2026-12-31 本科 1 万元", "url": "https://example.org/p?a=1&b=2",
+                    "picurl": "https://example.org/a.png",
+                ],
+                [
+                    "title": "助理工程师 <急> <@all>", "description": "", "url": "https://roost.example.org/d/11",
+                    "picurl": "https://example.org/b.png",
+                ],
             ])
     }
 

@@ -103,6 +103,14 @@ struct OutreachRouteTests {
             let endpoint = try decoded(EndpointAdded.self, added).endpoint.id
             #expect(try await server.send(.post, Path.endpoints + "/\(endpoint)/test", token: admin).status == 200)
             #expect(await receiver.next().map { String(decoding: $0.body, as: UTF8.self).contains("测试消息") } == true)
+            let path = Path.endpoints + "/\(endpoint)/log"
+            let log = try decoded(EndpointLog.self, try await server.send(.get, path, token: admin))
+            #expect(log.endpoint.name == "合作方")
+            #expect(log.attempts.map(\.outcome) == ["sent"] && log.attempts.map(\.delivery) == [nil])
+            #expect(log.attempts.first?.status == 200 && log.attempts.first?.address?.hasPrefix("127.0.0.1") == true)
+            let unknown = try await server.send(
+                .get, Path.endpoints + "/\(RowID(bits: 9).description)/log", token: admin)
+            #expect(unknown.status == 404)
             let policy = RowID(bits: 0xB1)
             _ = try await server.store.write(
                 [.init("policy", policy, .create, ["code": "T-1", "title": "人才公寓申请办法"])], by: policy)

@@ -52,9 +52,11 @@ struct WeComNews: MessageFormat {
     }
 
     func format(_ part: MessagePart) -> FormattedPart {
-        var articles: [(title: String, description: String, url: String)] = []
+        var articles: [(title: String, description: String, url: String, picture: String?)] = []
         let summary = part.summary?.contentLines ?? []
-        if let url = part.url { articles.append((context.headline(of: part), summary.joined(separator: " "), url)) }
+        if let url = part.url {
+            articles.append((context.headline(of: part), summary.joined(separator: " "), url, nil))
+        }
         for item in part.items {
             let deadline = item.deadline.map { "\(context.language.deadline) \($0.singleLine)" }
             var title = item.title.singleLine
@@ -64,18 +66,25 @@ struct WeComNews: MessageFormat {
                 title = context.keywordPrefix + title + part.marker
                 words = [part.headline.singleLine] + summary + words
             }
-            articles.append((title, words.joined(separator: " "), item.url ?? part.address ?? ""))
+            articles.append((title, words.joined(separator: " "), item.url ?? part.address ?? "", item.picture))
         }
-        let cut = articles.map { ($0.title.cut(toBytes: 128), $0.description.cut(toBytes: 512), $0.url) }
+        let cut = articles.map { ($0.title.cut(toBytes: 128), $0.description.cut(toBytes: 512), $0.url, $0.picture) }
         let body: JSONValue = [
             "msgtype": "news",
             "news": [
                 "articles": .list(
-                    cut.map { ["title": .string($0), "description": .string($1), "url": .string($2)] })
+                    cut.map { title, description, url, picture in
+                        var article: [String: JSONValue] = [
+                            "title": .string(title), "description": .string(description), "url": .string(url),
+                        ]
+                        if let picture { article["picurl"] = .string(picture) }
+                        return .object(article)
+                    })
             ],
         ]
         return FormattedPart(
-            content: cut.map { [$0, $1, $2].filter { !$0.isEmpty }.joined(separator: "\n") }.joined(separator: "\n"),
+            content: cut.map { [$0.0, $0.1, $0.2].filter { !$0.isEmpty }.joined(separator: "\n") }.joined(
+                separator: "\n"),
             body: body.bytes)
     }
 }

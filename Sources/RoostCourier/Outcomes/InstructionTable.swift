@@ -165,6 +165,13 @@ extension Instruction {
                         + "delivered or send it again.")
             ),
             (
+                ["endpoint_unreadable"],
+                Instruction(
+                    "端点的地址或签名密钥读不出（服务器密钥已更换）：请用 roost endpoints edit --address 重新填写，测试成功后恢复。",
+                    "The endpoint's address or secret cannot be read, the server's key having been replaced: enter the address again "
+                        + "by roost endpoints edit --address, then test and resume it.")
+            ),
+            (
                 ["http_410"],
                 Instruction(
                     "对方声明该地址已永久停用：请向对方索取新地址。",

@@ -137,7 +137,10 @@ extension DigestDesk {
     private static var nothingToSendAgain: Refusal {
         Refusal(
             .conflict, reason: "not_resendable",
-            Label("没有可以重发的投递。", "there is nothing that could be sent again"))
+            Label(
+                "没有可以重发的投递。不指定时只重发 failed 和 expired；已放弃、无法确认或等待重试的，请用 --state 指明 cancelled、uncertain 或 retry_wait。",
+                "there is nothing that could be sent again; unless --state names cancelled, uncertain or retry_wait, only what "
+                    + "is failed or expired is"))
     }
 
     /// Sends a digest as it would now be sent to an endpoint that is for tests, and to no other.

@@ -75,11 +75,18 @@ extension DigestDesk {
         }
         try Self.fill(&fields, from: draft, reader, now: now)
         for (name, value) in fields where !value.isNull {
-            if let problem = reader.catalogue["digest"]?[name]?.kind.problem(with: value) {
-                throw Refusal(
-                    .invalidDigest, reason: problem.rawValue,
-                    Label("“\(name)”不合要求（\(problem.rawValue)）。", "\(name) does not fit: \(problem.rawValue)"))
+            guard let field = reader.catalogue["digest"]?[name], let problem = field.kind.problem(with: value) else {
+                continue
             }
+            let words =
+                if problem == .tooLong, case .text(let most) = field.kind {
+                    Label("太长，至多 \(most) 字", "too long, at most \(most) characters")
+                } else {
+                    Label("不合要求（\(problem.rawValue)）", "not fitting (\(problem.rawValue))")
+                }
+            throw Refusal(
+                .invalidDigest, reason: problem.rawValue,
+                Label("“\(field.label.zh)”\(words.zh)。", "the \(field.label.en) is \(words.en)"))
         }
         return fields
     }
@@ -138,7 +145,20 @@ extension DigestDesk {
         guard let row, ["policy", "opportunity"].contains(item.collection),
             try !reader.rows(CollectionName(item.collection), ids: [row]).isEmpty
         else { throw Refusal.unknownItem(item.id) }
-        return DigestRow.Item(collection: CollectionName(item.collection), id: row, text: item.text)
+        if let picture = item.picture {
+            // Vendors show no picture that is not encrypted on its way.
+            guard picture.lowercased().hasPrefix("https://"), picture.count <= 500,
+                (try? WebhookURL(picture, settings: .production()).checkHost(settings: .production())) != nil
+            else {
+                throw Refusal(
+                    .invalidDigest, reason: "invalid_picture",
+                    Label(
+                        "配图须是 https:// 开头的公网地址，至多 500 字符。",
+                        "a picture is a public https:// address of at most 500 characters"))
+            }
+        }
+        return DigestRow.Item(
+            collection: CollectionName(item.collection), id: row, text: item.text, picture: item.picture)
     }
 }
 

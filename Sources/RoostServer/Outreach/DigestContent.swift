@@ -33,7 +33,7 @@ struct DigestContent {
         let version: Stamp
         let message: Message.Item
 
-        /// A digest of what is said: equal where a reader would see nothing new.
+        /// A digest of what is said: equal where a reader would see nothing new; another picture is nothing new.
         var fingerprint: [UInt8] {
             let words = [message.title, message.text ?? "", message.url ?? "", message.deadline ?? ""]
             return Array(SHA256.hash(data: Array(words.joined(separator: "\u{1F}").utf8)))
@@ -161,7 +161,7 @@ struct DigestContent {
                 section: "policy", item: item, version: row.version,
                 message: Message.Item(
                     title: title, text: item.text ?? fields.text("summary"), url: fields.text("url"),
-                    deadline: fields.text("valid_to")))
+                    deadline: fields.text("valid_to"), picture: item.picture))
         }
         let section =
             switch fields.text("kind") {
@@ -174,7 +174,7 @@ struct DigestContent {
             section: section, item: item, version: row.version,
             message: Message.Item(
                 title: title, text: item.text ?? (facts.isEmpty ? nil : facts), url: fields.text("url"),
-                deadline: fields.text("ends_on")))
+                deadline: fields.text("ends_on"), picture: item.picture))
     }
 
     /// A row's values by name.

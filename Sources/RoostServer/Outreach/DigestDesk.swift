@@ -169,8 +169,9 @@ package struct DigestDesk: Sendable {
         throw Refusal(
             .conflict, reason: "audience_unconfirmed",
             Label(
-                "受众为“\(audience.sentence.zh)”，共 \(audience.students) 人；请输入这个人数以确认发送。",
-                "the audience is \(audience.sentence.en): \(audience.students) students; give that number to confirm"))
+                "受众为“\(audience.sentence.zh)”，共 \(audience.students) 人；请输入这个人数以确认发送（--students \(audience.students)）。",
+                "the audience is \(audience.sentence.en): \(audience.students) students; give that number to confirm (--students \(audience.students))"
+            ))
     }
 
     // MARK: Common

@@ -107,7 +107,9 @@ extension DigestDesk {
         isSendingPaused: Bool, now: Milliseconds
     ) -> DeliveryStatusReport {
         var instruction: Instruction?
-        if let code = delivery.code,
+        // What is under way has no result yet; what it is said to have come to is about an earlier attempt or a cancellation.
+        let code = delivery.state == .leased ? nil : delivery.code
+        if let code,
             let outcome = Outcome.Class(rawValue: delivery.outcome ?? Outcome.Class.deferred.rawValue),
             let channel = Channel(rawValue: endpoint.channel)
         {
@@ -121,7 +123,7 @@ extension DigestDesk {
             id: delivery.id.description, endpoint: endpoint.name, channel: endpoint.channel,
             address: vault.redactedAddress(of: endpoint), part: delivery.part, parts: delivery.parts,
             state: heldBy == nil ? delivery.state.rawValue : DeliveryState.held.rawValue, heldBy: heldBy,
-            attempts: delivery.attempts, code: delivery.code, instructionZH: instruction?.chinese,
+            attempts: delivery.attempts, code: code, instructionZH: instruction?.chinese,
             instructionEN: instruction?.english, nextAt: delivery.nextAt?.value, sentAt: delivery.sentAt?.value,
             reach: delivery.reach)
     }

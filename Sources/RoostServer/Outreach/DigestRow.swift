@@ -9,6 +9,8 @@ struct DigestRow: Sendable {
         let collection: CollectionName
         let id: RowID
         let text: String?
+        /// The address of a picture, for messages that show one beside each item.
+        var picture: String?
     }
 
     struct Section: Hashable, Sendable {
@@ -86,7 +88,10 @@ struct DigestRow: Sendable {
                 guard let collection = entry["collection"]?.text,
                     let id = entry["id"].flatMap({ $0.id ?? $0.text.flatMap { RowID($0) } })
                 else { return nil }
-                items.append(Item(collection: CollectionName(collection), id: id, text: entry["text"]?.text))
+                items.append(
+                    Item(
+                        collection: CollectionName(collection), id: id, text: entry["text"]?.text,
+                        picture: entry["picture"]?.text))
             }
             sections.append(Section(kind: kind, title: title, items: items))
         }
@@ -110,7 +115,8 @@ struct DigestRow: Sendable {
                                     [
                                         .init("collection", .text(item.collection.text)),
                                         .init("id", .text(item.id.description)),
-                                    ] + (item.text.map { [.init("text", .text($0))] } ?? []))
+                                    ] + (item.text.map { [.init("text", .text($0))] } ?? [])
+                                        + (item.picture.map { [.init("picture", .text($0))] } ?? []))
                             })),
                 ])
             })

@@ -141,7 +141,10 @@ package struct EndpointDesk: Sendable {
             throw Refusal.invalidEndpoint(error.rawValue, error.label)
         } catch let error as WebhookSecret.ParseError {
             throw Refusal.invalidEndpoint(
-                error.rawValue, Label("签名密钥不可用。", "the secret is not of the form whsec_…"))
+                error.rawValue,
+                Label(
+                    "签名密钥须为 whsec_ 加 24 至 64 字节的 Base64；也可不填，由服务器生成。",
+                    "the secret has to be whsec_ and 24 to 64 bytes in Base64; without one the server makes one"))
         }
     }
 
@@ -174,14 +177,19 @@ package struct EndpointDesk: Sendable {
                             "只有网址端点可以轮换密钥；机器人请用 edit --secret 更换。",
                             "only webhooks have secrets to rotate; give a robot another by editing it"))
                 }
-                let ring = try vault.secrets(of: record).rotated(
-                    to: secret, now: now, overlap: .seconds(hours * 3600))
+                // Old secrets that were sealed with a key that is lost sign nothing any more.
+                let ring =
+                    (try? vault.secrets(of: record))?.rotated(to: secret, now: now, overlap: .seconds(hours * 3600))
+                    ?? WebhookSecretRing(secret)
                 record.sealedSecrets = try vault.sealedSecrets(ring, of: id)
             }
             return EndpointAdded(endpoint: try await summary(id), secret: secret.revealed)
         } catch let error as WebhookSecret.ParseError {
             throw Refusal.invalidEndpoint(
-                error.rawValue, Label("签名密钥不可用。", "the secret is not of the form whsec_…"))
+                error.rawValue,
+                Label(
+                    "签名密钥须为 whsec_ 加 24 至 64 字节的 Base64；也可不填，由服务器生成。",
+                    "the secret has to be whsec_ and 24 to 64 bytes in Base64; without one the server makes one"))
         }
     }
 

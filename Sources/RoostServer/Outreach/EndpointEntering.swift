@@ -91,6 +91,14 @@ extension EndpointVault {
             }
         }
         guard let address = draft.address else { return nil }
+        if channel.isRobot, draft.secret == nil, (try? robotSecret(of: record)) == nil, !record.sealedSecrets.isEmpty {
+            throw Refusal.invalidEndpoint(
+                "secret_unreadable",
+                Label(
+                    "原来的签名密钥已读不出（服务器密钥已更换）：请同时用 --secret 填写机器人的签名密钥，机器人未设签名则写 --secret \"\"。",
+                    "the former signing secret cannot be read, the server's key having been replaced: give the robot's secret by "
+                        + "--secret too, or --secret \"\" if it checks none"))
+        }
         switch channel {
         case .wecom:
             record.sealedAddress = try sealedAddress(WeComKey(address).revealed, of: record.id)
@@ -104,7 +112,9 @@ extension EndpointVault {
             let url = try WebhookURL(address, settings: settings)
             try url.checkHost(settings: settings)
             record.sealedAddress = try sealedAddress(url.revealed, of: record.id)
-            guard record.sealedSecrets.isEmpty || draft.secret != nil else { return nil }
+            // One that was sealed with a key that is lost is replaced: its receiver has to be told another.
+            let isReadable = !record.sealedSecrets.isEmpty && (try? secrets(of: record)) != nil
+            guard !isReadable || draft.secret != nil else { return nil }
             let secret = try draft.secret.map { text throws in try WebhookSecret(text) } ?? .random()
             record.sealedSecrets = try sealedSecrets(WebhookSecretRing(secret), of: record.id)
             return secret

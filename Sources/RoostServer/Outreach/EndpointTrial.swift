@@ -15,7 +15,7 @@ struct EndpointTrial: Sendable {
 
     /// Sends every part in turn, until one does not arrive.
     func send(_ rendering: Rendering, to endpoint: EndpointRecord) async throws -> Outcome {
-        guard let target = try vault.target(of: endpoint, at: store.clock()) else {
+        guard let target = try target(of: endpoint) else {
             throw Refusal(
                 .conflict, reason: "manual",
                 Label("人工渠道无需测试。", "what a person delivers cannot be tested"))
@@ -41,6 +41,19 @@ struct EndpointTrial: Sendable {
         }
         guard let last else { throw Refusal(.internalError, "a rendering without parts") }
         return last
+    }
+
+    private func target(of endpoint: EndpointRecord) throws -> DeliveryTarget? {
+        do {
+            return try vault.target(of: endpoint, at: store.clock())
+        } catch is UnsealableEndpoint {
+            let instruction = Instruction(after: .config, code: "endpoint_unreadable", on: .generic)
+            throw Refusal(
+                .conflict, reason: "endpoint_unreadable", Label(instruction.chinese, instruction.english))
+        } catch let error as EndpointAddressError {
+            // It was let in under other settings.
+            throw Refusal.invalidEndpoint(error.rawValue, error.label)
+        }
     }
 
     /// Waits for nothing: an endpoint that may have nothing now is not tried out now.

@@ -71,7 +71,7 @@ struct EndpointVault: Sendable {
         return try seal(RobotSecret(secret).revealed, endpoint, "secrets")
     }
 
-    private func robotSecret(of endpoint: EndpointRecord) throws -> RobotSecret? {
+    func robotSecret(of endpoint: EndpointRecord) throws -> RobotSecret? {
         guard !endpoint.sealedSecrets.isEmpty else { return nil }
         return try RobotSecret(open(endpoint.sealedSecrets, endpoint.id, "secrets"))
     }

@@ -38,8 +38,6 @@ package final class ServerStore: Sendable {
     package let snapshots: SnapshotShelf
 
     let pool: DatabasePool
-    /// What the sender is to give back.
-    package let recalled = RecalledDeliveries()
     /// For what every exchange reads.
     let near: NearReaders
     /// For what comes often and from many at once: pushes.

@@ -28,6 +28,27 @@ final class Device: Sendable {
         return try result.json
     }
 
+    /// Runs `roost` with a line on its standard input.
+    func attempt(reading line: String, _ arguments: String...) async throws -> CommandResult {
+        try await attempt(reading: line, arguments)
+    }
+
+    private func attempt(reading line: String, _ arguments: [String]) async throws -> CommandResult {
+        // The shell's own echo is no process, whose arguments others could read.
+        let script = #"line=$1; shift; printf '%s\n' "$line" | "$@""#
+        let process = try ChildProcess(
+            "/bin/sh", ["-c", script, "sh", line, try Provided.program("roost")] + arguments,
+            environment: environment, limit: .seconds(120))
+        return try await result(of: process, ["roost"] + arguments)
+    }
+
+    /// Runs `roost … --json` with a line on its standard input; it must succeed.
+    func roost(reading line: String, _ arguments: String...) async throws -> JSON {
+        let result = try await attempt(reading: line, arguments + ["--json"])
+        guard result.succeeded else { throw CommandFailure(result: result) }
+        return try result.json
+    }
+
     /// Starts `roost` without waiting for its end.
     func begin(_ arguments: String...) throws -> ChildProcess {
         try ChildProcess(

@@ -140,6 +140,43 @@ struct DigestOutboxTests {
         #expect(report.digest.status == "failed")
     }
 
+    @Test(
+        .timeLimit(.minutes(4)),
+        arguments: [
+            ("wecom", "0123456789abcdef0123", #"{"errcode":0,"errmsg":"ok"}"#),
+            ("dingtalk", String(repeating: "0123456789abcdef", count: 4), #"{"errcode":0,"errmsg":"ok"}"#),
+            ("feishu", "3fa2c0de-1b2c-4d5e-8f90-a1b2c3d4e5f6", #"{"code":0,"msg":"success","data":{}}"#),
+        ])
+    func `what a robot gets is byte for byte what the preview showed`(
+        _ channel: String, _ key: String, _ words: String
+    ) async throws {
+        let receiver = try LoopbackReceiver(saying: words)
+        let world = try await DigestWorld()
+        _ = try await world.add("机器人", channel, key, keyword: "归巢")
+        let draft = try await world.compose(channels: [channel])
+        let id = try world.row(draft.digest.id)
+        let shown = try await world.desk.preview(id, for: OutreachFixture.author).renderings.flatMap(\.parts)
+        let approved = try await world.approve(draft)
+        let frozen = try await world.desk.preview(id, for: OutreachFixture.author).renderings.flatMap(\.parts)
+        _ = try await world.send(approved)
+        // Off the full hour, which Feishu's robots keep away from.
+        world.fixture.time.advance(by: 900_000)
+        let courier = Courier(
+            store: world.fixture.store, key: world.fixture.key,
+            settings: .testing(weComBase: "http://127.0.0.1:\(receiver.port)"),
+            clock: FixedClock(time: world.fixture.time), observe: { _ in })
+        let running = Task { try await courier.run() }
+        let post = try #require(await receiver.next())
+        courier.drain()
+        try await running.value
+        #expect(frozen.map(\.body) == [String(decoding: post.body, as: UTF8.self)])
+        #expect(shown.map(\.body) == frozen.map(\.body) && shown.map(\.bytes) == frozen.map(\.bytes))
+        // A card holds its words in several places; frozen, it is shown as the body that it is.
+        #expect(channel == "feishu" || shown.map(\.content) == frozen.map(\.content))
+        #expect(frozen.first?.content.contains("【归巢】") == true)
+        #expect(try await world.report(approved).deliveries.map(\.state) == ["sent"])
+    }
+
     @Test(.timeLimit(.minutes(4)))
     func `a receiver that fails once gets one webhook-id with valid signatures, and the state survives`() async throws {
         let receiver = try LoopbackReceiver { $0 == 0 ? 503 : 200 }

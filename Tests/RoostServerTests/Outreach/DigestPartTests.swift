@@ -125,4 +125,27 @@ struct DigestPartTests {
         #expect(String(decoding: leased.body, as: UTF8.self).contains("结构设计工程师"))
         #expect(message.form == .markdown || message.form == .templateCard)
     }
+
+    @Test(arguments: [("wecom", "news", "picurl"), ("dingtalk", "feed_card", "picURL")])
+    func `an item's picture is shown beside it`(channel: String, form: String, member: String) async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add(
+            EndpointDraft(
+                name: "机器人", channel: channel, form: form, address: String(repeating: "0123456789abcdef", count: 2)))
+        func compose(_ picture: String) async throws -> DigestReport {
+            try await world.desk.compose(
+                DigestDraft(
+                    title: "图",
+                    items: [.init(collection: "policy", id: DigestWorld.policy.description, picture: picture)],
+                    channels: [channel]), by: OutreachFixture.author)
+        }
+        for picture in ["http://example.org/a.png", "https://127.0.0.1/a.png", "不是链接"] {
+            let refusal = await #expect(throws: Refusal.self) { _ = try await compose(picture) }
+            #expect(refusal?.reason == "invalid_picture")
+        }
+        _ = try await world.send(try await world.approve(try await compose("https://example.org/a.png")))
+        let leased = try #require(try await world.queue.lease(now: world.moment, limit: 1).first)
+        let body = String(decoding: leased.body, as: UTF8.self)
+        #expect(body.contains("\"\(member)\":\"https://example.org/a.png\""), "\(body)")
+    }
 }

@@ -1,3 +1,4 @@
+import Curl
 import Foundation
 import RoostAPI
 import RoostCourier
@@ -90,5 +91,42 @@ struct EndpointEditingTests {
         #expect(secrets.count == 8)
         #expect(Set(kept.entries.map(\.secret.revealed)).isSuperset(of: secrets))
         #expect(record.keyword?.hasPrefix("词") == true)
+    }
+
+    @Test func `after the server's key was lost, an endpoint comes back by its address alone`() async throws {
+        let world = try await DigestWorld()
+        let webhook = try await world.add("合作方", "generic", "https://example.com/hook")
+        let robot = try await world.add(
+            EndpointDraft(
+                name: "飞书群", channel: "feishu", address: "3fa2c0de-1b2c-4d5e-8f90-a1b2c3d4e5f6", secret: "former"))
+        let other = world.fixture.directory + "/other"
+        try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+        try ServerKey.create(in: other)
+        let desk = EndpointDesk(
+            store: world.fixture.store, key: try ServerKey(directory: other), settings: world.settings,
+            transport: HTTPClient(), wake: {})
+        let administrator = OutreachFixture.administrator
+        let (first, second) = (try world.row(webhook.endpoint.id), try world.row(robot.endpoint.id))
+        for id in [first, second] {
+            let refusal = await #expect(throws: Refusal.self) { try await desk.test(id, by: administrator) }
+            #expect(refusal?.reason == "endpoint_unreadable")
+            #expect(refusal?.messageZH?.contains("endpoints edit --address") == true)
+        }
+        let mended = try await desk.edit(
+            first, EndpointDraft(address: "https://example.com/hook"), by: administrator)
+        #expect(mended.secret?.hasPrefix("whsec_") == true && mended.secret != webhook.secret)
+        #expect(mended.endpoint.address == "https://example.com/hook")
+        // A robot's secret is its vendor's to give.
+        let address = EndpointDraft(address: "3fa2c0de-1b2c-4d5e-8f90-a1b2c3d4e5f6")
+        let refusal = await #expect(throws: Refusal.self) {
+            _ = try await desk.edit(second, address, by: administrator)
+        }
+        #expect(refusal?.reason == "secret_unreadable")
+        var whole = address
+        whole.secret = "now"
+        #expect(try await desk.edit(second, whole, by: administrator).endpoint.address.isEmpty == false)
+        // Nor does giving a webhook another secret need the one that is lost.
+        try await world.fixture.store.change(first) { record, _ in record.sealedSecrets = [1] }
+        #expect(try await desk.rotate(first, EndpointRotation(), by: administrator).secret != nil)
     }
 }

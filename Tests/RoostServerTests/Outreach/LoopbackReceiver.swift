@@ -26,9 +26,9 @@ final class LoopbackReceiver: Sendable {
     private let posts: Mutex<[ReceivedPost]>
     private let arrivals: AsyncStream<ReceivedPost>
 
-    /// - Parameter answer: The status of the answer to the n-th request, counted from 0.
+    /// `words` is the body of every answer; `answer` tells the status of that to the n-th request, counted from 0.
     /// - Throws: ``Failure`` if there is no free port.
-    init(answer: @escaping @Sendable (Int) -> Int = { _ in 200 }) throws {
+    init(saying words: String = "", answer: @escaping @Sendable (Int) -> Int = { _ in 200 }) throws {
         let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -52,7 +52,9 @@ final class LoopbackReceiver: Sendable {
                 let connection = accept(descriptor, nil, nil)
                 guard connection >= 0 else { break }
                 if let post = Self.read(connection) {
-                    let text = "HTTP/1.1 \(answer(count)) Answer\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                    let text =
+                        "HTTP/1.1 \(answer(count)) Answer\r\nContent-Length: \(words.utf8.count)\r\n"
+                        + "Connection: close\r\n\r\n\(words)"
                     count += 1
                     let bytes = Array(text.utf8)
                     _ = unsafe send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL))

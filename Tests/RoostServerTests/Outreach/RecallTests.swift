@@ -106,6 +106,8 @@ struct RecallTests {
         // All are taken, four are under way.
         #expect(try await scene.states() == ["leased": Scene.messages])
         try await scene.stop(stop)
+        let meanwhile = try await scene.world.desk.report(scene.digest, for: OutreachFixture.author).deliveries
+        #expect(meanwhile.allSatisfy { $0.state != "leased" || $0.instructionZH == nil }, "it is still under way")
         scene.courier.wake()
         scene.transport.answer()
         scene.courier.drain()

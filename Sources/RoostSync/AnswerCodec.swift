@@ -10,6 +10,7 @@ extension ExchangeAnswer {
             case "protocol": version = try reader.integer()
             case "now": answer.now = Milliseconds(try reader.integer())
             case "epoch": answer.epoch = try reader.string()
+            case "run": answer.run = try reader.run(name)
             case "offset": answer.offset = try reader.integer()
             case "expected": answer.expected = try reader.integer()
             case "verdicts":

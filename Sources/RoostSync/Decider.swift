@@ -221,7 +221,7 @@ struct DecisionRun {
             do {
                 onceAllowed = try judge(steps)
                 let judged = set.mark
-                try enforceLimits(steps)
+                try enforceLimits(&steps)
                 // A limit may have set other values than those the derived fields were computed from.
                 if set.mark > judged { try refreshDerived(since: judged) }
             } catch let judged as RefusedStep {

@@ -26,6 +26,8 @@ package struct ExchangeRequest: Hashable, Sendable {
     package var incarnation: Int64
     /// The server's epoch as the replica last saw it; nil at first contact.
     package var epoch: String?
+    /// The server's latest run as the replica knows it; nil if it knows none.
+    package var run: ServerRun?
     /// The device's wall clock as the request was written.
     package var now: Milliseconds
     package var mark: Mutation.Mark?
@@ -159,6 +161,8 @@ package struct ExchangeAnswer: Hashable, Sendable {
     /// The server's clock when it answered.
     package var now: Milliseconds
     package var epoch: String
+    /// The run that answered; nil of servers that do not count theirs.
+    package var run: ServerRun?
     /// Device clock minus server clock in milliseconds as the server judged it; 0 within the tolerance.
     package var offset: Int64
     /// The number the server expects the replica's next mutation to have.

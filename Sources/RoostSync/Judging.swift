@@ -109,8 +109,11 @@ extension DecisionRun {
     }
 
     /// Checks limits for rows that newly count against one.
-    func enforceLimits(_ steps: [Step]) throws {
-        for (index, step) in steps.enumerated() {
+    ///
+    /// A value somebody gave that a limit replaces is history at once.
+    func enforceLimits(_ steps: inout [Step]) throws {
+        for index in steps.indices {
+            let step = steps[index]
             let key = step.resolved.key
             let collection = rules.catalogue.collections[key.collection]
             for limit in rules.limits[key.collection] {
@@ -140,9 +143,14 @@ extension DecisionRun {
                     throw RefusedStep(index: index, reason: Refused(refusal: .limit, about: limit.name))
                 }
                 for (name, value) in limit.otherwise {
-                    if let place = collection.position(of: name) {
-                        row.set(place, to: value, at: step.resolved.stamp)
+                    guard let place = collection.position(of: name) else { continue }
+                    let stamp = step.resolved.stamp
+                    for (position, given) in step.resolved.changes where position == place && given != value {
+                        let loss = Merge.Loss(
+                            field: name.text, value: given, stamp: stamp, winner: stamp, hard: false, incoming: true)
+                        steps[index].effects.append(HistoryEntry(row: key, loss: loss, sequence: .zero))
                     }
+                    row.set(place, to: value, at: stamp)
                 }
                 set.put(row)
             }

@@ -9,6 +9,7 @@ extension ExchangeRequest {
         var replica: ReplicaID?
         var incarnation: Int64 = 1
         var epoch: String?
+        var run: ServerRun?
         var now: Int64?
         var mark: Mutation.Mark?
         var boots: [String: Milliseconds] = [:]
@@ -27,6 +28,7 @@ extension ExchangeRequest {
             case "replica": replica = try reader.replica(name)
             case "incarnation": incarnation = try reader.integer(in: 1...Int64.max, name)
             case "epoch": if !reader.null() { epoch = try reader.string() }
+            case "run": if !reader.null() { run = try reader.run(name) }
             case "now": now = try reader.integer(in: 0...maximumMoment, name)
             case "mark": if !reader.null() { mark = try Mutation.Mark(&reader) }
             case "boots":
@@ -57,6 +59,7 @@ extension ExchangeRequest {
         self.init(
             catalogue: Int(clamping: catalogue), replica: replica, incarnation: incarnation, epoch: epoch,
             now: Milliseconds(now), mark: mark, mutations: mutations, scopes: scopes)
+        self.run = run
         self.boots = boots
         self.surrendered = surrendered
         self.purged = purged
@@ -96,6 +99,10 @@ extension ExchangeRequest {
             if let epoch {
                 writer.name("epoch")
                 writer.string(epoch)
+            }
+            if let run {
+                writer.name("run")
+                writer.plain(run.description)
             }
             writer.name("now")
             writer.integer(now.value)
@@ -250,6 +257,11 @@ extension JSONReader {
     mutating func replica(_ member: String) throws(WireProblem) -> ReplicaID {
         guard let replica = ReplicaID(try string()) else { throw problem(.outOfRange, member) }
         return replica
+    }
+
+    mutating func run(_ member: String) throws(WireProblem) -> ServerRun {
+        guard let run = ServerRun(try string()) else { throw problem(.outOfRange, member) }
+        return run
     }
 
     mutating func rowID(_ member: String) throws(WireProblem) -> RowID {

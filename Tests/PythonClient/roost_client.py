@@ -48,6 +48,11 @@ class Refused(Exception):
         self.message = message
 
 
+def counted(run):
+    """Which start of the server a run is; 0 for none."""
+    return int(run.partition("-")[0]) if run else 0
+
+
 def call(url, method="GET", body=None, token=None, timeout=30, **more):
     """The bytes of an answer; `more` are headers of the request.
 
@@ -249,7 +254,8 @@ class Replica:
             self["replica"], self.now(), catalogue=self.schema["version"], incarnation=self["incarnation"],
             epoch=self["epoch"], mark=self.mark(), mutations=self.pending() if mutations is None else mutations,
             scopes=[{"scope": scope, "epoch": epoch, "cursor": cursor} for scope, epoch, cursor in scopes],
-            page_bytes=page_bytes, answered=(waiting or self["number"] + 1) - 1, snapshots=self.snapshots)
+            page_bytes=page_bytes, answered=(waiting or self["number"] + 1) - 1, snapshots=self.snapshots,
+            run=self["run"] or None)
 
     def send(self, request):
         """The answer's bytes; nothing is applied."""
@@ -279,6 +285,10 @@ class Replica:
             self["offset"] = answer["offset"]
             for verdict in answer["verdicts"]:
                 self._settle(verdict)
+            # Answers of earlier runs may come late.
+            run = answer.get("run")
+            if run and (answer["epoch"] != self["epoch"] or counted(run) > counted(self["run"])):
+                self["run"] = run
             if answer["epoch"] != self["epoch"]:
                 self._begin_anew(answer)
             for scope in answer["lost"]:

@@ -21,6 +21,7 @@ ROW = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[
 SNAPSHOT = re.compile(r"[0-9a-f]{64}")
 STAMP = re.compile(r"([0-9a-fA-F]{12})([0-9a-fA-F]{4})-([0-9a-fA-F]{16})")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+RUN = re.compile(r"[1-9][0-9]*-[0-9a-fA-F]{16}")
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 BRACKET = re.compile(r"[\[\]{}]")
 
@@ -156,11 +157,13 @@ def needed(holder, member, missing=None):
 
 
 def make_request(replica, now, *, catalogue=0, incarnation=1, epoch=None, mark=None, mutations=(), scopes=(),
-                 page_bytes=None, answered=None, unrecovered=0, snapshots=False, boots=None):
+                 page_bytes=None, answered=None, unrecovered=0, snapshots=False, boots=None, run=None):
     """A request in its canonical form: what is empty or null is left out."""
     request = {"protocol": PROTOCOL, "catalogue": catalogue, "replica": replica.lower(), "incarnation": incarnation}
     if epoch is not None:
         request["epoch"] = epoch
+    if run is not None:
+        request["run"] = run
     request["now"] = now
     if mark is not None:
         request["mark"] = mark
@@ -220,6 +223,8 @@ def read_answer(data):
         "lost": [scope_name(scope, "lost") for scope in listed(answer.get("lost", []))],
         "scopes": [_page(page) for page in listed(answer.get("scopes", []))],
     }
+    if "run" in answer:
+        read["run"] = matching(answer["run"], RUN, "run")
     # Only after a break in the server's history, or in the replica's identity.
     if "known" in answer:
         read["known"] = _known(answer["known"])

@@ -72,6 +72,56 @@ import Testing
         #expect(found.awaited == 0)
     }
 
+    @Test func `a machine that was put back and has come as far again is told by a run of the server it never had`()
+        async throws
+    {
+        let (world, first, second, student) = try await founded()
+        let third = try await world.device(3, of: first.world.officer)
+        try await third.sync()
+        let former = world.store.epoch
+        let machine = try world.snapshot()
+        let lost = try first.add("冯婉婷")
+        try await first.sync()
+        try await second.sync()
+        world.bench.advance(3_600_000)
+        try world.putBackSnapshot(machine)
+        // The only device that comes knows nothing of what was lost, and the server is soon further than it was.
+        for name in ["李明", "陈家俊", "王伟"] { _ = try third.add(name) }
+        try await third.sync()
+        #expect(world.store.epoch == former)
+        let cursors = try [second, third].map { try $0.world.request().scopes.map(\.cursor).max() ?? .zero }
+        #expect(cursors[0] < cursors[1], "no cursor tells of it")
+        // The second has seen what it did not write: it says so, and sees everything there is now.
+        #expect(try await second.sync().epochChanged)
+        #expect(world.store.epoch != former)
+        #expect(try second.world.replica.rows(of: "student").count == 4)
+        #expect(try await world.store.recoveryReports().first?.begun.reason == .deviceAhead)
+        try await first.sync()
+        for device in [first, second, third] {
+            try await device.sync()
+            #expect(try device.name(lost) == "冯婉婷")
+            #expect(try device.name(student) != nil)
+            #expect(try device.isAtRest())
+        }
+    }
+
+    @Test func `neither a start of the server nor an answer that comes late makes a history another`() async throws {
+        let (world, first, second, _) = try await founded()
+        let former = world.store.epoch
+        let late = try await first.line.exchange(first.world.request())
+        for name in ["李明", "陈家俊"] {
+            try world.server.restart {}
+            _ = try second.add(name)
+            try await second.sync()
+        }
+        try await first.sync()
+        // Of a run before the one whose sequences the device has now.
+        _ = try first.world.replica.apply(late, now: world.bench.now)
+        try world.server.restart {}
+        for device in [first, second] { #expect(try await !device.sync().epochChanged) }
+        #expect(world.store.epoch == former)
+    }
+
     @Test(arguments: [false, true])
     func `two devices give back what hangs together, whichever comes first`(secondFirst: Bool) async throws {
         let (world, first, second, _) = try await founded()

@@ -139,4 +139,19 @@ import Testing
         #expect(server.value("tended_by", of: "tree", Who.plum) == .null)
         #expect(!server.isMember("tree", Who.plum, of: Scope("tender", Who.tom)))
     }
+
+    @Test func `what a limit puts in place of a value that somebody gave is no loss of it`() throws {
+        let server = try ClubServer.founded()
+        let later = RowID(bits: 0x7002)
+        _ = try push(
+            server,
+            [
+                tending(1, Who.pear, Who.tom, server), tending(2, Who.plum, Who.tom, server),
+                .make(3, .edit, "tending", later, at: server.now, ["state": "active"]),
+            ])
+        #expect(server.value("state", of: "tending", later) == "proposed")
+        let given = server.history.filter { $0.loss.field == "state" && $0.loss.value == "active" }
+        #expect(given.count == 1, "what nobody said is no history")
+        #expect(given.first?.loss.hard == false)
+    }
 }

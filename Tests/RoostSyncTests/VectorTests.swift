@@ -215,6 +215,7 @@ extension ExchangeAnswer {
                         .init("incarnation", .integer(known.incarnation)), .init("number", .integer(known.number)),
                     ])))
         }
+        if let run { members.append(.init("run", .text(run.description))) }
         if copied { members.append(.init("copied", .boolean(true))) }
         return .object(members)
     }

@@ -30,6 +30,8 @@ enum ReplicaFact: String {
     case exchangedAt = "exchanged_at_ms"
     /// How many rows went since the server last noted a purge; absent if none.
     case purgedRows = "purged_rows"
+    /// The server's latest run that is known here.
+    case serverRun = "server_run"
     /// Present while the files may hold bytes of rows that went.
     case filesHoldPurged = "log_holds_purged"
     /// How many acknowledged mutations cannot be given again; until the server was told.

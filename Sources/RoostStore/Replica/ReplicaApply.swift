@@ -111,6 +111,7 @@ struct Application {
             try replica.markRefusedOfStrangers(db)
         }
         try replica.setFact(.epoch, answer.epoch, db)
+        try take(answer.run)
         try replica.setFact(.offset, "\(answer.offset)", db)
         try replica.setFact(.exchangedAt, "\(now.value)", db)
         if answer.purged { try replica.removeFact(.purgedRows, db) }
@@ -132,6 +133,13 @@ struct Application {
         }
         result.more = morePages || waiting != nil
         return result
+    }
+
+    /// Keeps the server's run unless the answer is one of an earlier run that arrives after later ones.
+    private func take(_ run: ServerRun?) throws {
+        let known = try replica.fact(.serverRun, db).flatMap { ServerRun($0) }
+        guard let run, result.epochChanged || run.number > known?.number ?? 0 else { return }
+        try replica.setFact(.serverRun, run.description, db)
     }
 
     private func integer(_ sql: String) throws -> Int64? {

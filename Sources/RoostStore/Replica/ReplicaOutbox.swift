@@ -143,6 +143,7 @@ extension Replica {
                 replica: try self.fact(.replica, db).flatMap { ReplicaID($0) } ?? ReplicaID(0),
                 incarnation: try self.number(.incarnation, db), epoch: try self.fact(.epoch, db), now: moment.now,
                 mark: moment.mark)
+            request.run = try self.fact(.serverRun, db).flatMap { ServerRun($0) }
             request.answered = try self.lastAnswered(db)
             request.unrecovered = try self.number(.unrecovered, db)
             let held = try BoundStatement(db, "SELECT scope, epoch, cursor FROM held ORDER BY scope")

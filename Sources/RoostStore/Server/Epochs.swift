@@ -12,7 +12,7 @@ package struct EpochRecord: Hashable, Sendable {
         case putBack = "put_back"
         /// The database knew less than it is known to have given out.
         case sequenceLost = "sequence_lost"
-        /// A device had more than the server has.
+        /// A device had more than the server has, or something else.
         case deviceAhead = "device_ahead"
     }
 
@@ -32,6 +32,23 @@ struct History: Sendable {
     var epoch: String
     /// When the latest epoch was begun for a loss; stamps up to then may belong to what was lost.
     var lostUntil: Milliseconds?
+    /// All runs of the server in their order, the first of which has the number 1.
+    var runs: [BegunRun] = []
+}
+
+/// A run, and how far the history had come when it began.
+struct BegunRun: Hashable, Sendable {
+    let run: ServerRun
+    let after: ServerSequence
+}
+
+extension History {
+    /// Whether what was seen in a run up to a sequence is a part of this history: it was not if the next run began before it.
+    func holds(_ run: ServerRun, upTo seen: ServerSequence) -> Bool {
+        let index = Int(clamping: run.number - 1)
+        guard runs.indices.contains(index), runs[index].run == run else { return false }
+        return index + 1 == runs.count || seen <= runs[index + 1].after
+    }
 }
 
 /// A device has more than this database knows of: found inside a transaction, which is given up.
@@ -107,7 +124,7 @@ extension ServerStore {
         if reason != .restored, reason != .deviceAhead { try db.execute(sql: "DELETE FROM enrolment_code") }
         db.afterNextTransaction { _ in
             self.acknowledged.withLock { $0 = [:] }
-            self.history.withLock { $0 = History(epoch: record.epoch, lostUntil: record.begun) }
+            self.history.withLock { ($0.epoch, $0.lostUntil) = (record.epoch, record.begun) }
             // If this fails, the next start finds another epoch beside and begins one more.
             try? EpochFile(epoch: record.epoch, highWater: record.sequence).write(in: self.directory)
         }
@@ -152,21 +169,40 @@ extension ServerStore {
         try EpochFile(epoch: beside.epoch, highWater: sequence).write(in: directory)
     }
 
+    /// The run that this store answers in; nil if it is open beside a server.
+    var latestRun: ServerRun? { history.withLock { $0.runs.last?.run } }
+
+    /// Notes that a run begins.
+    func beginRun(_ db: Database) throws {
+        let (mark, now, after) = (random(), clock(), try lastSequence(db))
+        try db.execute(
+            sql: "INSERT INTO server_run (mark, begun_ms, after_sequence) VALUES (?, ?, ?)",
+            arguments: [Int64(bitPattern: mark), now.value, after.value])
+        let rows = try GRDB.Row.fetchAll(db, sql: "SELECT number, mark, after_sequence FROM server_run ORDER BY number")
+        let runs = rows.map {
+            BegunRun(
+                run: ServerRun(number: $0[0], mark: UInt64(bitPattern: $0[1] as Int64)), after: ServerSequence($0[2]))
+        }
+        history.withLock { $0.runs = runs }
+    }
+
     /// Whether a request was written under another history than this one.
     func isForeign(_ request: ExchangeRequest) -> Bool { request.epoch.map { $0 != epoch } ?? false }
 
-    /// Whether a request of this epoch tells of more than the database has: of verdicts or of sequences.
+    /// Whether a request of this epoch tells of more than the database has: of verdicts, of sequences or of runs.
     ///
     /// `last` is the number of the last mutation decided in `incarnation`.
     func isBehind(
         _ request: ExchangeRequest, incarnation: Int64, last: Int64, head: ServerSequence
     ) -> Bool {
-        guard request.epoch == epoch else { return false }
+        let history = history.withLock(\.self)
+        guard request.epoch == history.epoch else { return false }
         if let answered = request.answered, request.incarnation >= incarnation,
             answered > (request.incarnation == incarnation ? last : 0)
         {
             return true
         }
-        return request.scopes.contains { $0.cursor > head }
+        let seen = request.scopes.map(\.cursor).max() ?? .zero
+        return seen > head || request.run.map { !history.holds($0, upTo: seen) } ?? false
     }
 }

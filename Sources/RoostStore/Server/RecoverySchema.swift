@@ -66,4 +66,17 @@ extension ServerSchema {
         -- Tells a repeated mutation from another one under the same number; NULL in verdicts of earlier versions.
         ALTER TABLE verdict ADD COLUMN fingerprint INTEGER;
         """
+
+    static let runs = """
+        -- Starts of the server over this database.
+        CREATE TABLE server_run (
+            -- From 1, without gaps.
+            number INTEGER PRIMARY KEY,
+            -- 64 random bits.
+            mark INTEGER NOT NULL,
+            begun_ms INTEGER NOT NULL,
+            -- The last sequence given out before.
+            after_sequence INTEGER NOT NULL
+        ) STRICT;
+        """
 }

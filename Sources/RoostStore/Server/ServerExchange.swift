@@ -278,6 +278,10 @@ extension ServerStore {
             writer.integer(now.value)
             writer.name("epoch")
             writer.plain(epoch)
+            if let run = latestRun {
+                writer.name("run")
+                writer.plain(run.description)
+            }
             if correction.offset != 0 {
                 writer.name("offset")
                 writer.integer(correction.offset)

@@ -27,6 +27,7 @@ enum ServerSchema {
             try db.execute(sql: "UPDATE verdict SET fingerprint = NULL")
         }
         migrator.registerMigration("0013-told-parts") { db in try db.execute(sql: OutreachSchema.toldParts) }
+        migrator.registerMigration("0014-runs") { db in try db.execute(sql: runs) }
         return migrator
     }()
 

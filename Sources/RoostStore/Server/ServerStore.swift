@@ -130,6 +130,7 @@ package final class ServerStore: Sendable {
             let record = try checkHistory(isNew: isNew)
             opened.withLock { $0 = record }
             try pool.write { db in
+                try self.beginRun(db)
                 try self.promoteUnknownFields(db)
                 try self.admitStrangers(db)
                 try self.placeAnew(db)

@@ -38,7 +38,7 @@ extension World {
             devices[index].answers = []
             devices[index].unrecovered = 0
         }
-        let order = try await devicesAhead(&dice)
+        let order = devices.indices.shuffled(using: &dice)
         for index in order where violation == nil {
             if dice.chance(2) {
                 luck = dice
@@ -93,6 +93,7 @@ extension World {
         return try devices.indices.map { index in
             let boxed = Set(try devices[index].replica.refused().map { "\($0.number) \($0.row)" })
             var lost: [EditName: PlainVerdict] = [:]
+            var surrendered: [EditName] = []
             for name in devices[index].edits.keys {
                 // A later incarnation may be one that the copy has never heard of.
                 let isLost = last[name.replica].map { restored in
@@ -103,7 +104,7 @@ extension World {
                     !boxed.contains("\(name.number) \(row)")
                 {
                     if isLost == true { forgotten.insert(name.key) }
-                    devices[index].edits[name] = nil
+                    surrendered.append(name)
                     continue
                 }
                 guard isLost == true, let verdict = told[name.key] else { continue }
@@ -112,6 +113,13 @@ extension World {
                 lost[name] = verdict
                 forgotten.insert(name.key)
                 devices[index].edits[name] = nil
+            }
+            // With one goes the same of an earlier incarnation, whose refusal the device never heard of.
+            for name in surrendered {
+                guard let edit = devices[index].edits[name] else { continue }
+                devices[index].edits = devices[index].edits.filter { other, said in
+                    other.replica != name.replica || other.incarnation > name.incarnation || !says(said, the: edit)
+                }
             }
             // What another device said of which this one is a copy, that one gives again.
             return lost.filter { $0.key.replica == devices[index].seat.device.replica.bits }
@@ -126,20 +134,6 @@ extension World {
         }
         note("surrendered edit lost")
         return true
-    }
-
-    /// All devices in some order, those first that know more than the server: of a copied machine nobody else can tell.
-    private func devicesAhead(_ dice: inout Seeded) async throws -> [Int] {
-        let head = try head()
-        var ahead: [Bool] = []
-        for device in devices {
-            let cursor = try await read(device.directory + "/" + Replica.fileName) { db in
-                try Int64.fetchOne(db, sql: "SELECT max(cursor) FROM held") ?? 0
-            }
-            ahead.append(cursor > head)
-        }
-        let order = devices.indices.shuffled(using: &dice)
-        return order.filter { ahead[$0] } + order.filter { !ahead[$0] }
     }
 
     /// What was given again stands in the server's rows under its stamp, or something newer does.

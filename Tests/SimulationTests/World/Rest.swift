@@ -75,8 +75,7 @@ extension World {
                     // An answer that never arrived before the device began anew: it said the same under another number.
                     let isSaidAgain = device.edits.contains { other, again in
                         other.replica == name.replica && other.incarnation > name.incarnation
-                            && again.row == mutation.row && again.time == mutation.time
-                            && again.changes == mutation.changes
+                            && says(again, the: mutation)
                     }
                     guard !isSaidAgain else { continue }
                     // In the box of a device that sent it (two did, where one is a copy of the other), or on the server
@@ -114,6 +113,11 @@ extension World {
                 }
             }
         }
+    }
+
+    /// Whether two mutations are one edit, under whatever number.
+    func says(_ mutation: Mutation, the other: Mutation) -> Bool {
+        mutation.row == other.row && mutation.time == other.time && mutation.changes == other.changes
     }
 
     /// What a device has written down about an edit, for the message of a failure.

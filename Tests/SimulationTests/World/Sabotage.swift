@@ -75,6 +75,7 @@ extension World {
         case .forgetEpoch:
             // Nothing that would tell a history that went back is looked at.
             request.answered = nil
+            request.run = nil
             let head = ServerSequence((try? head()) ?? 0)
             request.scopes = request.scopes.map {
                 ScopeCursor(scope: $0.scope, epoch: $0.epoch, cursor: min($0.cursor, head))

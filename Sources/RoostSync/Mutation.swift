@@ -73,6 +73,15 @@ package struct Mutation: Hashable, Sendable {
             base: base, seen: seen, changes: changes, recovered: recovered ?? self.recovered)
     }
 
+    /// What remains of the edit without some fields that lost; nil if nothing does.
+    package func without(_ lost: [String]) -> Mutation? {
+        let standing = changes.filter { !lost.contains($0.field) }
+        guard action == .create || (action == .edit ? !standing.isEmpty : lost.isEmpty) else { return nil }
+        return Mutation(
+            number: number, group: group, collection: collection, row: row, action: action, time: time, mark: mark,
+            base: base, seen: seen, changes: standing, recovered: recovered)
+    }
+
     /// Tells edits apart that copies of one database made under the same number, by all that they say.
     ///
     /// Row and time alone would not do: copies whose clock is behind their last edit both count on from that.

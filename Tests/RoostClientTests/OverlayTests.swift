@@ -48,6 +48,25 @@ private typealias World = ReplicaWorld
         #expect(try world.value("student", "li", "name") == "李铭")
     }
 
+    @Test func `of an edit that lost in one field, what won stays on top until the last page has come`() throws {
+        let world = try World()
+        let first = World.row("student", "li", at: 5, ["name": "李明", "wechat": "before"])
+        try world.receive(World.page(World.county, cursor: 5, [first]))
+        let shown = try #require(try world.replica.row("student", World.id("li")))
+        _ = try world.desk.edit("student", shown, ["name": "李鸣", "wechat": "after"])
+        let merged = Verdict(
+            number: 1, outcome: .merged, stamp: Stamp(World.stamp(90_000_000).time, world.me), lost: ["name"])
+        try world.receive(World.page(World.county, cursor: 6, more: true), verdicts: [merged])
+        #expect(try world.value("student", "li", "wechat") == "after")
+        #expect(try world.value("student", "li", "name") == "李明")
+        #expect(try world.request().mutations.isEmpty)
+        // The row has changed since, and nothing of the edit is left to cover it.
+        try world.receive(
+            World.page(World.county, cursor: 7, [World.row("student", "li", at: 7, ["name": "李铭", "wechat": "later"])]))
+        #expect(try world.value("student", "li", "wechat") == "later")
+        #expect(try world.value("student", "li", "name") == "李铭")
+    }
+
     @Test func `a mask that leaves nothing does not clear what another scope shows`() throws {
         for order in [[0, 1], [1, 0]] {
             let world = try World("liaison")

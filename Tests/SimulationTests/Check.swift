@@ -4,7 +4,7 @@ enum Check: String, CaseIterable {
     case view, row, stamp, lost, leak, purge
     case verdict, winner, conflict, expected, offset
     case accounting, lostValue = "lost value", exactlyOnce = "exactly once", retry, copy
-    case weight, surrender, recovery, epoch, collection, liveness, client, codec
+    case session, weight, surrender, recovery, epoch, collection, liveness, client, codec
 
     /// What the product promises and has broken.
     var promise: String {
@@ -27,6 +27,7 @@ enum Check: String, CaseIterable {
         case .exactlyOnce: "A verdict that was given is given again byte for byte."
         case .retry: "An edit is sent again as it was sent before."
         case .copy: "Two devices of one database are told, and nothing of either is lost."
+        case .session: "A device shows its owner's edits from the moment they are made, and never an older state again."
         case .weight: "An exchange costs no more than its parts may."
         case .surrender: "A refused edit whose row left is taken by the server before its device forgets it."
         case .recovery: "A server that was put back gets back what it had acknowledged, under the same stamps."

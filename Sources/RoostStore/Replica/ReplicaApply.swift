@@ -193,17 +193,31 @@ struct Application {
         if verdict.outcome == .rejected { try note.bindNull(7) } else { try note.bind(7, body) }
         try note.bind(8, verdict.json)
         try note.run()
-        // What was applied stays on top until the server has shown everything, so that nobody sees the old value
-        // again in between; what was not must go at once.
-        let stays = verdict.outcome == .applied || verdict.outcome == .late
-        let leave = try BoundStatement(
-            db, stays ? "UPDATE outbox SET answered = 1 WHERE number = ?" : "DELETE FROM outbox WHERE number = ?")
-        try leave.bind(1, verdict.number)
-        try leave.run()
+        try leaveOutbox(verdict, body)
         touch(collection, row)
         if verdict.outcome != .rejected, let position = replica.rules.catalogue.position(of: collection) {
             keptOwnEdit.insert(RowKey(position, row))
         }
+    }
+
+    /// What was applied stays on top until the server has shown everything, so that nobody sees the old value again in
+    /// between; what was not must go at once, and of a merged edit the values that lost.
+    private func leaveOutbox(_ verdict: Verdict, _ body: [UInt8]) throws {
+        var standing: [UInt8]?
+        switch verdict.outcome {
+        case .applied, .late: standing = body
+        case .merged: standing = (try? Mutation(stored: body))?.without(verdict.lost)?.json
+        case .quarantined, .rejected: break
+        }
+        guard let standing else {
+            let leave = try BoundStatement(db, "DELETE FROM outbox WHERE number = ?")
+            try leave.bind(1, verdict.number)
+            return try leave.run()
+        }
+        let stay = try BoundStatement(db, "UPDATE outbox SET answered = 1, body = ? WHERE number = ?")
+        try stay.bind(1, standing)
+        try stay.bind(2, verdict.number)
+        try stay.run()
     }
 
     private mutating func dropAnswered() throws {

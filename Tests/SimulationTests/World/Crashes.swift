@@ -116,7 +116,7 @@ extension World {
             exchanges = 0
             _ = try await Synchroniser(
                 replica: device.replica, server: Line(self, index), environment: device.environment
-            ).run()
+            ).run { _ in watch(index) }
         } catch is ReplicaError {
             note("device died at \(place)")
             note("device died applying")
@@ -124,6 +124,7 @@ extension World {
             if place.isEmpty { note("device died between two answers") }
         }
         dying = nil
+        devices[index].session.forgive()
         try arm("", in: file)
         try reopen(index)
     }

@@ -32,13 +32,17 @@ extension World {
     /// Synchronises a device and, if it got through, holds what it shows against the model.
     func synchronise(_ index: Int) async throws {
         exchanges = 0
+        devices[index].session.answer = nil
         let device = devices[index]
         var unrecovered = 0
         defer { devices[index].unrecovered += unrecovered }
         do {
             let report = try await Synchroniser(
                 replica: device.replica, server: Line(self, index), environment: device.environment
-            ).run { unrecovered = $0.recovery?.unrecovered ?? 0 }
+            ).run {
+                unrecovered = $0.recovery?.unrecovered ?? 0
+                watch(index)
+            }
             if !report.lost.isEmpty { note("scope lost") }
             if !report.gained.isEmpty { note("scope gained") }
             if report.rowsPurged > 0 { note("rows purged") }
@@ -103,8 +107,9 @@ extension World {
         transferred += bytes.count
         do throws(WireProblem) {
             let said = try ExchangeAnswer(json: bytes)
+            devices[index].session.answer = said
             weigh(request, body.count, said, bytes.count)
-            let answer = sabotage(said)
+            let answer = sabotage(said, to: index)
             await makeSnapshots(for: answer)
             devices[index].answers.append(answer)
             if devices[index].answers.count > 6 { devices[index].answers.removeFirst() }
@@ -175,5 +180,6 @@ extension World {
         guard let answer = devices[index].answers.randomElement(using: &dice) else { return }
         note("late answer")
         _ = try devices[index].replica.apply(answer, now: devices[index].clock.now)
+        watch(index, late: answer)
     }
 }

@@ -29,15 +29,43 @@ enum Sabotage: String, Hashable, Sendable, CaseIterable {
     case mixUpAnswers
     /// A server that was put back from a copy goes on as if nothing had happened.
     case forgetEpoch
+    /// A device stops showing an edit as soon as it is answered, before its row has come.
+    case forgetOwnEdits
+    /// A device is shown a row as it was some changes ago.
+    case showOlder
+
+    /// The check that must notice, where no other can; nil where any may.
+    var check: Check? { [.forgetOwnEdits, .showOlder].contains(self) ? .session : nil }
 }
 
 extension World {
     /// Changes an answer between server and device.
-    func sabotage(_ answer: ExchangeAnswer) -> ExchangeAnswer {
+    func sabotage(_ answer: ExchangeAnswer, to index: Int) -> ExchangeAnswer {
         var answer = answer
+        if sabotage == .forgetOwnEdits {
+            // Of what was set aside a device shows nothing.
+            answer.verdicts = answer.verdicts.map {
+                $0.outcome == .applied ? Verdict(number: $0.number, outcome: .quarantined, stamp: $0.stamp) : $0
+            }
+        }
+        if sabotage == .showOlder {
+            for page in answer.scopes.indices {
+                answer.scopes[page].rows = answer.scopes[page].rows.map { older($0, index) }
+            }
+        }
         if sabotage == .keepLostScope { answer.lost = [] }
         if sabotage == .keepLeftRow { for page in answer.scopes.indices { answer.scopes[page].left = [] } }
         return answer
+    }
+
+    /// From the third time on the row as it was the first time.
+    private func older(_ row: WireRow, _ index: Int) -> WireRow {
+        let name = "\(index) \(row.collection) \(row.row)"
+        givenRows[name, default: []].append(row)
+        guard let given = givenRows[name], given.count > 2 else { return row }
+        var older = given[0]
+        older.sequence = row.sequence
+        return older
     }
 
     /// Changes an answer as it leaves the server, before anybody has judged it.

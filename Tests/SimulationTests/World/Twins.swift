@@ -47,6 +47,7 @@ extension World {
         devices[index].seat = Seat(officer: device.seat.officer, role: device.seat.role, device: own)
         devices[index].requests = []
         devices[index].answers = []
+        devices[index].session = Session()
         model.officers[own.replica.bits] = device.seat.officer.description
         try await synchronise(index)
     }

@@ -39,6 +39,8 @@ struct SimulatedDevice {
     /// Scopes it had at the end of its last complete synchronisation, and ever.
     var held: Set<String> = []
     var everHeld: Set<String> = []
+    /// What it has shown and was told.
+    var session = Session()
 
     var environment: RoostClient.Environment { Template.environment(clock) }
 }
@@ -86,6 +88,8 @@ actor World {
     var epoch: String
     /// The last answer to each device as bytes, for a sabotage that mixes them up.
     var lastBody: [Int: [UInt8]] = [:]
+    /// Rows as they were given to each device, for a sabotage that gives them again.
+    var givenRows: [String: [WireRow]] = [:]
     private var copies = 0
 
     init(_ template: Template, _ script: Script, sabotage: Sabotage = .none, traced: Bool = false) throws {

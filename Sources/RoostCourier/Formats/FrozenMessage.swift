@@ -29,37 +29,6 @@ package struct FrozenMessage: Hashable, Sendable {
     }
 }
 
-private struct RobotBody: Decodable {
-    struct Content: Decodable {
-        let content: String?
-        let text: String?
-    }
-
-    let msgtype: String?
-    let messageType: String?
-    let text: Content?
-    let markdown: Content?
-    let markdownV2: Content?
-    let actionCard: Content?
-    let content: Content?
-
-    enum CodingKeys: String, CodingKey {
-        case msgtype, text, markdown, actionCard, content
-        case messageType = "msg_type"
-        case markdownV2 = "markdown_v2"
-    }
-
-    func reading(on channel: Channel) -> (form: MessageForm, text: String?, countsText: Bool)? {
-        let names = ["actionCard": MessageForm.actionCard, "feedCard": .feedCard]
-        guard let name = channel == .feishu ? messageType : msgtype,
-            let form = names[name] ?? MessageForm(rawValue: name), channel.forms.contains(form)
-        else { return nil }
-        let part = [text, markdown, markdownV2, actionCard, content].compactMap(\.self).first
-        let counts = channel == .wecom && [.text, .markdown, .markdownV2].contains(form)
-        return (form, part?.content ?? part?.text, counts)
-    }
-}
-
 /// The plain text in a letter of ours.
 private struct MailReading {
     let plainText: String?

@@ -61,6 +61,18 @@ package struct MarkSentRequest: Codable, Hashable, Sendable {
     package init(reach: Int? = nil) { self.reach = reach }
 }
 
+/// The body of `POST /v1/digests/{digest}/mark-sent`: all of it that waits for a person at one endpoint.
+package struct MarkEndpointSentRequest: Codable, Hashable, Sendable {
+    package var endpoint: String
+    /// About how many people read it.
+    package var reach: Int?
+
+    package init(endpoint: String, reach: Int? = nil) {
+        self.endpoint = endpoint
+        self.reach = reach
+    }
+}
+
 /// One attempt at a delivery, or one test message; nothing in it is secret.
 package struct AttemptReport: Codable, Hashable, Sendable {
     /// Nil for a test message.
@@ -172,7 +184,7 @@ package struct TellingReport: Codable, Hashable, Sendable {
     }
 }
 
-/// The answer to `GET /v1/tellings?item=…`, `?endpoint=…` or `?member=…` (a student, group or officer of an audience).
+/// The answer to `GET /v1/tellings?item=…` (a row, code or title), `?endpoint=…` or `?member=…` (a student, group or officer of an audience).
 package struct TellingList: Codable, Hashable, Sendable {
     package var tellings: [TellingReport]
     /// For `member`: the digests whose audience it was in, the latest first.

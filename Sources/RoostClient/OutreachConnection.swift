@@ -56,9 +56,9 @@ extension ServerConnection {
         try decode(DeliveryLog.self, try await send(.get, "\(Path.deliveries)/\(delivery)"))
     }
 
-    /// Who was told what: by `item`, `endpoint` or `member`.
-    package func tellings(_ name: String, _ row: String) async throws(ClientError) -> TellingList {
-        try decode(TellingList.self, try await send(.get, "\(Path.tellings)?\(name)=\(row)"))
+    /// Who was told what: by `item` (a row, code or title), or by the row of an `endpoint` or `member`.
+    package func tellings(_ name: String, _ value: String) async throws(ClientError) -> TellingList {
+        try decode(TellingList.self, try await send(.get, "\(Path.tellings)?\(name)=\(Self.escaped(value))"))
     }
 
     package func schedules() async throws(ClientError) -> ScheduleList {
@@ -81,6 +81,15 @@ extension ServerConnection {
         return try decode(
             DigestReport.self,
             try await send(.post, "\(Path.deliveries)/\(delivery)/mark-sent", json: body, attempts: 1))
+    }
+
+    package func markSent(
+        digest: String, at endpoint: String, reach: Int?
+    ) async throws(ClientError) -> DigestReport {
+        let body = try encode(MarkEndpointSentRequest(endpoint: endpoint, reach: reach))
+        return try decode(
+            DigestReport.self,
+            try await send(.post, "\(Path.digests)/\(digest)/mark-sent", json: body, attempts: 1))
     }
 
     package func endpoints() async throws(ClientError) -> EndpointList {

@@ -34,7 +34,8 @@ extension ServerConnection {
             ImportUndoReport.self, try await send(.post, Path.imports + "/\(batch)/undo", attempts: 1))
     }
 
-    private static func escaped(_ text: String) -> String {
+    /// The text as a value in a query.
+    static func escaped(_ text: String) -> String {
         text.addingPercentEncoding(
             withAllowedCharacters: .alphanumerics.intersection(.init(charactersIn: "\0"..."\u{7F}")))
             ?? ""

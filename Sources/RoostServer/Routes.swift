@@ -49,6 +49,7 @@ struct Routes: Sendable {
             .get(.init(Path.digests + "/{digest}/preview"), use: digests.preview)
             .post(.init(Path.digests + "/{digest}/test"), use: digests.test)
             .post(.init(Path.digests + "/{digest}/redrive"), use: digests.redrive)
+            .post(.init(Path.digests + "/{digest}/mark-sent"), use: digests.markEndpointSent)
             .post(.init(Path.digests + "/{digest}/{step}"), use: digests.step)
             .get(.init(Path.deliveries + "/{delivery}"), use: digests.log)
             .post(.init(Path.deliveries + "/{delivery}/mark-sent"), use: digests.markSent)

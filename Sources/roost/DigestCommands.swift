@@ -122,14 +122,27 @@ struct DigestCommand: AsyncParsableCommand {
 
     struct MarkSent: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "mark-sent", abstract: "标记已人工发送 · Note that a person posted it.")
+            commandName: "mark-sent", abstract: "标记已人工发送 · Note that a person posted it.",
+            discussion: """
+                一个群的各部分都已发出时：roost digest mark-sent 推送编号 --endpoint 群名 --reach 人数
+                All parts for a group at once: roost digest mark-sent DIGEST --endpoint GROUP --reach N
+                """)
         @OptionGroup var options: CommonOptions
-        @Argument(help: "投递编号 · The delivery.") var delivery: String
+        @Argument(help: "投递编号；有 --endpoint 时为推送编号 · The delivery; with --endpoint, the digest.")
+        var entry: String
+        @Option(help: "标记这期推送在该端点等待人工的所有部分 · All parts of the digest that wait for a person there.")
+        var endpoint: String?
         @Option(help: "大约触达人数 · About how many people it reached.") var reach: Int?
 
         func run() async throws {
             try await Session.online(options) { session, server in
-                try tell(try await server.markSent(server.delivery(matching: delivery), reach: reach), session)
+                guard let endpoint else {
+                    return try tell(
+                        try await server.markSent(server.delivery(matching: entry), reach: reach), session)
+                }
+                let digest = try await server.digest(matching: entry).id
+                let place = try await server.endpoint(matching: endpoint).id
+                try tell(try await server.markSent(digest: digest, at: place, reach: reach), session)
             }
         }
     }
@@ -147,8 +160,9 @@ struct DigestContentOptions: ParsableArguments {
     @Option(help: "期次 · The period, such as 2026-11.") var period: String?
     @Option(help: "导语 · The introduction.") var intro: String?
     @Option(help: "受众条件，如 cohort>=2026 and level>=本科 · The audience.") var audience: String?
-    @Option(help: "政策编号或行号，可多次 · A policy by code or id; repeatable.") var policy: [String] = []
-    @Option(help: "岗位、活动的行号，可多次 · An opportunity by id; repeatable.") var opportunity: [String] = []
+    @Option(help: "政策的编号、标题或行号，可多次 · A policy by code, title or id; repeatable.") var policy: [String] = []
+    @Option(help: "岗位、活动的编号、标题或行号，可多次 · An opportunity by code, title or id; repeatable.")
+    var opportunity: [String] = []
     @Option(
         name: .customLong("picture"),
         help: "配图：所列政策或岗位=https 图片地址，可多次 · A picture for a listed item: its code or id=https://…; repeatable.")

@@ -105,7 +105,7 @@ extension DigestCommand {
         static let configuration = CommandConfiguration(
             abstract: "谁收到了什么 · Who was told what, when, in which version.")
         @OptionGroup var options: CommonOptions
-        @Option(help: "政策、岗位或活动的行号 · A policy, job or event.") var item: String?
+        @Option(help: "政策、岗位或活动的编号、标题或行号 · A policy, job or event by code, title or id.") var item: String?
         @Option(help: "端点 · An endpoint.") var endpoint: String?
         @Option(help: "学生、群组或人员的行号 · A student, group or officer.") var member: String?
 

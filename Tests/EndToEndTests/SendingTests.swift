@@ -156,7 +156,21 @@ struct SendingTests {
         try await registrar.roost("digest", "redrive", second, "--state", "failed")
         try await office.wait(for: "sent", of: second)
         #expect(!(try await registrar.roost("digest", "told", "--endpoint", "校友网站")["tellings"].list.isEmpty))
-        #expect(try await registrar.roost("digest", "list")["digests"].list.count == 2)
+        let told = try await registrar.roost("digest", "told", "--item", "鹤府〔2026〕8号")["tellings"].list
+        #expect(told.compactMap(\.["digest"].text) == [second])
+        let unknown = try await registrar.attempt("digest", "told", "--item", "鹤府〔2026〕80号", "--lang", "zh")
+        #expect(!unknown.succeeded && unknown.errors.contains("没有这项内容：鹤府〔2026〕80号"))
+
+        // A person posts what no machine may, and says so once for the place.
+        try await admin.roost("endpoints", "add", "海报栏", "--channel", "manual")
+        let third = try await office.draft("第三期", "鹤府〔2026〕10号", "--channel", "manual")
+        try await office.approve(third)
+        let all = try #require(try await registrar.roost("digest", "status", third)["students"].integer)
+        try await registrar.roost("digest", "send", third, "--students", "\(all)")
+        let posted = try await registrar.roost("digest", "mark-sent", third, "--endpoint", "海报栏", "--reach", "31")
+        let board = posted["deliveries"].list.filter { $0["endpoint"] == "海报栏" }
+        #expect(!board.isEmpty && board.allSatisfy { $0["state"] == "manual_done" && $0["reach"] == 31 })
+        #expect(try await registrar.roost("digest", "list")["digests"].list.count == 3)
 
         let plans = try await registrar.roost("digest", "plan", "add", "周报", "--weekly", "5", "--time", "19:10")
         #expect(plans["schedules"][0]["name"] == "周报")

@@ -78,9 +78,14 @@ struct DigestHandlers: Sendable {
     /// `GET /v1/tellings?item=…`, `?endpoint=…` or `?member=…`.
     func tellings(_ request: Request, _ context: RoostContext) async throws -> Response {
         func row(_ name: Substring) -> RowID? { request.uri.queryParameters[name].flatMap { RowID($0) } }
+        let officer = try context.officer
+        var item: RowID?
+        if let text = request.uri.queryParameters["item"] {
+            item = try await desk.item(called: String(text), for: officer)
+        }
         return try Response(
             try await desk.tellings(
-                item: row("item"), endpoint: row("endpoint"), member: row("member"), for: try context.officer))
+                item: item, endpoint: row("endpoint"), member: row("member"), for: officer))
     }
 
     /// `GET /v1/schedules`.
@@ -99,6 +104,15 @@ struct DigestHandlers: Sendable {
         let change = context.parameters.get("change") ?? ""
         return try Response(
             try await desk.change(schedule: try context.row("schedule"), change, by: try context.officer))
+    }
+
+    /// `POST /v1/digests/{digest}/mark-sent`.
+    func markEndpointSent(_ request: Request, _ context: RoostContext) async throws -> Response {
+        let request = try await request.value(MarkEndpointSentRequest.self)
+        guard let endpoint = RowID(request.endpoint) else { throw Refusal(.notFound, "no such endpoint") }
+        return try Response(
+            try await desk.markSent(
+                try context.row("digest"), at: endpoint, reach: request.reach, by: try context.officer))
     }
 
     /// `POST /v1/deliveries/{delivery}/mark-sent`.

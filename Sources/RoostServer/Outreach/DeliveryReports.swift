@@ -25,6 +25,15 @@ extension DigestDesk {
         }
     }
 
+    /// The policy, job or event that is called this.
+    package func item(called text: String, for officer: RowID) async throws -> RowID {
+        try await permissions(of: officer).mayList()
+        return try await store.reading { reader in
+            guard let item = try reader.item(called: text) else { throw Refusal.unknownItem(text, .notFound) }
+            return item
+        }
+    }
+
     /// Who was told of an item, or what an endpoint was told; or the digests for a student, group or officer.
     package func tellings(
         item: RowID?, endpoint: RowID?, member: RowID?, for officer: RowID
@@ -73,12 +82,30 @@ extension DigestDesk {
             try permissions.mayEdit(digest)
             return digest.id
         }
-        guard (reach ?? 0) >= 0, try await store.markDelivered(delivery, reach: reach) else {
+        guard (reach ?? 0) >= 0, try await store.markDelivered([delivery], of: digest, reach: reach) > 0 else {
             throw Refusal(
                 .conflict, reason: "not_waiting",
                 Label("这条推送不在等待人工处理。", "the delivery does not wait for anybody"))
         }
         return try await report(digest, for: officer)
+    }
+
+    /// Notes all parts of a digest that wait for a person at one endpoint; everyone there is taken to have got each.
+    package func markSent(
+        _ id: RowID, at endpoint: RowID, reach: Int?, by officer: RowID
+    ) async throws -> DigestReport {
+        let permissions = try await permissions(of: officer)
+        let parts = try await store.reading { reader in
+            let digest = try Self.digest(id, reader, permissions)
+            try permissions.mayEdit(digest)
+            return try reader.deliveries(of: id).filter { $0.endpoint == endpoint }.map(\.id)
+        }
+        guard (reach ?? 0) >= 0, try await store.markDelivered(parts, of: id, reach: reach) > 0 else {
+            throw Refusal(
+                .conflict, reason: "not_waiting",
+                Label("这期推送在该端点没有等待人工处理的部分。", "no part of the digest waits for anybody at this endpoint"))
+        }
+        return try await report(id, for: officer)
     }
 
     /// Sends once more what did not arrive or may not have; what may have arrived only if duplicates are accepted.

@@ -140,10 +140,10 @@ extension DigestDesk {
     }
 
     private static func item(_ item: DigestDraft.Item, _ reader: RosterReader) throws -> DigestRow.Item {
-        // A policy is named by the number its issuer gave it, or by its row.
-        let row = item.collection == "policy" ? RowID(item.id) ?? Programme.policyRow(code: item.id) : RowID(item.id)
-        guard let row, ["policy", "opportunity"].contains(item.collection),
-            try !reader.rows(CollectionName(item.collection), ids: [row]).isEmpty
+        let collection = CollectionName(item.collection)
+        guard ["policy", "opportunity"].contains(collection),
+            let row = try reader.item(called: item.id, among: [collection]),
+            try !reader.rows(collection, ids: [row]).isEmpty
         else { throw Refusal.unknownItem(item.id) }
         if let picture = item.picture {
             // Vendors show no picture that is not encrypted on its way.

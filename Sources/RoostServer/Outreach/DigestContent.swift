@@ -197,11 +197,11 @@ extension EndpointRecord {
 }
 
 extension Refusal {
-    static func unknownItem(_ name: String) -> Refusal {
+    static func unknownItem(_ name: String, _ code: APIErrorCode = .invalidDigest) -> Refusal {
         Refusal(
-            .invalidDigest, reason: "unknown_item",
+            code, reason: "unknown_item",
             Label(
-                "没有这项内容：\(name)。政策可写编号，岗位和活动写行号。",
-                "there is no such item: \(name); name a policy by its code, a job or event by its row"))
+                "没有这项内容：\(name)。可写编号、标题或行号。",
+                "there is no such item: \(name); name it by its code, its title or its row"))
     }
 }

@@ -134,27 +134,30 @@ extension RosterReader {
 }
 
 extension ServerStore {
-    /// Notes that a person delivered by hand, late or not, or looked and found what was uncertain delivered.
-    /// - Returns: False if the delivery waits for nobody.
-    package func markDelivered(_ delivery: RowID, reach: Int?) async throws -> Bool {
+    /// Notes that a person delivered parts of a digest by hand, late or not, or looked and found what was uncertain
+    /// delivered.
+    /// - Returns: How many waited for somebody; the others stay as they are.
+    package func markDelivered(_ parts: [RowID], of digest: RowID, reach: Int?) async throws -> Int {
         try await pool.write { db in
             let statement = try BoundStatement(
                 db,
                 """
                 UPDATE delivery SET state = CASE state WHEN 'uncertain' THEN 'sent' ELSE 'manual_done' END,
                     code = NULL, reach = ?, sent_ms = ?
-                WHERE id = ? AND (state IN ('manual_pending', 'uncertain')
+                WHERE id = ? AND digest = ? AND (state IN ('manual_pending', 'uncertain')
                     OR state = 'expired' AND (SELECT channel FROM endpoint WHERE id = delivery.endpoint) = 'manual')
                 """)
-            try statement.bind(1, optional: reach.map(Int64.init))
-            try statement.bind(2, self.clock().value)
-            try statement.bind(3, delivery)
-            try statement.run()
-            guard db.changesCount == 1 else { return false }
-            if let digest = try RosterReader(store: self, db: db).delivery(delivery)?.digest {
-                try self.settle([digest], db)
+            var count = 0
+            for part in parts {
+                try statement.bind(1, optional: reach.map(Int64.init))
+                try statement.bind(2, self.clock().value)
+                try statement.bind(3, part)
+                try statement.bind(4, digest)
+                try statement.run()
+                count += db.changesCount
             }
-            return true
+            if count > 0 { try self.settle([digest], db) }
+            return count
         }
     }
 

@@ -114,6 +114,47 @@ struct DigestEndTests {
         #expect(later.deliveries.map(\.endpoint) == ["2026届机器人"])
     }
 
+    @Test func `who posted all parts in one group says so once, of that group alone`() async throws {
+        let world = try await DigestWorld()
+        let items = (0..<12).map { RowID(bits: UInt128(0x700 + $0)) }
+        try await world.fixture.write(
+            items.enumerated().map { number, id in
+                TrustedEdit(
+                    "policy", id, .create,
+                    [
+                        "code": .text("长-\(number)"), "title": .text("第\(number)项政策"),
+                        "summary": .text(String(repeating: "可以申请补贴。", count: 40)),
+                    ])
+            })
+        _ = try await world.add("人工", "manual", nil)
+        let draft = try await world.desk.compose(
+            DigestDraft(
+                title: "长推送", items: items.map { .init(collection: "policy", id: $0.description) },
+                audience: "cohort>=2026", channels: ["manual"]), by: OutreachFixture.author)
+        let digest = try await world.send(try await world.approve(draft))
+        let id = try world.row(digest.digest.id)
+        let own = digest.deliveries.filter { $0.endpoint == "2026届群" }
+        try #require(own.count > 2 && digest.deliveries.contains { $0.endpoint == "人工" })
+        let place = try #require(
+            try await world.endpoints.list(for: OutreachFixture.author).endpoints.first { $0.name == "2026届群" })
+        let endpoint = try world.row(place.id)
+        // The first part was posted and noted by itself; what was said of it stays.
+        _ = try await world.desk.markSent(try world.row(own[0].id), reach: 40, by: OutreachFixture.author)
+        let marked = try await world.desk.markSent(id, at: endpoint, reach: 47, by: OutreachFixture.author)
+        let parts = marked.deliveries.filter { $0.endpoint == "2026届群" }
+        #expect(parts.allSatisfy { $0.state == "manual_done" })
+        #expect(parts.map(\.reach) == [40] + Array(repeating: 47, count: parts.count - 1))
+        #expect(marked.deliveries.filter { $0.endpoint == "人工" }.allSatisfy { $0.state == "manual_pending" })
+        #expect(marked.digest.status == "sending")
+        let again = await #expect(throws: Refusal.self) {
+            try await world.desk.markSent(id, at: endpoint, reach: 47, by: OutreachFixture.author)
+        }
+        #expect(again?.reason == "not_waiting")
+        await #expect(throws: Refusal.self) {
+            try await world.desk.markSent(id, at: endpoint, reach: 47, by: OutreachFixture.collector)
+        }
+    }
+
     @Test func `two groups of one name are told apart, and one whose person is paused is left out`() async throws {
         let world = try await DigestWorld()
         try await world.fixture.write([

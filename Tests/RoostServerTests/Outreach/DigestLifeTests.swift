@@ -56,6 +56,22 @@ struct DigestLifeTests {
         #expect(tellings.map(\.endpoint).sorted() == ["一", "一", "二"])
         #expect(Set(tellings.map(\.version)).count == 2)
         #expect(tellings.allSatisfy { $0.state == "sent" && $0.sentAt != nil })
+        for name in ["t-1", "人才公寓申请办法", DigestWorld.policy.description] {
+            #expect(try await world.desk.item(called: name, for: OutreachFixture.author) == DigestWorld.policy)
+        }
+        #expect(
+            try await world.desk.item(called: "结构设计工程师", for: OutreachFixture.author) == DigestWorld.job)
+        for (name, reason) in [("T-404", "unknown_item"), ("", "unknown_item"), ("同名", "ambiguous_item")] {
+            try await world.fixture.write(
+                name == "同名"
+                    ? ["S-1", "S-2"].map {
+                        TrustedEdit("policy", RowID(naming: "policy", $0), .create, ["code": .text($0), "title": "同名"])
+                    } : [])
+            refusal = await #expect(throws: Refusal.self) {
+                try await world.desk.item(called: name, for: OutreachFixture.author)
+            }
+            #expect(refusal?.reason == reason)
+        }
         let group = try await world.desk.tellings(
             item: nil, endpoint: nil, member: DigestWorld.group, for: OutreachFixture.registrar)
         #expect(group.digests.contains { $0.id == id.description })

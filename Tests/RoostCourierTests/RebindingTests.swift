@@ -57,6 +57,25 @@ import Testing
         unsafe rebinding_set(name, nil)
     }
 
+    @Test(arguments: ["127.0.0.2,127.0.0.1", "::1,127.0.0.1"])
+    func `a first address that refuses does not cost the time that one which is silent may take`(_ addresses: String)
+        async throws
+    {
+        let receiver = try Receiver()
+        let name = "refusing-\(addresses.utf8.count).rebinding.test"
+        unsafe rebinding_set(name, addresses)
+        let request = HTTPRequest(
+            method: .post, url: "http://\(name):\(receiver.port)/", body: [1],
+            options: TransferOptions(
+                connectTimeout: .seconds(60), totalTimeout: .seconds(120), allowedSchemes: [.http],
+                addressPolicy: .publicOnly(allowingLoopback: true)))
+        let response = try await HTTPClient().send(request)
+        #expect(response.status == 200)
+        // Half of the minute is what each of two addresses may take.
+        #expect(response.timings.connected < .seconds(20))
+        unsafe rebinding_set(name, nil)
+    }
+
     @Test func `a connection that was kept is judged by where it leads now that the rules are others`() async throws {
         let receiver = try Receiver(onEveryAddress: true)
         let name = "kept.rebinding.test"

@@ -37,8 +37,6 @@ package struct Movement: Hashable, Sendable {
 
 /// Where commits of this process tell what they moved.
 package final class MovementFeed: Sendable {
-    /// What a sender in this process is to give back.
-    let recalled = RecalledDeliveries()
     private let listeners = Mutex<[@Sendable (Movement) -> Void]>([])
 
     /// Calls `listener` after each commit that moved something, on the thread that committed: it must not wait.

@@ -22,8 +22,6 @@ package final class RecalledDeliveries: Sendable {
 }
 
 extension ServerStore {
-    package var recalled: RecalledDeliveries { movements.recalled }
-
     /// Codes of deliveries that were given up while a sender had them: what was not begun, or did not arrive, is not queued again.
     static let givenUpCodes: Set<String> = ["digest_cancelled", "backlog_skipped", EndpointRecord.unsubscribedNote]
 

@@ -35,6 +35,8 @@ package final class ServerStore: Sendable {
 
     /// What commits of this process moved.
     package let movements = MovementFeed()
+    /// What the sender of this process is to give back.
+    package let recalled = RecalledDeliveries()
     package let snapshots: SnapshotShelf
 
     let pool: DatabasePool

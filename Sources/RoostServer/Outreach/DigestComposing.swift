@@ -1,6 +1,5 @@
 package import RoostAPI
 import RoostCourier
-import RoostModel
 package import RoostSchema
 import RoostStore
 package import RoostSync

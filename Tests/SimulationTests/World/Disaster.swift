@@ -57,6 +57,8 @@ extension World {
         for (place, was) in rows where model.rows[place] != was {
             model.versions[place, default: []].append((clock.now, was))
         }
+        // Nor do those given before somebody told the server of its loss.
+        for index in devices.indices { devices[index].answers.removeAll { $0.epoch != store.epoch } }
         isRecovering = false
         for index in order where violation == nil { try await synchronise(index) }
     }

@@ -48,11 +48,6 @@ class Refused(Exception):
         self.message = message
 
 
-def counted(run):
-    """Which start of the server a run is; 0 for none."""
-    return int(run.partition("-")[0]) if run else 0
-
-
 def call(url, method="GET", body=None, token=None, timeout=30, **more):
     """The bytes of an answer; `more` are headers of the request.
 
@@ -287,7 +282,7 @@ class Replica:
                 self._settle(verdict)
             # Answers of earlier runs may come late.
             run = answer.get("run")
-            if run and (answer["epoch"] != self["epoch"] or counted(run) > counted(self["run"])):
+            if run and (answer["epoch"] != self["epoch"] or wire.number_of_run(run) > wire.number_of_run(self["run"])):
                 self["run"] = run
             if answer["epoch"] != self["epoch"]:
                 self._begin_anew(answer)

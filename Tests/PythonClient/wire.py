@@ -233,6 +233,11 @@ def read_answer(data):
     return read
 
 
+def number_of_run(run):
+    """Which start of the server a run is; 0 for none."""
+    return int(run.partition("-")[0]) if run else 0
+
+
 def _known(known):
     return {name: whole(needed(mapped(known), name), name) for name in ("incarnation", "number")}
 

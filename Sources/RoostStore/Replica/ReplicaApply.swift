@@ -203,21 +203,18 @@ struct Application {
     /// What was applied stays on top until the server has shown everything, so that nobody sees the old value again in
     /// between; what was not must go at once, and of a merged edit the values that lost.
     private func leaveOutbox(_ verdict: Verdict, _ body: [UInt8]) throws {
-        var standing: [UInt8]?
-        switch verdict.outcome {
-        case .applied, .late: standing = body
-        case .merged: standing = (try? Mutation(stored: body))?.without(verdict.lost)?.json
-        case .quarantined, .rejected: break
-        }
-        guard let standing else {
-            let leave = try BoundStatement(db, "DELETE FROM outbox WHERE number = ?")
-            try leave.bind(1, verdict.number)
-            return try leave.run()
-        }
-        let stay = try BoundStatement(db, "UPDATE outbox SET answered = 1, body = ? WHERE number = ?")
-        try stay.bind(1, standing)
-        try stay.bind(2, verdict.number)
-        try stay.run()
+        let staysWhole = verdict.outcome == .applied || verdict.outcome == .late
+        let standing = verdict.outcome == .merged ? (try? Mutation(stored: body))?.without(verdict.lost) : nil
+        let leave = try BoundStatement(
+            db,
+            staysWhole
+                ? "UPDATE outbox SET answered = 1 WHERE number = ?1"
+                : standing != nil
+                    ? "UPDATE outbox SET answered = 1, body = ?2 WHERE number = ?1"
+                    : "DELETE FROM outbox WHERE number = ?1")
+        try leave.bind(1, verdict.number)
+        if let standing { try leave.bind(2, standing.json) }
+        try leave.run()
     }
 
     private mutating func dropAnswered() throws {

@@ -116,16 +116,7 @@ struct DigestEndTests {
 
     @Test func `who posted all parts in one group says so once, of that group alone`() async throws {
         let world = try await DigestWorld()
-        let items = (0..<12).map { RowID(bits: UInt128(0x700 + $0)) }
-        try await world.fixture.write(
-            items.enumerated().map { number, id in
-                TrustedEdit(
-                    "policy", id, .create,
-                    [
-                        "code": .text("长-\(number)"), "title": .text("第\(number)项政策"),
-                        "summary": .text(String(repeating: "可以申请补贴。", count: 40)),
-                    ])
-            })
+        let items = try await world.addLongPolicies(12)
         _ = try await world.add("人工", "manual", nil)
         let draft = try await world.desk.compose(
             DigestDraft(

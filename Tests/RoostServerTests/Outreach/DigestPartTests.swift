@@ -12,16 +12,7 @@ import Testing
 struct DigestPartTests {
     /// A digest of so many long policies to a robot, and the rows of its items.
     private func released(_ count: Int, in world: DigestWorld) async throws -> (DigestReport, items: [RowID]) {
-        let items = (0..<count).map { RowID(bits: UInt128(0x700 + $0)) }
-        try await world.fixture.write(
-            items.enumerated().map { number, id in
-                TrustedEdit(
-                    "policy", id, .create,
-                    [
-                        "code": .text("长-\(number)"), "title": .text("第\(number)项政策"),
-                        "summary": .text(String(repeating: "可以申请补贴。", count: 40)),
-                    ])
-            })
+        let items = try await world.addLongPolicies(count)
         let draft = try await world.desk.compose(
             DigestDraft(
                 title: "长推送", items: items.map { .init(collection: "policy", id: $0.description) },

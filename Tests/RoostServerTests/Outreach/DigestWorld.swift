@@ -67,6 +67,21 @@ struct DigestWorld {
         DigestDraft.Item(collection: "policy", id: policy.description),
     ]
 
+    /// Policies of which a few fill a message, and their rows.
+    func addLongPolicies(_ count: Int) async throws -> [RowID] {
+        let items = (0..<count).map { RowID(bits: UInt128(0x700 + $0)) }
+        try await fixture.write(
+            items.enumerated().map { number, id in
+                TrustedEdit(
+                    "policy", id, .create,
+                    [
+                        "code": .text("长-\(number)"), "title": .text("第\(number)项政策"),
+                        "summary": .text(String(repeating: "可以申请补贴。", count: 40)),
+                    ])
+            })
+        return items
+    }
+
     /// Adds an endpoint as one whose test message arrived.
     func add(
         _ name: String, _ channel: String, _ address: String?, group: RowID? = nil, keyword: String? = nil

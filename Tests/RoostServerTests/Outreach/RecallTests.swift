@@ -79,6 +79,14 @@ struct RecallTests {
                 clock: FixedClock(time: world.fixture.time), observe: { _ in })
         }
 
+        func fourHaveBegun() async {
+            var begun = 0
+            for await _ in transport.beginnings {
+                begun += 1
+                if begun == 4 { break }
+            }
+        }
+
         func states() async throws -> [String: Int] {
             let report = try await world.desk.report(digest, for: OutreachFixture.author)
             return Dictionary(grouping: report.deliveries, by: \.state).mapValues(\.count)
@@ -98,11 +106,7 @@ struct RecallTests {
     func `what had not begun when somebody stopped it is not sent`(_ stop: Stop) async throws {
         let scene = try await Scene()
         let running = Task { try await scene.courier.run() }
-        var begun = 0
-        for await _ in scene.transport.beginnings {
-            begun += 1
-            if begun == 4 { break }
-        }
+        await scene.fourHaveBegun()
         // All are taken, four are under way.
         #expect(try await scene.states() == ["leased": Scene.messages])
         try await scene.stop(stop)
@@ -129,11 +133,7 @@ struct RecallTests {
     @Test(.timeLimit(.minutes(2))) func `what was paused while it was taken goes once it is resumed`() async throws {
         let scene = try await Scene()
         let running = Task { try await scene.courier.run() }
-        var begun = 0
-        for await _ in scene.transport.beginnings {
-            begun += 1
-            if begun == 4 { break }
-        }
+        await scene.fourHaveBegun()
         try await scene.stop(.pauseEndpoint)
         scene.transport.answer()
         scene.courier.drain()

@@ -14,6 +14,8 @@ package struct Decider {
     package let correction: ClockCorrection
     /// How long after authority ended an edit made before is still applied, in milliseconds.
     package let grace: Int64
+    /// The same for what a replica files again after the server lost it.
+    package let recoveryGrace: Int64
     /// Take each mutation's time as its effective time: for undo, which writes just after what it undoes.
     package let exactTimes: Bool
     /// Who takes imports back: edits of rows deleted by this replica wait for a person.
@@ -27,8 +29,8 @@ package struct Decider {
 
     package init(
         rules: Rules, principal: Principal, replica: ReplicaID, incarnation: Int64 = 1, now: Milliseconds,
-        correction: ClockCorrection, grace: Int64 = defaultGrace, exactTimes: Bool = false,
-        undoer: ReplicaID? = nil, lostUntil: Milliseconds? = nil, strangersTaken: Int = .max
+        correction: ClockCorrection, grace: Int64 = defaultGrace, recoveryGrace: Int64 = .max,
+        exactTimes: Bool = false, undoer: ReplicaID? = nil, lostUntil: Milliseconds? = nil, strangersTaken: Int = .max
     ) {
         self.rules = rules
         self.principal = principal
@@ -37,6 +39,7 @@ package struct Decider {
         self.now = now
         self.correction = correction
         self.grace = grace
+        self.recoveryGrace = recoveryGrace
         self.exactTimes = exactTimes
         self.undoer = undoer
         self.lostUntil = lostUntil
@@ -236,9 +239,8 @@ struct DecisionRun {
         }
         defer { keep(strangers) }
         // What is recovered was judged once already, and its time is the server's own.
-        if onceAllowed, !isRecovered(group), let oldest = steps.map(\.resolved.madeAt).min(),
-            decider.now - oldest > decider.grace
-        {
+        let grace = isRecovered(group) ? decider.recoveryGrace : decider.grace
+        if onceAllowed, let oldest = steps.map(\.resolved.madeAt).min(), decider.now - oldest > grace {
             set.rollBack(to: mark)
             try quarantine(steps, reason: .authorityEnded)
             return

@@ -66,6 +66,13 @@ package struct Mutation: Hashable, Sendable {
         self.recovered = recovered
     }
 
+    /// The same edit as if it were new.
+    package var unrecovered: Mutation {
+        Mutation(
+            number: number, group: group, collection: collection, row: row, action: action, time: time, mark: mark,
+            base: base, seen: seen, changes: changes)
+    }
+
     /// The same edit under another number; `recovered` replaces the stamp it was filed under, if it had been.
     package func renumbered(_ number: Int64, recovered: Stamp? = nil) -> Mutation {
         Mutation(

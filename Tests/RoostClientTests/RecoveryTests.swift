@@ -105,6 +105,41 @@ import Testing
         }
     }
 
+    @Test func `a stamp is claimed once, on meeting the epoch: what is claimed later is as new as any edit`()
+        async throws
+    {
+        let (world, first, second, student) = try await founded()
+        let backup = try world.backUp()
+        try first.edit(student, ["name": "谭子森"])
+        try await first.sync()
+        let lost = world.bench.now
+        world.bench.advance(3_600_000)
+        try world.restore(backup)
+        #expect(try await first.sync().recovery == ReplicaRecovery(given: 1, unrecovered: 0))
+        #expect(try await second.sync().recovery == ReplicaRecovery(given: 0, unrecovered: 0))
+        let restored = world.bench.now
+        for device in [first, second] {
+            try device.edit(student, ["gender": "2"])
+            try await device.sync()
+        }
+        // What a changed client might send, where something was given again and where nothing was.
+        for device in [first, second] {
+            for incarnations in [0, 1] as [Int64] {
+                world.bench.advance(60_000)
+                try device.edit(student, ["name": .text("谭\(incarnations)")])
+                var request = try device.world.request()
+                request.incarnation += incarnations
+                if incarnations > 0 { request.answered = nil }
+                let claimed = Stamp(HybridTime(lost + 1), device.world.me)
+                request.mutations = request.mutations.map {
+                    $0.renumbered(incarnations == 0 ? $0.number : 1, recovered: claimed)
+                }
+                let verdict = try #require(try await device.line.exchange(request).verdicts.first)
+                #expect(verdict.stamp.map { $0.time.moment > restored } ?? false)
+            }
+        }
+    }
+
     @Test func `neither a start of the server nor an answer that comes late makes a history another`() async throws {
         let (world, first, second, _) = try await founded()
         let former = world.store.epoch
@@ -229,6 +264,19 @@ import Testing
         let found = try #require(try await world.store.recoveryReports().first)
         #expect(found.devices.first?.unrecovered == 1)
         #expect(found.devices.first?.outcomes == [.applied: 1])
+    }
+
+    @Test func `a device whose clock was years ahead for a day gives everything back all the same`() async throws {
+        let (world, first, _, student) = try await founded()
+        let backup = try world.backUp()
+        try first.edit(student, ["name": "谭子森"])
+        try await first.sync()
+        // An answer as the device reads it with its clock two years ahead.
+        let answer = try await first.line.exchange(first.world.request())
+        _ = try first.world.replica.apply(answer, now: world.bench.now + 2 * 365 * 86_400_000)
+        try world.restore(backup)
+        #expect(try await first.sync().recovery == ReplicaRecovery(given: 1, unrecovered: 0))
+        #expect(try first.name(student) == "谭子森")
     }
 
     @Test func `an edit of a row that has left its author's device does not come back, and its loss is told`()

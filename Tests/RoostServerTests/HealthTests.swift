@@ -1,5 +1,6 @@
 import Curl
 import Foundation
+import RoostAPI
 import RoostModel
 import RoostSchema
 import RoostServer
@@ -49,12 +50,20 @@ import Testing
     }
 
     @Test func `limits are told as they are configured`() async throws {
-        try await RunningServer.with([.mutations: "123"]) { server in
-            let limits = try await server.send(.get, "/v1/limits")
-            #expect(limits.json["mutations"] == 123)
-            #expect(limits.json["body_bytes"] == 8_388_608)
-            #expect(limits.json["timeout_seconds"] == 30)
-            #expect(limits.json["protocol"] == 1)
+        let settings: [(SettingKey, WritableKeyPath<Limits, Int>)] = [
+            (.bodyBytes, \.bodyBytes), (.mutations, \.mutations), (.timeoutSeconds, \.timeoutSeconds),
+            (.perDevice, \.requestsPerMinutePerDevice), (.perAddress, \.requestsPerMinutePerAddress),
+            (.pageBytes, \.pageBytes), (.importTimeoutSeconds, \.importTimeoutSeconds), (.watchers, \.watchers),
+            (.heartbeatSeconds, \.heartbeatSeconds), (.pollSeconds, \.pollSeconds), (.leaseDays, \.leaseDays),
+        ]
+        // One more than what each is without being set.
+        var configured = Limits()
+        for (_, limit) in settings { configured[keyPath: limit] += 1 }
+        let values = settings.map { ($0.0, "\(configured[keyPath: $0.1])") }
+        try await RunningServer.with(Dictionary(uniqueKeysWithValues: values)) { server in
+            let told = try await server.send(.get, "/v1/limits")
+            #expect(try JSONDecoder().decode(Limits.self, from: Data(told.body)) == configured)
+            #expect(told.json["protocol"] == 1)
         }
     }
 

@@ -315,7 +315,8 @@ import Testing
         let (tree, kept, batch) = (world.id("imported"), world.id("young pear"), world.id("batch"))
         let (link, tan) = (world.id("t2"), world.id("Tan"))
         try await world.store.commitImport(
-            ImportDraft(id: batch, officer: world.id("Wen"), source: "trees.csv", template: "")
+            ImportDraft(id: batch, officer: world.id("Wen"), source: "trees.csv", template: ""),
+            reading: ["tree", "tending"]
         ) { _ in
             PlannedImport(
                 edits: [

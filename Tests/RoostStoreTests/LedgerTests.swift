@@ -112,4 +112,15 @@ import Testing
         try beside.close()
         #expect(EpochFile(in: world.directory)?.epoch == "other")
     }
+
+    @Test func `a line that the power cut off takes none with it`() throws {
+        let world = try StoreWorld()
+        let ledger = Ledger(directory: world.directory)
+        let path = world.directory + "/" + Ledger.name
+        try ledger.append([.revoked(ReplicaID(1), at: Milliseconds(1))])
+        let whole = try #require(FileManager.default.contents(atPath: path))
+        try whole.dropLast(9).write(to: URL(fileURLWithPath: path))
+        try ledger.append([.revoked(ReplicaID(2), at: Milliseconds(2))])
+        #expect(ledger.ends().devices == [ReplicaID(2): Milliseconds(2)])
+    }
 }

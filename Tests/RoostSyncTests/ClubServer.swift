@@ -11,6 +11,7 @@ final class ClubServer: RowSource {
     private(set) var parked: [ParkedEntry] = []
     /// Up to when stamps may have been issued that the club has lost.
     var lostUntil: Milliseconds?
+    var recoveryGrace = Int64.max
     var erasedRows: Set<RowKey> = []
     private var refusals: [ReplicaID: Set<RowKey>] = [:]
     private var intervals: [(change: AuthorityChange, until: Milliseconds?)] = []
@@ -77,7 +78,8 @@ final class ClubServer: RowSource {
         owners[replica] = keeper
         let decider = Decider(
             rules: rules, principal: principal(keeper), replica: replica, now: now,
-            correction: ClockCorrection(now: now, device: device ?? now, mark: mark), lostUntil: lostUntil)
+            correction: ClockCorrection(now: now, device: device ?? now, mark: mark), recoveryGrace: recoveryGrace,
+            lostUntil: lostUntil)
         return try apply(decider, mutations)
     }
 

@@ -77,6 +77,23 @@ import Testing
         #expect(third.time.moment == server.now + -60_000, "no later than the loss")
     }
 
+    @Test(arguments: [true, false])
+    func `what a device gives again is no way round the grace period, unless the server knew it before`(
+        isKnown: Bool
+    ) throws {
+        let server = try ClubServer.founded()
+        server.lostUntil = server.now
+        server.recoveryGrace = isKnown ? .max : 1000
+        let ended = Mutation.make(
+            1, .edit, "tending", RowID(bits: 0x71), at: server.now + -5000,
+            base: server.row("tending", RowID(bits: 0x71))?.version, ["state": "ended"])
+        try server.push([ended], from: Who.wandasLaptop, of: Who.wanda)
+        let plan = try server.push(
+            [edit(1, Who.apple, at: server.now, stamp: stamp(server, 9000, Who.tomsPhone), "before it ended")],
+            from: Who.tomsPhone, of: Who.tom)
+        #expect(plan.verdicts.map(\.outcome) == [isKnown ? .late : .quarantined])
+    }
+
     @Test func `no stamp is given twice, whatever is claimed`() throws {
         let server = try ClubServer.founded()
         server.lostUntil = server.now

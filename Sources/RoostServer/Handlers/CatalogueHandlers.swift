@@ -47,6 +47,8 @@ extension Limits {
             writer.integer(Int64(heartbeatSeconds))
             writer.name("poll_seconds")
             writer.integer(Int64(pollSeconds))
+            writer.name("lease_days")
+            writer.integer(Int64(leaseDays))
         }
     }
 }

@@ -77,7 +77,8 @@ package struct SheetImporter: Sendable {
         let draft = ImportDraft(
             id: Self.newID(now), officer: officer, source: upload.source, template: template.name)
         do {
-            let plan = try await store.commitImport(draft) { reader in
+            let collections = Set(template.parts.map(\.collection))
+            let plan = try await store.commitImport(draft, reading: collections) { reader in
                 let plan = try Self.plan(parsed, candidates, reader, now: now)
                 return PlannedImport(edits: Self.edits(of: plan), counts: Self.counts(of: plan), outcome: plan)
             }

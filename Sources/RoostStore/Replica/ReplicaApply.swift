@@ -59,6 +59,8 @@ struct Application {
     let replica: Replica
     let db: Database
     let now: Milliseconds
+    /// What the server's clock says: the journal goes by it, which a wrong clock of this device must not empty.
+    var serverTime: Milliseconds
     var touched: Set<RowKey> = []
     /// Rows that lost a copy.
     var departed: Set<RowKey> = []
@@ -76,11 +78,13 @@ struct Application {
         self.replica = replica
         self.db = db
         self.now = now
+        serverTime = now
     }
 
     mutating func apply(_ answer: ExchangeAnswer) throws -> AppliedAnswer {
+        serverTime = answer.now
         for verdict in answer.verdicts { try take(verdict) }
-        for name in answer.surrendered where try replica.forgetSurrendered(name, at: now, db) {
+        for name in answer.surrendered where try replica.forgetSurrendered(name, at: serverTime, db) {
             result.surrendered += 1
             hasWiped = true
         }
@@ -101,7 +105,7 @@ struct Application {
             for page in answer.scopes { try take(page) }
             // The request that brought this answer told it.
             try replica.setFact(.unrecovered, "0", db)
-            try replica.trimJournal(now: now, db)
+            try replica.trimJournal(now: serverTime, db)
         }
         let morePages = result.epochChanged || answer.scopes.contains(where: \.more)
         if !morePages { try dropAnswered() }
@@ -188,7 +192,7 @@ struct Application {
         try note.bind(3, collection)
         try note.bind(4, row)
         try note.bind(5, verdict.outcome.rawValue)
-        try note.bind(6, now.value)
+        try note.bind(6, serverTime.value)
         // Of what was refused the journal only counts the number: its values are in the refused box.
         if verdict.outcome == .rejected { try note.bindNull(7) } else { try note.bind(7, body) }
         try note.bind(8, verdict.json)

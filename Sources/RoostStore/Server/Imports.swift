@@ -30,7 +30,7 @@ package struct ImportDraft: Hashable, Sendable {
     }
 }
 
-/// What a plan made inside the committing transaction comes to.
+/// What a plan comes to.
 package struct PlannedImport<Outcome: Sendable>: Sendable {
     /// At most one edit for each row.
     package var edits: [TrustedEdit]
@@ -45,19 +45,52 @@ package struct PlannedImport<Outcome: Sendable>: Sendable {
 }
 
 extension ServerStore {
-    /// Plans an import against what is stored at that moment and writes it, all or nothing.
+    /// How often an import is planned beside others' writes before it makes them wait.
+    private static let plansBesideWrites = 3
+
+    /// Plans an import against what is stored and writes it, all or nothing.
     ///
-    /// The plan is made inside the transaction, so nothing can change between what it saw and what it writes.
+    /// Planning a sheet of thousands takes longer than writing it, and nobody's exchange is to wait for it: the plan is
+    /// made from a snapshot and holds if none of `collections`, all that it reads, was written to since. On a server that is
+    /// written to all the time it is made once more inside the transaction, where nothing can change.
     package func commitImport<Outcome: Sendable>(
-        _ draft: ImportDraft, plan: @Sendable (RosterReader) throws -> PlannedImport<Outcome>
+        _ draft: ImportDraft, reading collections: Set<CollectionName>,
+        plan: @Sendable (RosterReader) throws -> PlannedImport<Outcome>
     ) async throws -> Outcome {
-        try await pool.write { db in
+        for _ in 0..<Self.plansBesideWrites {
+            let (planned, seen) = try await pool.read { db in
+                (try plan(RosterReader(store: self, db: db)), try self.lastSequence(db))
+            }
+            let isWritten = try await pool.write { db in
+                guard try !self.wasWritten(collections, after: seen, db) else { return false }
+                try self.write(planned, draft, db)
+                return true
+            }
+            if isWritten { return planned.outcome }
+        }
+        return try await pool.write { db in
             let planned = try plan(RosterReader(store: self, db: db))
-            let receipt = try self.write(planned.edits, by: draft.officer, as: self.writer, db)
-            try self.keep(draft, counts: planned.counts, db)
-            try self.keepRows(of: draft.id, planned.edits, receipt, db)
+            try self.write(planned, draft, db)
             return planned.outcome
         }
+    }
+
+    private func wasWritten(
+        _ collections: Set<CollectionName>, after sequence: ServerSequence, _ db: Database
+    ) throws -> Bool {
+        guard try lastSequence(db) != sequence else { return false }
+        return try collections.contains { collection in
+            try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM \"\(collection)\" WHERE sequence > ?)",
+                arguments: [sequence.value])
+                ?? false
+        }
+    }
+
+    private func write<Outcome>(_ planned: PlannedImport<Outcome>, _ draft: ImportDraft, _ db: Database) throws {
+        let receipt = try write(planned.edits, by: draft.officer, as: writer, db)
+        try keep(draft, counts: planned.counts, db)
+        try keepRows(of: draft.id, planned.edits, receipt, db)
     }
 
     private func keep(_ draft: ImportDraft, counts: [String: Int], _ db: Database) throws {

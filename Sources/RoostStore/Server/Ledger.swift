@@ -38,8 +38,8 @@ struct Ledger: Sendable {
         let file = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
         defer { close(file) }
-        let bytes = entries.flatMap { $0.line }
-        // One call, so that lines of two processes do not mix.
+        // One call, so that lines of two processes do not mix; and none behind what a full disk or a power failure cut off.
+        let bytes: [UInt8] = [0x0A] + entries.flatMap(\.line)
         let written = unsafe bytes.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }
         guard written == bytes.count, fsync(file) == 0 else {
             throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)

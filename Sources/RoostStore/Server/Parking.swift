@@ -42,8 +42,8 @@ extension ServerStore {
                 for parked in sorted { try db.execute(sql: "DELETE FROM parked WHERE id = ?", arguments: [parked.id]) }
                 guard let first = sorted.first else { continue }
                 arrived += try decideAgain(
-                    sorted.map { ($0.mutation, $0.stamp) }, of: first.replica, incarnation: first.incarnation, now: now,
-                    db)
+                    sorted.map { ($0.mutation, $0.stamp) }, of: first.replica, incarnation: first.incarnation,
+                    grace: recoveryGrace(of: first.replica, db), now: now, db)
             }
         }
         return released
@@ -78,10 +78,11 @@ extension ServerStore {
 
     /// Applies mutations of one replica that were kept, under the stamps they have; answers with the rows they made.
     ///
-    /// Their verdicts were given: what cannot be applied even now goes to quarantine, where a person finds it.
+    /// Their verdicts were given: what cannot be applied even now goes to quarantine, where a person finds it. `grace` is
+    /// how late they may be about what their author has no access to any more, in milliseconds.
     func decideAgain(
-        _ kept: [(mutation: Mutation, stamp: Stamp)], of replica: ReplicaID, incarnation: Int64, now: Milliseconds,
-        _ db: Database
+        _ kept: [(mutation: Mutation, stamp: Stamp)], of replica: ReplicaID, incarnation: Int64, grace: Int64 = .max,
+        now: Milliseconds, _ db: Database
     ) throws -> [RowKey] {
         let source = ServerRows(store: self, db: db)
         guard let officer = try source.officers(of: [replica])[replica] else { return [] }
@@ -89,7 +90,7 @@ extension ServerStore {
             rules: rules, principal: Principal(officer: officer, grants: try source.grants(of: officer)),
             replica: replica, incarnation: incarnation, now: now,
             correction: ClockCorrection(now: now, device: now, mark: nil),
-            exactTimes: true, undoer: undoer, lostUntil: now)
+            recoveryGrace: grace, exactTimes: true, undoer: undoer, lostUntil: now)
         var plan = try decider.decide(
             kept.map { $0.mutation.filed(at: $0.stamp) }, in: WorkingSet(rules, source: source),
             after: try lastSequence(db))

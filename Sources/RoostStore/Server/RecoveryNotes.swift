@@ -1,5 +1,6 @@
 import GRDB
 package import RoostSync
+import Synchronization
 
 /// What one device brought back after the server lost a part of its history.
 package struct RecoveredDevice: Hashable, Sendable {
@@ -25,14 +26,58 @@ package struct RecoveryReport: Hashable, Sendable {
 }
 
 extension ServerStore {
-    /// Notes that a device was told of this epoch.
-    func noteMet(_ replica: ReplicaID, now: Milliseconds, _ db: Database) throws {
+    /// Notes that a device was told of this epoch, and the last incarnation that is known of it.
+    func noteMet(_ replica: ReplicaID, in incarnation: Int64, now: Milliseconds, _ db: Database) throws {
         let statement = try BoundStatement(
-            db, "INSERT OR IGNORE INTO recovery (epoch, replica, met_ms) VALUES (?, ?, ?)")
+            db, "INSERT OR IGNORE INTO recovery (epoch, replica, met_ms, incarnation) VALUES (?, ?, ?, ?)")
         try statement.bind(1, epoch)
         try statement.bind(2, replica)
         try statement.bind(3, now.value)
+        try statement.bind(4, incarnation)
         try statement.run()
+    }
+
+    /// Mutations a replica sent for the first time, whose claims to stamps of a lost history are dropped where they cannot
+    /// be true.
+    ///
+    /// A replica gives again what was lost once an epoch: in the incarnation that it begins on meeting it, before all else.
+    /// A claim made later would only file a new edit under a time at which its author still had access.
+    /// `before` is how far the replica had come.
+    func believed(
+        _ mutations: [Mutation], of replica: ReplicaID, in incarnation: Int64,
+        before: (incarnation: Int64, last: Int64),
+        _ db: Database
+    ) throws -> [Mutation] {
+        guard mutations.contains(where: { $0.recovered != nil }) else { return mutations }
+        let note = try GRDB.Row.fetchOne(
+            db,
+            sql: """
+                SELECT incarnation, applied + merged + late + quarantined + rejected FROM recovery
+                WHERE epoch = ? AND replica = ?
+                """, arguments: [epoch, Int64(bitPattern: replica.bits)])
+        let isGivingAgain =
+            note.map { note in
+                (note[0] as Int64?).map { $0 == before.incarnation } ?? true
+                    && note[1] == (incarnation == before.incarnation ? before.last : 0)
+            } ?? false
+        let given = isGivingAgain ? mutations.prefix { $0.recovered != nil }.count : 0
+        if given > 0, incarnation != before.incarnation {
+            try db.execute(
+                sql: "UPDATE recovery SET incarnation = ? WHERE epoch = ? AND replica = ?",
+                arguments: [incarnation, epoch, Int64(bitPattern: replica.bits)])
+        }
+        return mutations[..<given] + mutations[given...].map(\.unrecovered)
+    }
+
+    /// How late what a replica gives again may be about what its author has no access to any more, in milliseconds.
+    ///
+    /// No matter how late for a device this history knew before the loss. Of one that enrolled only afterwards nothing is
+    /// known: it may have been enrolled since the backup was made, or it may make up what it says.
+    func recoveryGrace(of replica: ReplicaID, _ db: Database) throws -> Int64 {
+        guard let lostUntil else { return .max }
+        let enrolled = try Int64.fetchOne(
+            db, sql: "SELECT enrolled_ms FROM replica WHERE id = ?", arguments: [Int64(bitPattern: replica.bits)])
+        return enrolled.map { $0 < lostUntil.value } ?? false ? .max : leniency.withLock(\.grace)
     }
 
     /// Notes what a device says it cannot give again.

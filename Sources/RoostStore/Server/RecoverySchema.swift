@@ -79,4 +79,10 @@ extension ServerSchema {
             after_sequence INTEGER NOT NULL
         ) STRICT;
         """
+
+    static let recovering = """
+        -- The last incarnation known of the replica when it met the epoch; from the first thing it gave again on, the one in
+        -- which it gives again. NULL where an earlier version of this program noted the meeting.
+        ALTER TABLE recovery ADD COLUMN incarnation INTEGER;
+        """
 }

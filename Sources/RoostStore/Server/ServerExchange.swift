@@ -132,7 +132,8 @@ extension ServerStore {
     private func push(
         _ request: ExchangeRequest, device: Device, now: Milliseconds, correction: ClockCorrection, _ db: Database
     ) throws -> PushResult {
-        var (incarnation, last) = try progress(of: device.replica, db)
+        let before = try progress(of: device.replica, db)
+        var (incarnation, last) = before
         if isForeign(request) { return try repeated(request, device, incarnation, last, now, db) }
         guard try !isBehind(request, incarnation: incarnation, last: last, head: lastSequence(db)) else {
             throw HistoryLost()
@@ -166,16 +167,18 @@ extension ServerStore {
         let decider = Decider(
             rules: rules, principal: Principal(officer: device.officer, grants: try source.grants(of: device.officer)),
             replica: device.replica, incarnation: incarnation, now: now, correction: correction, grace: leniency.grace,
+            recoveryGrace: try recoveryGrace(of: device.replica, db),
             undoer: undoer, lostUntil: lostUntil,
             strangersTaken: try strangerRoom(for: fresh, of: device.officer, upTo: leniency.parkedMutations, db))
-        let plan = try decider.decide(fresh, in: WorkingSet(rules, source: source), after: try lastSequence(db))
-        let over = fresh.contains { $0.recovered != nil } ? ledger.ends().grants : []
+        let believed = try believed(fresh, of: device.replica, in: incarnation, before: before, db)
+        let plan = try decider.decide(believed, in: WorkingSet(rules, source: source), after: try lastSequence(db))
+        let over = believed.contains { $0.recovered != nil } ? ledger.ends().grants : []
         result.verdicts += try PlanWriter(store: self, db: db).apply(
             plan, replica: device.replica, incarnation: incarnation, now: now,
             deciding: fresh)
         try park(
             plan.strangers, of: device.replica, officer: device.officer, incarnation: incarnation, now: now, db)
-        try noteRecovered(fresh, plan.verdicts, of: device.replica, db)
+        try noteRecovered(believed, plan.verdicts, of: device.replica, db)
         let released = try release(after: plan, now: now, db)
         if !over.isEmpty { try endAgain(over, db) }
         result.outcomes = plan.verdicts.map(\.outcome)
@@ -204,7 +207,7 @@ extension ServerStore {
         _ request: ExchangeRequest, _ device: Device, _ incarnation: Int64, _ last: Int64, _ now: Milliseconds,
         _ db: Database
     ) throws -> PushResult {
-        try noteMet(device.replica, now: now, db)
+        try noteMet(device.replica, in: incarnation, now: now, db)
         var result = PushResult()
         result.expected = request.incarnation > incarnation ? 1 : last + 1
         result.known = KnownProgress(incarnation: incarnation, number: last)

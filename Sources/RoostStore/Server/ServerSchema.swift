@@ -28,6 +28,7 @@ enum ServerSchema {
         }
         migrator.registerMigration("0013-told-parts") { db in try db.execute(sql: OutreachSchema.toldParts) }
         migrator.registerMigration("0014-runs") { db in try db.execute(sql: runs) }
+        migrator.registerMigration("0015-recovering") { db in try db.execute(sql: recovering) }
         return migrator
     }()
 

@@ -36,7 +36,7 @@ extension World {
     }
 
     /// A row of a collection, mostly one that the device shows.
-    private func pick(_ collection: CollectionName, _ index: Int, _ dice: inout Seeded) throws -> RowID? {
+    func pick(_ collection: CollectionName, _ index: Int, _ dice: inout Seeded) throws -> RowID? {
         guard let known = rows[collection.text], !known.isEmpty else { return nil }
         for _ in 0..<6 {
             let row = dice.one(of: known)
@@ -273,24 +273,5 @@ extension World {
                     base: Stamp(HybridTime(Milliseconds(clock.now + 4_000_000_000)), ReplicaID(0xD001)))
             ]
         }
-    }
-
-    // MARK: The operator
-
-    /// Somebody changes authority on the server itself.
-    func operate(_ dice: inout Seeded) async throws {
-        let collection = dice.chance(2) ? "appointment" : "liaison"
-        guard let known = rows[collection], !known.isEmpty else { return }
-        let row = dice.one(of: known)
-        guard let record = model.rows[Place(kind: collection, id: row.description)], !record.isDeleted,
-            record.value("state") == .text("active") || collection == "appointment"
-        else { return }
-        let isActive = record.value("state") == .text("active")
-        let edit = TrustedEdit(
-            CollectionName(collection), row, .edit, ["state": .text(isActive ? "ended" : "active")])
-        let receipt = try await store.write([edit], by: Template.id("registrar"))
-        for verdict in receipt.verdicts { model.take(edit, verdict, at: clock.now) }
-        say { "   the server sets \(collection)/\(row.description.suffix(4)) \(isActive ? "ended" : "active")" }
-        note("operator acted")
     }
 }

@@ -135,8 +135,12 @@ extension World {
                 if own.last(where: { $0.action != .edit })?.action == .delete {
                     fail(.session, "\(device.seat.device.label) shows \(place), which was deleted on it")
                 }
+                // What was typed before the creation that made the row was about one that is gone.
+                let begin = own.firstIndex {
+                    $0.action == .create && Stamp($0.time, device.seat.device.replica) == shown.row.stamp
+                }
                 var typed: [String: Plain] = [:]
-                for change in own.flatMap(\.changes) { typed[change.field] = Plain(change.value) }
+                for change in own[(begin ?? 0)...].flatMap(\.changes) { typed[change.field] = Plain(change.value) }
                 for (position, field) in names.enumerated() where !Self.isLabel(field) {
                     let stamp = shown.row.stamp(of: position)
                     let cell = Seen(

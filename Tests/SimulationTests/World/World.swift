@@ -161,6 +161,7 @@ actor World {
         case .lateRequest: try await deliverLate(index, &dice)
         case .lateAnswer: try applyLate(index, &dice)
         case .deviceDiesApplying: try await dieApplying(index, &dice)
+        case .operatorActs where event.dice % 5 == 0: try await reconsider(index, &dice)
         case .operatorActs: try await operate(&dice)
         case .upgrade:
             devices[index].version = min(3, devices[index].version + 1)

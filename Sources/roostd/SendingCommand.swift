@@ -13,7 +13,7 @@ struct Sending: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "How the outbox is doing. 发件箱状态。")
         @OptionGroup var options: CommonOptions
 
-        func act() async throws { try await Sending.tell(options) { _ in } }
+        func act() async throws { try await Sending.tell(options) { _ in nil } }
     }
 
     struct Pause: OperatorCommand {
@@ -21,7 +21,10 @@ struct Sending: AsyncParsableCommand {
         @OptionGroup var options: CommonOptions
 
         func act() async throws {
-            try await Sending.tell(options) { store in try await store.pauseSending("operator") }
+            try await Sending.tell(options) { store in
+                try await store.pauseSending("operator")
+                return nil
+            }
         }
     }
 
@@ -31,7 +34,10 @@ struct Sending: AsyncParsableCommand {
             discussion: """
                 After a restoration, what was queued may have been sent since the backup was made. Webhooks tell a \
                 repetition by its id; what waits for robots and mailboxes becomes uncertain, to be looked at and \
-                redriven, unless --send-all is given. 恢复备份后，机器人和邮件的待发投递会标为“无法确认”，查看后再重发。
+                redriven, unless --send-all is given; so does what was approved before the backup, once it is sent. Digests that \
+                were composed after the backup are not known any more: look in the groups before the same is sent anew. \
+                恢复备份后，机器人和邮件的待发投递会标为“无法确认”，查看后再重发；备份前已批准未发出的，发送时也同样处理。备份之后起草的推送服务器已不知道：\
+                重新推送同样内容前请先到群里查看。
                 """)
         @OptionGroup var options: CommonOptions
         @Flag(help: "Send what may have been sent already. 连可能已发送的也照发。") var sendAll = false
@@ -41,17 +47,17 @@ struct Sending: AsyncParsableCommand {
             try await Sending.tell(options) { store in
                 let reason = try await store.sendingPause()
                 let isDoubtful = reason != nil && reason != "operator" && !all
-                _ = try await store.resumeSending(doubting: isDoubtful ? DigestDesk.channelsWithoutIdentity : [])
+                return try await store.resumeSending(doubting: isDoubtful ? DigestDesk.channelsWithoutIdentity : [])
             }
         }
     }
 
     private static func tell(
-        _ options: CommonOptions, after action: (ServerStore) async throws -> Void
+        _ options: CommonOptions, after action: (ServerStore) async throws -> RestoredDoubt?
     ) async throws {
         let settings = try await SettingsReading(options).settings
         let store = try DataDirectory(path: settings.data, key: settings.key).open().store
-        try await action(store)
+        let doubt = try await action(store)
         let figures = try await store.outboxFigures(rules: Courier.rules)
         try store.close()
         let counts = DeliveryState.allCases.filter { !$0.isSettled }.map { ($0, figures.byState[$0] ?? 0) }
@@ -63,6 +69,12 @@ struct Sending: AsyncParsableCommand {
                     if let pause = figures.pause {
                         writer.name("reason")
                         writer.string(pause)
+                    }
+                    if let doubt {
+                        writer.name("doubted")
+                        writer.integer(Int64(doubt.queued))
+                        writer.name("doubted_frozen")
+                        writer.integer(Int64(doubt.frozen))
                     }
                     for (state, count) in counts {
                         writer.name(escaping: state.rawValue)
@@ -80,5 +92,18 @@ struct Sending: AsyncParsableCommand {
                 "Paused (\(reason)): the database is from a backup; look, then run roostd sending resume.")
         }
         for (state, count) in counts where count > 0 { print("\(state.rawValue): \(count)") }
+        guard let doubt else { return }
+        if doubt.queued > 0 {
+            options.say(
+                "\(doubt.queued) 条待发投递可能在备份之后已发出，已标为“无法确认”：请到群里查看后标记或重发。",
+                "\(doubt.queued) that waited may have gone out since the backup and are uncertain now: look, then mark or redrive them."
+            )
+        }
+        if doubt.frozen > 0 {
+            options.say(
+                "\(doubt.frozen) 条已批准未发出的投递可能在备份之后已发出：发送时不会直接发出，而标为“无法确认”。",
+                "\(doubt.frozen) that were approved may have been released and gone out since the backup: when they are sent they "
+                    + "become uncertain first.")
+        }
     }
 }

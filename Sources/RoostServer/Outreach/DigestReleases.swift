@@ -62,7 +62,15 @@ extension DigestDesk {
                 ["status": "approved", "scheduled_at": .null, "note": .text(String(note.prefix(300)))],
                 deliveries: .confirm, outcome: result)
         }
+        let deliveries = try reader.deliveries(of: id)
         let isMissed = now.value - at > tolerance
+        // That it missed its time may not even be true, whatever is planned for that case.
+        if isMissed, try deliveries.contains(where: reader.mayHaveGoneOut) {
+            return handedBack(
+                "服务器恢复自备份，这期可能已按时发出：请到群里查看后再决定发送或取消。"
+                    + "Restored from a backup; it may have gone out at its time: look in the groups, then send it or give it up.",
+                as: .asked)
+        }
         if isMissed, digest.missed == "skip" || now.value - at > lifetime {
             return DigestStep(
                 id, by: author, .edit, ["status": "cancelled", "note": "错过计划时间，已跳过。Missed its time; skipped."],
@@ -80,7 +88,7 @@ extension DigestDesk {
         let from = Milliseconds(at)
         let endpoints = Dictionary(uniqueKeysWithValues: try reader.endpoints().map { ($0.id, $0) })
         var later: [RowID: Milliseconds] = [:]
-        for delivery in try reader.deliveries(of: id) {
+        for delivery in deliveries {
             guard let endpoint = endpoints[delivery.endpoint], Channel(rawValue: endpoint.channel)?.isRobot ?? false
             else { continue }
             // At a full or half hour everybody's messages go out, and vendors throttle.

@@ -52,6 +52,16 @@ extension DigestDesk {
             }
         }
         var parts: [Label] = []
+        let doubtful = deliveries.count {
+            $0.state == DeliveryState.frozen.rawValue && $0.code == ServerStore.restoredCode
+        }
+        if doubtful > 0 {
+            parts.append(
+                Label(
+                    "\(doubtful) 条可能在服务器恢复备份之前已发出：请先到群里查看；发送时它们不会直接发出，而标为“无法确认”。",
+                    "\(doubtful) may have gone out before the server was restored from a backup: look in the groups first; when it is "
+                        + "sent, they become uncertain and do not go out by themselves."))
+        }
         let uncertain = count(.uncertain, byHand: false)
         if uncertain > 0 {
             parts.append(

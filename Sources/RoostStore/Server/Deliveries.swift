@@ -23,6 +23,9 @@ package struct DeliveryRecord: Hashable, Sendable {
     /// How many people it reached, as told by whoever posted it.
     package let reach: Int?
     package let sentAt: Milliseconds?
+
+    /// Whether it is approved and may have been sent in a history that was lost.
+    package var isInDoubt: Bool { state == .frozen && code == ServerStore.restoredCode }
 }
 
 /// The states of a delivery; the courier's, and those before and beside the courier.

@@ -52,7 +52,8 @@ package struct DigestStep<Outcome: Sendable>: Sendable {
         case discard
         /// Hands them to the sender, and what a person delivers to that person; given up at `until`.
         ///
-        /// Due at `from`, or at the moment that `later` names for the endpoint.
+        /// Due at `from`, or at the moment that `later` names for the endpoint; but what may have been sent in a history that was
+        /// lost becomes uncertain, and a person decides about it.
         case release(from: Milliseconds, later: [RowID: Milliseconds], until: Milliseconds)
         /// Gives up what has not been sent.
         case cancel
@@ -103,6 +104,8 @@ extension ServerStore {
                 try self.freeze(frozen, of: digest, db)
             case .release(let from, let later, let until):
                 try self.release(digest, from: from, later: later, until: until, db)
+                // Nothing may be left to send but what is in doubt.
+                try self.settle([digest], db)
             case .cancel:
                 try self.cancelDeliveries(of: digest, db)
                 try self.settle([digest], db)
@@ -171,9 +174,11 @@ extension ServerStore {
         let statement = try BoundStatement(
             db,
             """
-            UPDATE delivery SET next_ms = ?2, not_after_ms = ?3,
-                state = CASE (SELECT channel FROM endpoint WHERE id = delivery.endpoint)
-                    WHEN 'manual' THEN 'manual_pending' ELSE 'queued' END
+            UPDATE delivery SET not_after_ms = ?3,
+                next_ms = CASE WHEN code = '\(Self.restoredCode)' THEN NULL ELSE ?2 END,
+                state = CASE WHEN code = '\(Self.restoredCode)' THEN 'uncertain'
+                    WHEN (SELECT channel FROM endpoint WHERE id = delivery.endpoint) = 'manual' THEN 'manual_pending'
+                    ELSE 'queued' END
             WHERE digest = ?1 AND state = 'frozen'
             """)
         try statement.bind(1, digest)

@@ -116,7 +116,9 @@ extension ServerStore {
             ])
         try db.execute(sql: "UPDATE meta SET value = ? WHERE name = 'epoch'", arguments: [record.epoch])
         // Whatever was sent since the copy was made would be sent again: a person looks first.
-        try db.execute(sql: "INSERT OR REPLACE INTO meta (name, value) VALUES ('sending_paused', 'new_epoch')")
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO meta (name, value) VALUES ('sending_paused', ?)",
+            arguments: [Self.pausedByEpoch])
         try endAgain(db)
         // Everybody reads every scope again; which scopes a device still holds stays noted.
         try db.execute(sql: "UPDATE acknowledged SET cursor = ?", arguments: [Self.otherHistory.value])

@@ -25,9 +25,30 @@ package struct OutboxFigures: Hashable, Sendable {
     package var pause: String?
 }
 
+/// Deliveries that may have gone out after the backup was made from which a database was restored.
+package struct RestoredDoubt: Hashable, Sendable {
+    /// Those that were queued then, and are uncertain now.
+    package var queued = 0
+    /// Those that were approved and not released then: they become uncertain when they are released.
+    package var frozen = 0
+
+    package init(queued: Int = 0, frozen: Int = 0) {
+        self.queued = queued
+        self.frozen = frozen
+    }
+}
+
 extension RosterReader {
     /// Why sending is paused as a whole; nil where it is not.
     package func sendingPause() throws -> String? { try store.sendingPause(db) }
+
+    /// Whether an approved delivery may have gone out in a history that was lost: it is in doubt, or is older than a
+    /// restoration about which nobody has decided yet.
+    package func mayHaveGoneOut(_ delivery: DeliveryRecord) throws -> Bool {
+        if delivery.isInDoubt { return true }
+        guard delivery.state == .frozen, try sendingPause() == ServerStore.pausedByEpoch else { return false }
+        return try store.latestEpochBegun(db).map { delivery.id < $0 } ?? false
+    }
 
     /// How many deliveries wait for each endpoint.
     package func waitingByEndpoint() throws -> [RowID: Int] {
@@ -46,6 +67,10 @@ extension RosterReader {
 /// Sending as a whole, which an operator or a restoration pauses.
 extension ServerStore {
     private static let fact = "sending_paused"
+    /// Why sending is paused after the history broke.
+    static let pausedByEpoch = "new_epoch"
+    /// The code of what may have been sent in a history that was lost.
+    package static let restoredCode = "restored"
 
     /// Why sending is paused; nil where it is not.
     func sendingPause(_ db: Database) throws -> String? {
@@ -72,30 +97,46 @@ extension ServerStore {
     ///
     /// After a restoration what was queued when the backup was made may have been sent since: `channels` names those whose
     /// receivers cannot tell a repetition, and what waits there becomes uncertain, for a person to decide; but not what was
-    /// composed after the restoration.
-    /// - Returns: How many deliveries are in doubt.
-    package func resumeSending(doubting channels: [String] = []) async throws -> Int {
+    /// composed after the restoration. What was approved then may have been released and sent since just as well: it stays
+    /// frozen, marked, and becomes uncertain in place of queued when somebody releases it.
+    package func resumeSending(doubting channels: [String] = []) async throws -> RestoredDoubt {
         try await pool.write { db in
             try db.execute(sql: "DELETE FROM meta WHERE name = ?", arguments: [Self.fact])
+            let before = try self.latestEpochBegun(db) ?? RowID(bits: .max)
+            let ofChannel = "id < ?1 AND endpoint IN (SELECT id FROM endpoint WHERE channel = ?2)"
             let doubt = try BoundStatement(
                 db,
                 """
-                UPDATE delivery SET state = 'uncertain', next_ms = NULL, outcome = 'uncertain', code = 'restored'
-                WHERE \(Self.waiting) AND id < ?2
-                    AND endpoint IN (SELECT id FROM endpoint WHERE channel = ?1) RETURNING digest
+                UPDATE delivery SET state = 'uncertain', next_ms = NULL, outcome = 'uncertain', code = '\(Self.restoredCode)'
+                WHERE \(Self.waiting) AND \(ofChannel) RETURNING digest
                 """)
-            let begun = try Int64.fetchOne(db, sql: "SELECT max(begun_ms) FROM epoch_begun")
-            // The identity of a delivery begins with the moment at which it was made.
-            try doubt.bind(2, begun.map { RowID(milliseconds: $0, random: 0) } ?? RowID(bits: .max))
+            let mark = try BoundStatement(
+                db,
+                """
+                UPDATE delivery SET outcome = 'uncertain', code = '\(Self.restoredCode)'
+                WHERE state = 'frozen' AND \(ofChannel)
+                """)
             var digests: [RowID] = []
+            var frozen = 0
             for channel in channels {
-                try doubt.bind(1, channel)
+                for statement in [doubt, mark] {
+                    try statement.bind(1, before)
+                    try statement.bind(2, channel)
+                }
                 while try doubt.step() { digests.append(doubt.id(0)) }
                 doubt.reset()
+                try mark.run()
+                frozen += db.changesCount
             }
             try self.settle(Set(digests), db)
-            return digests.count
+            return RestoredDoubt(queued: digests.count, frozen: frozen)
         }
+    }
+
+    /// The identity before which all deliveries are that were made before the latest break of the history; nil without one.
+    func latestEpochBegun(_ db: Database) throws -> RowID? {
+        // The identity of a delivery begins with the moment at which it was made.
+        try Int64.fetchOne(db, sql: "SELECT max(begun_ms) FROM epoch_begun").map { RowID(milliseconds: $0, random: 0) }
     }
 
     /// How the outbox is doing, by the rules of its sender; paces are those of the last day's attempts.

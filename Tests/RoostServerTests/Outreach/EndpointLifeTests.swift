@@ -191,7 +191,7 @@ struct EndpointLifeTests {
         #expect(try await world.queue.lease(now: world.moment, limit: 9).isEmpty)
         #expect(Set(try await world.report(digest).deliveries.map(\.heldBy)) == ["sending_paused"])
         #expect(
-            try await world.fixture.store.resumeSending(doubting: DigestDesk.channelsWithoutIdentity) == 1)
+            try await world.fixture.store.resumeSending(doubting: DigestDesk.channelsWithoutIdentity).queued == 1)
         let leased = try await world.queue.lease(now: world.moment, limit: 9)
         #expect(leased.map(\.target.channel) == [.generic])
         let robot = try await world.report(digest).deliveries.first { $0.channel == "wecom" }

@@ -1,0 +1,170 @@
+import Curl
+import RoostAPI
+import RoostCourier
+import RoostModel
+import RoostSchema
+import RoostStore
+import RoostSync
+import Testing
+
+@testable import RoostServer
+
+/// What becomes of digests whose server went back to a backup: nobody may read twice what went out meanwhile.
+struct RestoredDigestTests {
+    /// A server that was put back to the moment at which `lost` began.
+    private struct Restored {
+        let store: ServerStore
+        let desk: DigestDesk
+        let queue: StoreDeliveryQueue
+
+        init(_ world: DigestWorld, losing lost: () async throws -> Void) async throws {
+            let fixture = world.fixture
+            let copy = fixture.directory + "/copy.sqlite"
+            try fixture.store.backUp(to: copy)
+            try await lost()
+            try fixture.store.close()
+            fixture.time.advance(by: 60_000)
+            _ = try ServerStore.restore(copy, to: fixture.directory)
+            let time = fixture.time
+            store = try ServerStore(directory: fixture.directory, catalogue: .programme, clock: { time.now })
+            desk = DigestDesk(
+                store: store, key: fixture.key, settings: world.settings, transport: HTTPClient(), wake: {})
+            queue = StoreDeliveryQueue(
+                store: store, vault: EndpointVault(key: fixture.key, settings: world.settings))
+            time.advance(by: 60_000)
+        }
+
+        func resume() async throws -> RestoredDoubt {
+            try await store.resumeSending(doubting: DigestDesk.channelsWithoutIdentity)
+        }
+    }
+
+    @Test func `what was composed after a restoration is not doubted`() async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("机器人", "wecom", "0123456789abcdef0123")
+        let before = try await world.released(channels: ["wecom"])
+        let (server, time) = (try await Restored(world) {}, world.fixture.time)
+        let (store, desk) = (server.store, server.desk)
+        #expect(try await store.sendingPause() == "new_epoch")
+        let draft = try await desk.compose(
+            DigestDraft(
+                title: "恢复之后",
+                items: [DigestDraft.Item(collection: "policy", id: DigestWorld.policy.description, text: "新")],
+                channels: ["wecom"]), by: OutreachFixture.author)
+        let id = try world.row(draft.digest.id)
+        let review = try await desk.submit(id, version: draft.digest.version, by: OutreachFixture.author).digest
+        let approved = try await desk.approve(id, version: review.version, by: OutreachFixture.approver)
+        // Nor is it when it is released only after sending was resumed.
+        time.advance(by: 1000)
+        // Whoever pauses what stands still already does not make the server forget why.
+        try await store.pauseSending("operator")
+        #expect(try await store.sendingPause() == "new_epoch")
+        #expect(try await server.resume() == RestoredDoubt(queued: 1))
+        let after = try await desk.send(
+            id, version: approved.digest.version, students: approved.students, by: OutreachFixture.author)
+        #expect(after.deliveries.map(\.state) == ["queued"])
+        let old = try await desk.report(try world.row(before.digest.id), for: OutreachFixture.author)
+        #expect(old.deliveries.map(\.state) == ["uncertain"])
+        try store.close()
+    }
+
+    @Test(arguments: [true, false])
+    func `a digest that was approved at the backup and sent after it does not go out to a robot again`(
+        releasedWhilePaused: Bool
+    ) async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("机器人", "wecom", "0123456789abcdef0123")
+        _ = try await world.add("合作方", "generic", "https://example.com/hook")
+        let approved = try await world.approved(channels: ["wecom", "generic"])
+        let id = try world.row(approved.digest.id)
+        let server = try await Restored(world) {
+            _ = try await world.send(approved)
+            let leased = try await world.queue.lease(now: world.moment, limit: 9)
+            #expect(leased.count == 2)
+            try await world.arrived(leased)
+        }
+        func send() async throws {
+            _ = try await server.desk.send(
+                id, version: approved.digest.version, students: approved.students, by: OutreachFixture.author)
+        }
+        if releasedWhilePaused {
+            try await send()
+            #expect(try await server.resume() == RestoredDoubt(queued: 1))
+        } else {
+            #expect(try await server.resume() == RestoredDoubt(frozen: 1))
+            let told = try await server.desk.report(id, for: OutreachFixture.author)
+            #expect(told.digest.status == "approved")
+            #expect(told.instructionZH?.contains("1 条可能在服务器恢复备份之前已发出") == true)
+            #expect(told.instructionEN?.contains("1 may have gone out before the server was restored") == true)
+            try await send()
+        }
+        // The webhook's receiver knows the repetition by its id.
+        let leased = try await server.queue.lease(now: world.moment, limit: 9)
+        #expect(leased.map(\.target.channel) == [.generic])
+        var report = try await server.desk.report(id, for: OutreachFixture.author)
+        let robot = try #require(report.deliveries.first { $0.channel == "wecom" })
+        #expect(robot.state == "uncertain" && robot.code == "restored")
+        #expect(robot.instructionZH?.contains("恢复自备份") == true)
+        // Somebody looks into the group, where it is.
+        report = try await server.desk.markSent(try world.row(robot.id), reach: nil, by: OutreachFixture.author)
+        #expect(report.deliveries.first { $0.channel == "wecom" }?.state == "sent")
+        try server.store.close()
+    }
+
+    @Test func `a digest of which all is in doubt does not stay as being sent, and is sent again only by a decision`()
+        async throws
+    {
+        let world = try await DigestWorld()
+        _ = try await world.add("机器人", "wecom", "0123456789abcdef0123")
+        let approved = try await world.approved(channels: ["wecom"])
+        let id = try world.row(approved.digest.id)
+        let server = try await Restored(world) {}
+        #expect(try await server.resume() == RestoredDoubt(frozen: 1))
+        let sent = try await server.desk.send(
+            id, version: approved.digest.version, students: approved.students, by: OutreachFixture.author)
+        #expect(sent.digest.status == "partly_sent")
+        let refusal = await #expect(throws: Refusal.self) {
+            try await server.desk.redrive(id, RedriveRequest(states: ["uncertain"]), by: OutreachFixture.author)
+        }
+        #expect(refusal?.reason == "may_duplicate")
+        let again = try await server.desk.redrive(
+            id, RedriveRequest(states: ["uncertain"], acceptsDuplicates: true), by: OutreachFixture.author)
+        #expect(again.digest.status == "sending" && again.deliveries.map(\.state) == ["queued"])
+        #expect(try await server.queue.lease(now: world.moment, limit: 9).count == 1)
+        try server.store.close()
+    }
+
+    @Test(arguments: ["skip", "send", "ask"], [true, false])
+    func `a digest whose time passed while the server was put back is handed to a person, who is told why`(
+        missed: String, isResumed: Bool
+    ) async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("机器人", "wecom", "0123456789abcdef0123")
+        let approved = try await world.approved(channels: ["wecom"])
+        let id = try world.row(approved.digest.id)
+        _ = try await world.desk.schedule(
+            id, version: approved.digest.version, students: approved.students,
+            at: world.fixture.time.now + 600_000, missed: missed, by: OutreachFixture.author)
+        let server = try await Restored(world) { world.fixture.time.advance(by: 2 * DigestDesk.tolerance) }
+        if isResumed { #expect(try await server.resume() == RestoredDoubt(frozen: 1)) }
+        #expect(try await server.desk.releaseDue().map(\.result) == [.asked])
+        let report = try await server.desk.report(id, for: OutreachFixture.author)
+        #expect(report.digest.status == "approved")
+        #expect(report.digest.note?.contains("恢复自备份") == true)
+        #expect(try await server.queue.lease(now: world.moment, limit: 9).isEmpty)
+        try server.store.close()
+    }
+
+    @Test func `who sends all after a restoration sends what was approved too`() async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("机器人", "wecom", "0123456789abcdef0123")
+        let approved = try await world.approved(channels: ["wecom"])
+        let server = try await Restored(world) {}
+        #expect(try await server.store.resumeSending() == RestoredDoubt())
+        let sent = try await server.desk.send(
+            try world.row(approved.digest.id), version: approved.digest.version, students: approved.students,
+            by: OutreachFixture.author)
+        #expect(sent.deliveries.map(\.state) == ["queued"])
+        try server.store.close()
+    }
+}

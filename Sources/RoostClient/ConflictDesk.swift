@@ -86,6 +86,10 @@ extension Desk {
     package func restore(_ conflict: ConflictCase) throws {
         if conflict.isLocked { try requireLease() }
         var edits: [Edit] = []
+        // A value is taken back to be seen.
+        if try replica.row(conflict.collection, conflict.row)?.row.isDeleted ?? false {
+            edits.append(Edit(conflict.collection, conflict.row, .restore))
+        }
         if conflict.losing != conflict.current {
             edits.append(
                 Edit(

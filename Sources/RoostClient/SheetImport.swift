@@ -41,7 +41,7 @@ package struct SheetImport {
         }
         let rows = KnownRows(catalogue: catalogue, template: parsed.template, rows: known)
         let environment = desk.environment
-        var planner = ImportPlanner(known: rows, makeID: { environment.newRow() })
+        var planner = ImportPlanner(known: rows, makeID: { _, _ in environment.newRow() })
         let plan = planner.plan(parsed)
         var edits = EditDraft(desk: desk, writable: try desk.writable())
         for row in plan.rows where !row.changes.isEmpty { try edits.add(row) }

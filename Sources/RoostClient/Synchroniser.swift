@@ -13,6 +13,8 @@ package struct SyncReport: Hashable, Sendable {
     package var leftByOwnEdit = 0
     /// Refused edits of rows that left, which wait on the server for somebody to decide.
     package var surrendered = 0
+    /// Rows that somebody had deleted when edits made here came to them.
+    package var deletedMeanwhile: [RowID: CollectionName] = [:]
     package var lost: [Scope] = []
     package var gained: [Scope] = []
     package var offset: Int64 = 0
@@ -155,6 +157,7 @@ extension SyncReport {
         rowsPurged += applied.rowsPurged
         leftByOwnEdit += applied.leftByOwnEdit
         surrendered += applied.surrendered
+        deletedMeanwhile.merge(applied.deletedMeanwhile) { first, _ in first }
         lost += applied.lost
         gained += applied.gained
         hasBegunAnew = hasBegunAnew || applied.hasBegunAnew

@@ -6,15 +6,15 @@ package struct ImportPlanner {
     private let catalogue: Catalogue
     private let template: SheetTemplate
     private var known: KnownRows
-    private let makeID: () -> RowID
+    private let makeID: (_ row: Int, _ part: Int) -> RowID
     /// The input row that first was about a row of the first part.
     private var claims: [RowID: Int] = [:]
 
     /// Prepares a plan.
     /// - Parameters:
     ///   - known: the stored rows, indexed for the same template as the sheet's.
-    ///   - makeID: makes the identities of new rows.
-    package init(known: KnownRows, makeID: @escaping () -> RowID) {
+    ///   - makeID: makes the identity of what is new, from the number of the input row and the position of the part.
+    package init(known: KnownRows, makeID: @escaping (_ row: Int, _ part: Int) -> RowID) {
         catalogue = known.catalogue
         template = known.template
         self.known = known
@@ -145,13 +145,14 @@ package struct ImportPlanner {
 
     private func changesNothing(_ row: ParsedRow, _ id: RowID) -> Bool {
         var notes: [CellNote] = []
-        let targets = targets(of: row, root: id, makeID: { id }, notes: &notes, headers: nil)
+        let targets = targets(of: row, root: id, makeID: { _, _ in id }, notes: &notes, headers: nil)
         return targets.allSatisfy { !$0.isNew && $0.difference.isEmpty }
     }
 
     /// Pairs each part with its stored row or a new one.
     private func targets(
-        of row: ParsedRow, root: RowID?, makeID: () -> RowID, notes: inout [CellNote], headers: HeaderMap?
+        of row: ParsedRow, root: RowID?, makeID: (_ row: Int, _ part: Int) -> RowID, notes: inout [CellNote],
+        headers: HeaderMap?
     ) -> [Target] {
         var targets: [Target] = []
         var ids: [String: RowID] = [:]
@@ -191,7 +192,7 @@ package struct ImportPlanner {
                 if let headers { notes += incomplete(part: position, parsed: parsed, headers: headers) }
                 continue
             }
-            let id = makeID()
+            let id = makeID(row.row, position)
             ids[part.name] = id
             targets.append(
                 Target(part: position, id: id, isNew: true, references: references, difference: difference))

@@ -84,6 +84,16 @@ struct SyncCommand: AsyncParsableCommand {
                 "\(report.surrendered.of("refused edit")) of such records went to the server, for those who answer for them now."
             )
         }
+        if !report.deletedMeanwhile.isEmpty {
+            output.say(
+                "有 \(report.deletedMeanwhile.count) 条您改过的记录已被他人删除；您写的内容还在其中。要恢复（或请登记员恢复）：",
+                "\(report.deletedMeanwhile.count.of("record")) you edited had been deleted by somebody; what you wrote is "
+                    + "kept in it. To bring it back, or have a registrar do so:")
+            for (row, collection) in report.deletedMeanwhile.sorted(by: { $0.key < $1.key }) {
+                let restore = "  roost rows restore \(collection) \(row)"
+                output.say(restore, restore)
+            }
+        }
         if report.offset != 0 {
             output.say(wording.clock(report.offset))
         }
@@ -108,6 +118,12 @@ struct SyncCommand: AsyncParsableCommand {
             .init("received", .integer(Int64(report.rowsReceived))),
             .init("purged", .integer(Int64(report.rowsPurged))),
             .init("surrendered", .integer(Int64(report.surrendered))),
+            .init(
+                "deleted_meanwhile",
+                .list(
+                    report.deletedMeanwhile.sorted { $0.key < $1.key }.map { row, collection in
+                        .object([.init("collection", .text(collection.text)), .init("id", .id(row))])
+                    })),
             .init("left_by_own_edit", .integer(Int64(report.leftByOwnEdit))),
             .init(
                 "verdicts",

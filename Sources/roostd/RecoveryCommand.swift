@@ -19,24 +19,40 @@ struct Recovery: OperatorCommand {
         }
         let (store, _) = try directory.open(isServing: false)
         let reports = try await store.recoveryReports()
+        let imports = try await store.lostImports()
         try store.close()
         if options.json {
             printLine(
                 jsonObject { writer in
                     writer.name("epochs")
                     writer.array { writer in for report in reports { report.write(to: &writer) } }
+                    writer.name("imports")
+                    writer.array { writer in for lost in imports { lost.write(to: &writer) } }
                 })
         } else if reports.isEmpty {
             options.say("服务器从未丢失历史。", "The server never lost any of its history.")
         } else {
             for report in reports { tell(report) }
+            tell(imports)
         }
     }
 
+    private func tell(_ imports: [LostImport]) {
+        guard !imports.isEmpty else { return }
+        options.say(
+            "有 \(imports.count) 次导入随丢失的历史一起没有了，设备上没有副本。请用原文件再导入一次（roost import --server），其中的人仍是原来的记录，设备补交的修改会自动归位：",
+            "\(imports.count) imports went with the lost history, and no device can bring them back. Import the same files "
+                + "again (roost import --server): the rows are the same as before, and what devices gave back finds them:"
+        )
+        for lost in imports { print("  \(Self.moment(lost.at))  \(lost.source)") }
+    }
+
+    private static func moment(_ moment: Milliseconds) -> String {
+        Date(timeIntervalSince1970: Double(moment.value) / 1000).formatted(.iso8601)
+    }
+
     private func tell(_ report: RecoveryReport) {
-        let moment = Date(timeIntervalSince1970: Double(report.begun.begun.value) / 1000)
-            .formatted(.iso8601)
-        print("\(moment)  \(report.begun.epoch)  \(options.text(report.begun.reason.label))")
+        print("\(Self.moment(report.begun.begun))  \(report.begun.epoch)  \(options.text(report.begun.reason.label))")
         for device in report.devices {
             let known = device.device.device
             let state: String
@@ -50,8 +66,8 @@ struct Recovery: OperatorCommand {
                     parts.append(
                         options.text(
                             Label(
-                                "等待其他设备补交的记录 \(device.waiting)",
-                                "\(device.waiting) wait for rows another device has yet to bring")))
+                                "等待其他设备补交或重新导入的记录 \(device.waiting)",
+                                "\(device.waiting) wait for rows that another device or an import has yet to bring")))
                 }
                 if device.unrecovered > 0 {
                     parts.append(
@@ -79,6 +95,19 @@ extension EpochRecord.Reason {
         case .putBack: Label("数据库是手工放回的", "the database was put back by hand")
         case .sequenceLost: Label("数据库比已发出的序号旧", "the database was older than what it had given out")
         case .deviceAhead: Label("有设备比服务器新", "a device had more than the server")
+        }
+    }
+}
+
+extension LostImport {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.name("batch")
+            writer.id(batch)
+            writer.name("source")
+            writer.string(source)
+            writer.name("imported_at")
+            writer.integer(at.value)
         }
     }
 }

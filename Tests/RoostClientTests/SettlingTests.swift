@@ -223,4 +223,45 @@ import Testing
         #expect(try liaison.world.value("student", "李明", "wechat") == "theirs")
         #expect(try liaison.desk.conflicts().filter { $0.losing == "theirs" }.isEmpty)
     }
+
+    @Test func `who edits what somebody had deleted is told, and finds it when it is restored`() async throws {
+        let (county, _, liaison) = try await chapter()
+        try await county.appoint("梁登记", "registrar")
+        let registrar = try await county.device(of: "梁登记", "registrar")
+        try await registrar.sync()
+        let student = ServedCounty.id("李明")
+        try registrar.desk.delete("student", try #require(try registrar.student("李明")))
+        try await registrar.sync()
+        county.bench.advance(1000)
+        try liaison.edit("李明", ["wechat": "typed-offline"])
+        let report = try await liaison.sync()
+        #expect(report.verdicts == [.applied: 1])
+        #expect(report.deletedMeanwhile == [student: "student"])
+        #expect(try liaison.replica.row("student", student)?.row.isDeleted == true)
+        try registrar.desk.restore("student", try #require(try registrar.student("李明")))
+        try await registrar.sync()
+        #expect(try await liaison.sync().deletedMeanwhile.isEmpty)
+        #expect(try liaison.world.value("student", "李明", "wechat") == "typed-offline")
+    }
+
+    @Test func `a losing value taken back in a deleted record brings the record back`() async throws {
+        let (county, _, liaison) = try await chapter()
+        try await county.appoint("梁登记", "registrar")
+        let registrar = try await county.device(of: "梁登记", "registrar")
+        try liaison.edit("李明", ["wechat": "first"])
+        for device in [liaison, registrar] { try await device.sync() }
+        try registrar.edit("李明", ["wechat": "theirs"])
+        county.bench.advance(1000)
+        try liaison.edit("李明", ["wechat": "ours"])
+        for device in [liaison, registrar, liaison] { try await device.sync() }
+        county.bench.advance(1000)
+        try registrar.desk.delete("student", try #require(try registrar.student("李明")))
+        try await registrar.sync()
+        county.bench.advance(1000)
+        try registrar.desk.restore(try #require(try registrar.desk.conflicts().first { $0.losing == "theirs" }))
+        #expect(try await registrar.sync().verdicts == [.applied: 3])
+        try await liaison.sync()
+        #expect(try liaison.world.value("student", "李明", "wechat") == "theirs")
+        #expect(try liaison.student("李明")?.row.isDeleted == false)
+    }
 }

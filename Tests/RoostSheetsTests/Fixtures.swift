@@ -178,7 +178,7 @@ struct MemoryStore {
             catalogue: catalogue, template: sheet.template,
             rows: rows.mapValues { $0.sorted { $0.key < $1.key }.map { KnownRow(id: $0.key, values: $0.value) } })
         var next = nextID
-        var planner = ImportPlanner(known: known) {
+        var planner = ImportPlanner(known: known) { _, _ in
             next += 1
             return RowID(bits: next)
         }

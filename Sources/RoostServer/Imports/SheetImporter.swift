@@ -34,6 +34,7 @@ package struct SheetImporter: Sendable {
     private let store: ServerStore
     private let lists: SheetLists
     private let identityKey: SymmetricKey
+    private let sheetKey: SymmetricKey
 
     /// Prepares for imports about the people of one county.
     /// - Parameters:
@@ -45,6 +46,7 @@ package struct SheetImporter: Sendable {
         self.store = store
         lists = try SheetLists(homeDivision: homeDivision)
         identityKey = key.derived("identity-number")
+        sheetKey = key.derived("sheet")
     }
 
     /// Imports a sheet, or tells what importing it would do.
@@ -68,18 +70,19 @@ package struct SheetImporter: Sendable {
         let writer = ImportReportWriter(
             sheet: sheet, parsed: parsed, source: upload.source, names: names, rules: store.rules,
             sights: principal.scopes(at: now, store.rules).filter { $0.key == nil }.map(\.kind))
+        let digest = hexadecimal(fingerprint(of: upload.bytes))
+        let lost = try await store.lostImports().last { $0.sheet == digest }
+        let draft = ImportDraft(
+            id: lost?.batch ?? RowID(milliseconds: now.value, random: .random(in: .min ... .max)), officer: officer,
+            source: upload.source, template: template.name, sheet: digest, lostAt: lost?.at)
         if upload.isDryRun {
-            let plan = try await store.reading { reader in
-                try Self.plan(parsed, candidates, reader, now: now)
-            }
+            let plan = try await store.reading { reader in try self.plan(parsed, candidates, reader, in: draft.id) }
             return try writer.report(of: plan, batch: nil)
         }
-        let draft = ImportDraft(
-            id: Self.newID(now), officer: officer, source: upload.source, template: template.name)
         do {
             let collections = Set(template.parts.map(\.collection))
             let plan = try await store.commitImport(draft, reading: collections) { reader in
-                let plan = try Self.plan(parsed, candidates, reader, now: now)
+                let plan = try self.plan(parsed, candidates, reader, in: draft.id)
                 return PlannedImport(edits: Self.edits(of: plan), counts: Self.counts(of: plan), outcome: plan)
             }
             return try writer.report(of: plan, batch: draft.id)
@@ -133,19 +136,28 @@ package struct SheetImporter: Sendable {
         }
     }
 
-    private static func newID(_ now: Milliseconds) -> RowID {
-        RowID(milliseconds: now.value, random: UInt128.random(in: .min ... .max))
+    private func fingerprint(of bytes: [UInt8]) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: bytes, using: sheetKey))
+    }
+
+    /// The identity of what a row of a sheet makes: the same once more, where a server that lost the import is given the
+    /// sheet again, so that what devices gave back of these rows finds them.
+    private func newRow(_ row: Int, _ part: Int, in batch: RowID) -> RowID {
+        let random = fingerprint(of: Array("\(batch) \(row) \(part)".utf8)).prefix(16).reduce(0) {
+            $0 << 8 | UInt128($1)
+        }
+        return RowID(milliseconds: Int64(batch.bits >> 80), random: random)
     }
 
     // MARK: Planning
 
-    private static func plan(
-        _ parsed: ParsedSheet, _ candidates: Candidates, _ reader: RosterReader, now: Milliseconds
+    private func plan(
+        _ parsed: ParsedSheet, _ candidates: Candidates, _ reader: RosterReader, in batch: RowID
     ) throws -> ImportPlan {
         let known = KnownRows(
             catalogue: reader.catalogue, template: parsed.template,
-            rows: try knownRows(for: parsed.template, candidates, reader))
-        var planner = ImportPlanner(known: known) { newID(now) }
+            rows: try Self.knownRows(for: parsed.template, candidates, reader))
+        var planner = ImportPlanner(known: known) { row, part in newRow(row, part, in: batch) }
         return planner.plan(parsed)
     }
 

@@ -29,6 +29,8 @@ package struct AppliedAnswer: Hashable, Sendable {
     package var epochChanged = false
     /// Refused edits of rows that left, which the server has now and this device no longer.
     package var surrendered = 0
+    /// Rows that somebody had deleted when edits made here came to them: they keep what was written and stay deleted.
+    package var deletedMeanwhile: [RowID: CollectionName] = [:]
     /// Whether one more exchange would give the server what must go there, or tell it that what left is gone.
     package var owesConfirmation = false
     /// What happens to this replica's edits because the server lost a part of its history.
@@ -199,6 +201,7 @@ struct Application {
         try note.run()
         try leaveOutbox(verdict, body)
         touch(collection, row)
+        if verdict.deleted { result.deletedMeanwhile[row] = CollectionName(collection) }
         if verdict.outcome != .rejected, let position = replica.rules.catalogue.position(of: collection) {
             keptOwnEdit.insert(RowKey(position, row))
         }

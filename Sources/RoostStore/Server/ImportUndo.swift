@@ -62,6 +62,7 @@ extension ServerStore {
             try statement.bind(1, now.value)
             try statement.bind(2, id)
             try statement.run()
+            try self.ledger.append([.undone(id, at: now)])
             return undo.report
         }
     }

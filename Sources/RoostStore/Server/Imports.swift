@@ -21,13 +21,31 @@ package struct ImportDraft: Hashable, Sendable {
     package var officer: RowID
     package var source: String
     package var template: String
+    /// A digest of the file under the server's key; nil leaves the import out of the ledger.
+    package var sheet: String?
+    /// When it was committed in a history that was lost, under which its edits are filed again; nil for a new one.
+    package var lostAt: Milliseconds?
 
-    package init(id: RowID, officer: RowID, source: String, template: String) {
+    package init(
+        id: RowID, officer: RowID, source: String, template: String, sheet: String? = nil, lostAt: Milliseconds? = nil
+    ) {
         self.id = id
         self.officer = officer
         self.source = source
         self.template = template
+        self.sheet = sheet
+        self.lostAt = lostAt
     }
+}
+
+/// An import that the server lost with a part of its history: nothing but importing the sheet again brings it back.
+package struct LostImport: Hashable, Sendable {
+    package let batch: RowID
+    /// A digest of the file under the server's key.
+    package let sheet: String
+    /// The file's name.
+    package let source: String
+    package let at: Milliseconds
 }
 
 /// What a plan comes to.
@@ -88,9 +106,32 @@ extension ServerStore {
     }
 
     private func write<Outcome>(_ planned: PlannedImport<Outcome>, _ draft: ImportDraft, _ db: Database) throws {
-        let receipt = try write(planned.edits, by: draft.officer, as: writer, db)
+        var edits = planned.edits
+        if let lostAt = draft.lostAt {
+            // In steps of two, as all times of the writer.
+            var time = HybridTime(lostAt)
+            for index in edits.indices {
+                edits[index].time = time
+                time = time.next.next
+            }
+        }
+        let receipt = try write(edits, by: draft.officer, as: writer, db)
         try keep(draft, counts: planned.counts, db)
-        try keepRows(of: draft.id, planned.edits, receipt, db)
+        try keepRows(of: draft.id, edits, receipt, db)
+        guard let sheet = draft.sheet, draft.lostAt == nil else { return }
+        try ledger.append([.imported(.init(batch: draft.id, sheet: sheet, source: draft.source, at: clock()))])
+    }
+
+    /// The imports that the server lost with its history, oldest first; what was taken back before the loss is not among
+    /// them.
+    package func lostImports() async throws -> [LostImport] {
+        guard lostUntil != nil else { return [] }
+        let notes = ledger.imports()
+        return try await pool.read { db in
+            try notes.filter { try self.batch($0.batch, db) == nil }.map {
+                LostImport(batch: $0.batch, sheet: $0.sheet, source: $0.source, at: $0.at)
+            }
+        }
     }
 
     private func keep(_ draft: ImportDraft, counts: [String: Int], _ db: Database) throws {

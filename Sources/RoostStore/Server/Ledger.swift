@@ -8,7 +8,7 @@ import RoostSync
     import Darwin
 #endif
 
-/// What an old backup must not bring back: access that was ended.
+/// What an old backup must not bring back, access that was ended; and which imports it lacks.
 ///
 /// A file beside the database with one JSON object a line. It is only ever added to, and each line is on the disk before
 /// the transaction that it tells of commits: the ledger may know of an end that the database does not, never the other
@@ -21,6 +21,20 @@ struct Ledger: Sendable {
         case ended(RowID, at: Milliseconds)
         /// A grant began, or began anew.
         case granted(RowID, at: Milliseconds)
+        /// A sheet was imported.
+        case imported(ImportNote)
+        /// An import was taken back, by its batch.
+        case undone(RowID, at: Milliseconds)
+    }
+
+    /// What is kept of an import, so that importing the sheet once more makes the same rows again.
+    struct ImportNote: Hashable, Sendable {
+        let batch: RowID
+        /// A digest of the file under the server's key.
+        let sheet: String
+        /// The file's name.
+        let source: String
+        let at: Milliseconds
     }
 
     static let name = "ledger"
@@ -64,22 +78,44 @@ struct Ledger: Sendable {
             case .revoked(let replica, let moment): devices[replica] = devices[replica] ?? moment
             case .ended(let row, _): isOver[row] = true
             case .granted(let row, _): isOver[row] = false
+            case .imported, .undone: break
             }
         }
         return (devices, isOver.filter(\.value).map(\.key).sorted())
+    }
+
+    /// The imports that were not taken back, oldest first.
+    func imports() -> [ImportNote] {
+        var notes: [ImportNote] = []
+        for entry in entries() {
+            switch entry {
+            case .imported(let note): notes.append(note)
+            case .undone(let batch, _): notes.removeAll { $0.batch == batch }
+            case .revoked, .ended, .granted: break
+            }
+        }
+        return notes
     }
 }
 
 extension Ledger.Entry {
     fileprivate var line: [UInt8] {
-        let (kind, subject, moment) =
+        let members: [Value.Member] =
             switch self {
-            case .revoked(let replica, let moment): ("revoked", replica.description, moment)
-            case .ended(let row, let moment): ("ended", row.description, moment)
-            case .granted(let row, let moment): ("granted", row.description, moment)
+            case .revoked(let replica, let moment): [.init("revoked", .text(replica.description)), at(moment)]
+            case .ended(let row, let moment): [.init("ended", .id(row)), at(moment)]
+            case .granted(let row, let moment): [.init("granted", .id(row)), at(moment)]
+            case .undone(let batch, let moment): [.init("undone", .id(batch)), at(moment)]
+            case .imported(let note):
+                [
+                    .init("imported", .id(note.batch)), .init("sheet", .text(note.sheet)),
+                    .init("source", .text(note.source)), at(note.at),
+                ]
             }
-        return Value.object([.init(kind, .text(subject)), .init("at", .integer(moment.value))]).json + [0x0A]
+        return Value.object(members).json + [0x0A]
     }
+
+    private func at(_ moment: Milliseconds) -> Value.Member { .init("at", .integer(moment.value)) }
 
     fileprivate init?(_ value: Value) {
         guard let moment = value["at"]?.integer.map({ Milliseconds($0) }) else { return nil }
@@ -89,6 +125,12 @@ extension Ledger.Entry {
             self = .ended(row, at: moment)
         } else if let row = value["granted"]?.text.flatMap({ RowID($0) }) {
             self = .granted(row, at: moment)
+        } else if let batch = value["undone"]?.text.flatMap({ RowID($0) }) {
+            self = .undone(batch, at: moment)
+        } else if let batch = value["imported"]?.text.flatMap({ RowID($0) }), let sheet = value["sheet"]?.text,
+            let source = value["source"]?.text
+        {
+            self = .imported(Ledger.ImportNote(batch: batch, sheet: sheet, source: source, at: moment))
         } else {
             return nil
         }

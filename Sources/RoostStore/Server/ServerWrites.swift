@@ -112,6 +112,8 @@ extension ServerStore {
         }
         _ = try PlanWriter(store: self, db: db).apply(
             plan, replica: replica, incarnation: nil, now: now, deciding: [])
+        // What devices gave back may have waited for a row that is made here again.
+        _ = try release(after: plan, now: now, db)
         return WriteReceipt(verdicts: plan.verdicts, before: before, lastSequence: plan.lastSequence)
     }
 

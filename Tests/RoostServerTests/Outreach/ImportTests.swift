@@ -69,6 +69,43 @@ struct ImportTests {
         #expect(try await fixture.store.batches().isEmpty)
     }
 
+    @Test func `a sheet given again to a server that lost its import makes the same rows at the same time`()
+        async throws
+    {
+        let fixture = try await OutreachFixture()
+        let backup = fixture.directory + "/backup"
+        try fixture.store.backUp(to: backup)
+        fixture.time.advance(by: 1000)
+        let importer = try SheetImporter(store: fixture.store, key: fixture.key)
+        let undone = try await importer.run(upload("姓名,手机,性别\n李明,19900000003,男\n"), by: OutreachFixture.registrar)
+        _ = try await ImportRegister(store: fixture.store).undo(
+            try #require(undone.batch.flatMap { RowID($0) }), by: OutreachFixture.registrar)
+        let report = try await importer.run(upload(small, source: "花名册.csv"), by: OutreachFixture.registrar)
+        let before = try await fixture.store.rows(of: "student")
+        try fixture.store.close()
+        _ = try ServerStore.restore(backup, to: fixture.directory)
+        let time = fixture.time
+        let store = try ServerStore(directory: fixture.directory, catalogue: .programme, clock: { time.now })
+        #expect(try await store.rows(of: "student").isEmpty)
+        #expect(try await store.lostImports().map(\.source) == ["花名册.csv"])
+        time.advance(by: 86_400_000)
+        let again = try await SheetImporter(store: store, key: fixture.key).run(
+            upload(small), by: OutreachFixture.registrar)
+        #expect(again.batch == report.batch && again.counts == report.counts)
+        let after = try await store.rows(of: "student")
+        func told(_ rows: [RoostSync.Row]) -> Set<[String]> {
+            Set(rows.filter { !$0.isDeleted }.map { ["\($0.key.id)", "\($0.values)", "\($0.stamp.time.moment)"] })
+        }
+        #expect(told(after) == told(before) && after.count == 2)
+        #expect(try await store.lostImports().isEmpty)
+        // And once it is there, it is an import like any other.
+        #expect(
+            try await SheetImporter(store: store, key: fixture.key).run(
+                upload(small), by: OutreachFixture.registrar
+            ).batch != report.batch)
+        try store.close()
+    }
+
     @Test func `an update is told field by field and undone to the earlier value`() async throws {
         let fixture = try await OutreachFixture()
         let importer = try SheetImporter(store: fixture.store, key: fixture.key)

@@ -12,24 +12,24 @@ final class BenchOutbox: Sendable {
     private let store: ServerStore
     private let desk: EndpointDesk
     private let body: [UInt8]
-    private let url: String
+    private let sink: any BenchSink
     private let authorities: String?
     private let courier: Courier
 
     private static let officer = RowID(naming: "bench", "administrator")
 
     /// `authorities` is the PEM file to trust a sink behind TLS by.
-    init(directory: String, url: String, authorities: String?, body: [UInt8], concurrency: Int) async throws {
+    init(directory: String, sink: any BenchSink, authorities: String?, body: [UInt8], concurrency: Int) async throws {
         let catalogue = Catalogue.programme.withConflicts(about: Programme.subject)
         store = try ServerStore(directory: directory, catalogue: catalogue, clock: now)
         try ServerKey.create(in: directory)
         let key = try ServerKey(directory: directory)
-        let settings = CourierSettings.testing(weComBase: url)
+        let settings = CourierSettings.testing(weComBase: sink.url)
         courier = Courier(store: store, key: key, settings: settings, maximumInFlight: concurrency) { _ in }
         let courier = courier
         desk = EndpointDesk(store: store, key: key, settings: settings, transport: courier.transport) { courier.wake() }
         self.body = body
-        self.url = url
+        self.sink = sink
         self.authorities = try authorities.map { try String(contentsOfFile: $0, encoding: .utf8) }
         _ = try await store.write(
             [
@@ -50,13 +50,18 @@ final class BenchOutbox: Sendable {
         try store.close()
     }
 
+    /// Adds as many webhooks as it takes to have so many deliveries under way.
+    func addWebhooks(_ concurrency: Int) async throws -> [RowID] {
+        try await addEndpoints(max(1, concurrency / Channel.generic.maximumInFlight), .generic)
+    }
+
     /// Adds endpoints as if their test messages had arrived.
     func addEndpoints(_ count: Int, _ channel: Channel, at other: String? = nil) async throws -> [RowID] {
         var endpoints: [RowID] = []
         for number in 0..<count {
             let address =
                 channel == .generic
-                ? (other ?? url) + "/hook/\(number)" : "00000000-0000-4000-8000-\(100_000_000_000 + number)"
+                ? (other ?? sink.url) + "/hook/\(number)" : "00000000-0000-4000-8000-\(100_000_000_000 + number)"
             let added = try await desk.add(
                 EndpointDraft(
                     name: "\(channel.rawValue) \(number) \(other ?? "")", channel: channel.rawValue, address: address,
@@ -72,8 +77,14 @@ final class BenchOutbox: Sendable {
     func send(_ parts: Int, to endpoints: [RowID]) async throws -> Spending {
         let digest = try await freeze(parts, to: endpoints)
         try await release(digest, wakes: false)
+        let all = sink.count + parts * endpoints.count
         let meter = Meter()
         courier.wake()
+        // What has come is known without a look into the database, which would count.
+        while sink.count < all {
+            guard meter.elapsed < .seconds(120) else { throw Failed() }
+            try await Task.sleep(for: .milliseconds(1))
+        }
         try await wait(until: digest)
         return meter.spent(on: parts * endpoints.count)
     }
@@ -121,8 +132,8 @@ final class BenchOutbox: Sendable {
                 if status != "sent" { throw Failed() }
                 return
             }
-            // Nothing tells of a digest's end; this is little beside the seconds that are measured.
-            try await Task.sleep(for: .milliseconds(10))
+            // Nothing tells of a digest's end.
+            try await Task.sleep(for: .milliseconds(1))
         }
     }
 

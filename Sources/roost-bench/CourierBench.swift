@@ -9,7 +9,9 @@ struct CourierBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "courier", abstract: "Deliveries to webhooks and robots, and memory while a thousand hang.")
 
-    @Option(help: "Deliveries to send in each measurement.") var deliveries = 20_000
+    @Option(help: "Deliveries to send in each turn of a measurement; of messages to robots an eighth.")
+    var deliveries = 4000
+    @Option(help: "Turns that what is compared takes in alternation; what counts is the median.") var turns = 7
     @Option(help: "How many are under way at once; four to a webhook, one to a robot.") var concurrency = 64
     @Option(parsing: .upToNextOption, help: "What to measure, instead of everything.") var only: [Part] = Part.allCases
 
@@ -29,7 +31,7 @@ struct CourierBench: AsyncParsableCommand {
             case .plain:
                 try await measure("courier", try LoopbackSink(), directory + "/plain", authorities: nil, &report)
             case .latency: try await measureLatency(directory, &report)
-            case .hanging: for hanging in [0, 1000] { try await measure(besides: hanging, directory, &report) }
+            case .hanging: try await measureHanging(directory, &report)
             case .tls:
                 let sink = try await TLSSink(directory: directory)
                 try await measure(
@@ -39,58 +41,80 @@ struct CourierBench: AsyncParsableCommand {
         report.print()
     }
 
-    /// Measures kept and new connections, each beside the bare loop.
+    /// Measures kept and new connections in turns with the bare loop.
     ///
-    /// Webhooks keep theirs; robots get a new one for each message.
+    /// Webhooks keep theirs; robots get a new one for each message, and none takes more than twenty a minute.
     private func measure(
         _ name: String, _ sink: some BenchSink, _ directory: String, authorities: String?, _ report: inout Report
     ) async throws {
         let bare = try BareLoop(directory: directory + "/bare")
-        // A new connection costs more, and a robot takes twenty messages a minute.
-        let (kept, new) = (deliveries, deliveries / 4)
-        report.add(
-            try bare.run(
-                kept, to: sink.url, body: Self.body, concurrency: concurrency, .init(authorities: authorities)),
-            name + "_bare_deliveries")
-        report.add(
-            try bare.run(
-                new, to: sink.url, body: Self.body, concurrency: concurrency,
-                .init(connectsAnew: true, authorities: authorities)), name + "_bare_new_connections")
         let outbox = try await BenchOutbox(
-            directory: directory + "/server", url: sink.url, authorities: authorities, body: Self.body,
+            directory: directory + "/server", sink: sink, authorities: authorities, body: Self.body,
             concurrency: concurrency)
-        let webhooks = try await outbox.addEndpoints(
-            max(1, concurrency / Channel.generic.maximumInFlight), .generic)
-        let robots = try await outbox.addEndpoints(new / 10, .wecom)
+        let webhooks = try await outbox.addWebhooks(concurrency)
+        let (kept, new) = (deliveries, deliveries / 8)
+        let robotsATurn = new / 5
+        let robots = try await outbox.addEndpoints(turns * robotsATurn, .wecom)
+        var spent = (bareKept: [Spending](), kept: [Spending](), bareNew: [Spending](), new: [Spending]())
         try await outbox.running {
-            report.add(try await outbox.send(kept / webhooks.count, to: webhooks), name + "_deliveries")
-            report.add(try await outbox.send(10, to: robots), name + "_robot_messages")
+            for turn in 0..<turns {
+                spent.bareKept.append(
+                    try bare.run(
+                        kept, to: sink.url, body: Self.body, concurrency: concurrency, .init(authorities: authorities)))
+                spent.kept.append(try await outbox.send(kept / webhooks.count, to: webhooks))
+                spent.bareNew.append(
+                    try bare.run(
+                        new, to: sink.url, body: Self.body, concurrency: concurrency,
+                        .init(connectsAnew: true, authorities: authorities)))
+                spent.new.append(
+                    try await outbox.send(
+                        5, to: Array(robots[turn * robotsATurn..<(turn + 1) * robotsATurn])))
+            }
         }
+        report.add(spent.bareKept, name + "_bare_deliveries")
+        report.add(spent.kept, name + "_deliveries")
+        report.add(spent.bareNew, name + "_bare_new_connections")
+        report.add(spent.new, name + "_robot_messages")
     }
 
-    /// Sends to webhooks that answer while others take what they are sent and say nothing.
-    private func measure(besides hanging: Int, _ directory: String, _ report: inout Report) async throws {
+    /// Sends to webhooks that answer, in turns alone and while a thousand others take what they are sent and say nothing.
+    ///
+    /// All turns must be over before those are given up.
+    private func measureHanging(_ directory: String, _ report: inout Report) async throws {
         let (sink, silent) = (try LoopbackSink(), try LoopbackSink())
         let held = silent.hold()
-        let outbox = try await BenchOutbox(
-            directory: directory + "/besides\(hanging)", url: sink.url, authorities: nil, body: Self.body,
+        let alone = try await BenchOutbox(
+            directory: directory + "/alone", sink: sink, authorities: nil, body: Self.body,
             concurrency: concurrency + 1000)
-        let others = try await outbox.addEndpoints(hanging, .generic, at: silent.url)
-        let webhooks = try await outbox.addEndpoints(
-            max(1, concurrency / Channel.generic.maximumInFlight), .generic)
-        try await outbox.running {
-            if !others.isEmpty { try await outbox.release(try await outbox.freeze(1, to: others)) }
-            for await _ in held.prefix(others.count) {}
-            report.add(
-                try await outbox.send(deliveries / webhooks.count, to: webhooks), "courier_beside_\(hanging)_hanging")
+        let beside = try await BenchOutbox(
+            directory: directory + "/beside", sink: sink, authorities: nil, body: Self.body,
+            concurrency: concurrency + 1000)
+        let others = try await beside.addEndpoints(1000, .generic, at: silent.url)
+        let webhooks = (
+            alone: try await alone.addWebhooks(concurrency), beside: try await beside.addWebhooks(concurrency)
+        )
+        var spent = (alone: [Spending](), beside: [Spending]())
+        try await alone.running {
+            try await beside.running {
+                try await beside.release(try await beside.freeze(1, to: others))
+                for await _ in held.prefix(others.count) {}
+                for _ in 0..<turns {
+                    spent.alone.append(
+                        try await alone.send(deliveries / webhooks.alone.count, to: webhooks.alone))
+                    spent.beside.append(
+                        try await beside.send(deliveries / webhooks.beside.count, to: webhooks.beside))
+                }
+            }
         }
+        report.add(spent.alone, "courier_beside_0_hanging")
+        report.add(spent.beside, "courier_beside_1000_hanging")
     }
 
     /// From before the commit that releases a delivery to the first byte of it at the receiver, one at a time.
     private func measureLatency(_ directory: String, _ report: inout Report) async throws {
         let sink = try LoopbackSink()
         let outbox = try await BenchOutbox(
-            directory: directory + "/latency", url: sink.url, authorities: nil, body: Self.body,
+            directory: directory + "/latency", sink: sink, authorities: nil, body: Self.body,
             concurrency: concurrency)
         let endpoints = try await outbox.addEndpoints(1, .generic)
         try await outbox.running {
@@ -112,7 +136,7 @@ struct CourierBench: AsyncParsableCommand {
         let sink = try LoopbackSink()
         let held = sink.hold()
         let outbox = try await BenchOutbox(
-            directory: directory + "/memory", url: sink.url, authorities: nil, body: Self.body, concurrency: 1000)
+            directory: directory + "/memory", sink: sink, authorities: nil, body: Self.body, concurrency: 1000)
         let endpoints = try await outbox.addEndpoints(1000, .generic)
         let process = ProcessInfo.processInfo.processIdentifier
         report["courier_resident_megabytes_idle"] = Double(residentBytes(of: process)) / 1e6

@@ -5,9 +5,11 @@ struct Meter {
     private let start = ContinuousClock.now
     private let processor = Self.processorSeconds
 
+    var elapsed: Duration { ContinuousClock.now - start }
+
     func spent(on count: Int) -> Spending {
         Spending(
-            perSecond: Double(count) / (ContinuousClock.now - start).seconds,
+            perSecond: Double(count) / elapsed.seconds,
             processorMicroseconds: (Self.processorSeconds - processor) * 1e6 / Double(count))
     }
 
@@ -19,3 +21,6 @@ struct Spending {
     let perSecond: Double
     let processorMicroseconds: Double
 }
+
+/// The middle one; of an even number, the upper of both in the middle.
+func median(_ figures: [Double]) -> Double { figures.sorted()[figures.count / 2] }

@@ -10,10 +10,14 @@ struct Report {
         set { if let newValue { figures.append((name, newValue)) } }
     }
 
-    /// Notes a rate, and beside it how long a processor was busy with each.
-    mutating func add(_ spending: Spending, _ name: String) {
-        self[name + "_per_second"] = spending.perSecond
-        self[name + "_processor_us"] = spending.processorMicroseconds
+    /// Rates by name, turn after turn.
+    private var turns: [String: [Double]] = [:]
+
+    /// Notes the median rate of several turns, and beside it how long a processor was busy with each thing.
+    mutating func add(_ spendings: [Spending], _ name: String) {
+        self[name + "_per_second"] = median(spendings.map(\.perSecond))
+        self[name + "_processor_us"] = median(spendings.map(\.processorMicroseconds))
+        turns[name + "_per_second"] = spendings.map(\.perSecond)
     }
 
     /// A figure that is promised, as far as it was measured.
@@ -48,7 +52,9 @@ struct Report {
         var members = figures.map { Value.Member($0.name, .real(($0.value * 100).rounded() / 100)) }
         func ratio(_ name: String, _ over: String, _ label: String) {
             guard let figure = self[name], let base = self[over], base > 0 else { return }
-            members.append(Value.Member(label, .real((figure / base * 1000).rounded() / 1000)))
+            // Of what took turns, each turn with its neighbour: how fast the machine is changes more slowly than that.
+            let pairs = zip(turns[name] ?? [figure], turns[over] ?? [base])
+            members.append(Value.Member(label, .real((median(pairs.map { $0 / $1 }) * 1000).rounded() / 1000)))
         }
         ratio("push_new_rows_per_second", "baseline_upserts_per_second", "ratio_push_new_to_upserts")
         ratio("push_edits_per_second", "baseline_upserts_per_second", "ratio_push_edits_to_upserts")

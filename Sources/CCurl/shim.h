@@ -62,6 +62,13 @@ static inline CURLcode ccurl_copy_body(CURL *handle, const void *bytes, size_t c
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_COPYPOSTFIELDS, (const char *)bytes);
 }
 
+// The bytes stay the caller's, who keeps them until the transfer is over or others are lent; never NULL, for which
+// libcurl would ask a read callback.
+static inline CURLcode ccurl_lend_body(CURL *handle, const void *bytes, size_t count) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)count);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_POSTFIELDS, (const char *)bytes);
+}
+
 // libcurl keeps a copy of the bytes.
 static inline CURLcode ccurl_set_blob(CURL *handle, CURLoption option, const void *bytes, size_t count) {
     struct curl_blob blob = {(void *)bytes, count, CURL_BLOB_COPY};

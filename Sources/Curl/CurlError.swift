@@ -12,10 +12,12 @@ package struct CurlError: Error, Hashable, Sendable {
         case unsupportedProtocol = "unsupported_protocol"
         /// The address policy refused every address of the host.
         case blocked = "blocked"
-        /// The host name, or the proxy's, has no address.
+        /// The host name has no address.
         case unresolved = "unresolved"
         /// No address of the host accepted a connection.
         case unreachable = "unreachable"
+        /// The proxy could not be reached, or did not let the request through.
+        case proxy = "proxy"
         /// The TLS handshake failed for another reason than the certificate.
         case tls = "tls"
         /// The host's certificate is not trusted, has expired, or names another host.

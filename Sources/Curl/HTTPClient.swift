@@ -7,12 +7,17 @@ import Synchronization
 /// to be ignored in the whole process.
 package final class HTTPClient: Sendable {
     private let idleConnections: Int
-    /// Letters have a loop of their own: when libcurl says goodbye to a mail server it waits for the answer, and every
-    /// other transfer of the same loop with it.
-    private enum Purpose { case requests, letters }
+    /// Letters have loops of their own: while libcurl waits for a mail server to take a letter or to say goodbye, every other
+    /// transfer of the same loop waits with it.
+    private enum Purpose: Hashable {
+        case requests
+        case letters(Int)
+    }
 
     private struct Loops {
         var byPurpose: [Purpose: TransferLoop] = [:]
+        /// How many letters are under way on each of their loops; as many loops as are usually handed over at once.
+        var letters = [0, 0, 0, 0]
         var isClosed = false
     }
 
@@ -41,7 +46,13 @@ package final class HTTPClient: Sendable {
     /// Refusals throw ``CurlError/Reason/refused`` with the server's code. ``CurlError/requestMayHaveLeft`` tells whether
     /// the whole letter was handed over, before which no server keeps one.
     package func send(_ letter: MailRequest) async throws(CurlError) -> MailReply {
-        guard let loop = loop(for: .letters) else { throw CurlError(.closed) }
+        let place = loops.withLock { loops in
+            let place = loops.letters.indices.min { loops.letters[$0] < loops.letters[$1] } ?? 0
+            loops.letters[place] += 1
+            return place
+        }
+        defer { loops.withLock { $0.letters[place] -= 1 } }
+        guard let loop = loop(for: .letters(place)) else { throw CurlError(.closed) }
         let response = try await carryOut(.letter(letter), on: loop)
         return MailReply(
             code: response.status, text: String(decoding: response.body, as: UTF8.self),
@@ -55,7 +66,7 @@ package final class HTTPClient: Sendable {
         loops.withLock { loops in
             guard !loops.isClosed else { return nil }
             if let loop = loops.byPurpose[purpose], !loop.isClosed { return loop }
-            let loop = TransferLoop(idleConnections: purpose == .letters ? 1 : idleConnections)
+            let loop = TransferLoop(idleConnections: purpose == .requests ? idleConnections : 1)
             loop.start()
             loops.byPurpose[purpose] = loop
             return loop

@@ -14,6 +14,7 @@ final class Transfer {
     private var hasToldHead = false
     private let errorText: UnsafeMutablePointer<CChar>
     private var headerLines: UnsafeMutablePointer<curl_slist>?
+    private var outgoing = LentBody()
 
     /// The head of the answer as it came.
     private var head: [UInt8] = []
@@ -80,7 +81,7 @@ final class Transfer {
         (refusedAddress, openedSocket, requestMayHaveLeft) = (nil, false, false)
         // Not even the handle keeps what was sent.
         return unsafe ccurl_set_list(handle, CURLOPT_HTTPHEADER, nil) == CURLE_OK
-            && ccurl_copy_body(handle, "", 0) == CURLE_OK
+            && outgoing.wipe(at: handle) == CURLE_OK
     }
 
     deinit {
@@ -125,11 +126,15 @@ final class Transfer {
             default: .refused
             }
         }
+        // libcurl has no code of its own for a proxy that says no to a CONNECT.
+        let isBehindProxy = !options.proxy.isEmpty && !requestMayHaveLeft
+        if isBehindProxy, code == CURLE_COULDNT_CONNECT || proxyStatus >= 300 { return .proxy }
         return switch code {
         // libcurl says the same of an answer that does not begin like HTTP.
         case CURLE_UNSUPPORTED_PROTOCOL: requestMayHaveLeft ? .badResponse : .unsupportedProtocol
         case CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED: .invalidURL
-        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolved
+        case CURLE_COULDNT_RESOLVE_HOST: .unresolved
+        case CURLE_COULDNT_RESOLVE_PROXY, CURLE_PROXY: .proxy
         case CURLE_COULDNT_CONNECT: refusedAddress != nil && !openedSocket ? .blocked : .unreachable
         case CURLE_ABORTED_BY_CALLBACK: .blocked
         case CURLE_OPERATION_TIMEDOUT: .timedOut
@@ -232,7 +237,7 @@ extension Transfer {
         case .put, .patch, .delete: try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
         }
         guard request.method == .post || !request.body.isEmpty else { return }
-        try unsafe check(ccurl_copy_body(handle, request.body, request.body.count))
+        try unsafe check(outgoing.lend(request.body, to: handle))
         if request.method != .post { try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue) }
     }
 
@@ -362,6 +367,12 @@ extension Transfer {
     private var status: Int {
         var value = 0
         return unsafe ccurl_get_long(handle, CURLINFO_RESPONSE_CODE, &value) == CURLE_OK ? value : 0
+    }
+
+    /// What a proxy answered to the last CONNECT; zero without one.
+    private var proxyStatus: Int {
+        var value = 0
+        return unsafe ccurl_get_long(handle, CURLINFO_HTTP_CONNECTCODE, &value) == CURLE_OK ? value : 0
     }
 
     private var connectedAddress: String? {

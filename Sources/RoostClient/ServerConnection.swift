@@ -176,7 +176,7 @@ package struct ServerConnection: ExchangeServer {
     /// Whether the same request may do better a moment later.
     private static func passes(_ reason: CurlError.Reason) -> Bool {
         switch reason {
-        case .unreachable, .timedOut, .interrupted, .unresolved: true
+        case .unreachable, .timedOut, .interrupted, .unresolved, .proxy: true
         case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol, .blocked, .tls, .certificate,
             .badResponse, .refused, .senderRefused, .unwelcome, .loginRefused, .tooLarge, .cancelled, .closed, .failed:
             false

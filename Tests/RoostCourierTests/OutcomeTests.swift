@@ -80,7 +80,7 @@ import Testing
             case .blocked: .blocked
             case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol: .config
             case .cancelled, .closed: .deferred
-            case .unresolved, .unreachable, .tls, .certificate, .timedOut, .interrupted, .badResponse, .refused,
+            case .unresolved, .unreachable, .proxy, .tls, .certificate, .timedOut, .interrupted, .badResponse, .refused,
                 .senderRefused, .unwelcome, .loginRefused, .tooLarge, .failed:
                 .transient
             }

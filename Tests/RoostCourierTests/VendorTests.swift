@@ -207,8 +207,18 @@ import Testing
             try rendering(.wecom).parts[0].body, contentType: "application/json", to: try Self.target(.wecom),
             as: WebhookID("msg_1"), over: client, settings: settings, clock: ManualClock(Self.now))
         #expect(proxy.requests.first?.requestLine == "CONNECT vendor.invalid:443 HTTP/1.1")
-        #expect(result.outcome.class == .transient, "\(result.outcome)")
+        #expect(result.outcome.class == .transient && result.outcome.code == "proxy", "\(result.outcome)")
+        #expect(result.outcome.instruction.english.contains("courier.proxy"))
         #expect(result.status == nil)
+    }
+
+    @Test func `a proxy that is not there is blamed, not the vendor`() async throws {
+        let settings = CourierSettings.testing(
+            weComBase: "https://vendor.invalid", robotProxy: RobotProxy("http://127.0.0.1:1"))
+        let result = await sendOnce(
+            try rendering(.wecom).parts[0].body, contentType: "application/json", to: try Self.target(.wecom),
+            as: WebhookID("msg_1"), over: client, settings: settings, clock: ManualClock(Self.now))
+        #expect(result.outcome.class == .transient && result.outcome.code == "proxy", "\(result.outcome)")
     }
 
     @Test(arguments: Fault.allCases, [Channel.wecom, .dingtalk, .feishu, .generic])

@@ -23,6 +23,8 @@ package enum EndpointAddressError: String, Error, Hashable, Sendable {
 package struct WebhookURL: Hashable, Sendable, Concealed {
     /// The URL itself; it may hold a token.
     package let revealed: String
+    /// Without what may be a token; kept, because every attempt is noted with it.
+    package let concealed: String
 
     /// Accepts an absolute https URL without user name; plain http only where the settings allow it.
     package init(_ entered: String, settings: CourierSettings) throws(EndpointAddressError) {
@@ -35,6 +37,7 @@ package struct WebhookURL: Hashable, Sendable, Concealed {
         guard settings.allowedSchemes.contains(where: { $0.rawValue == text[..<separator.lowerBound].lowercased() })
         else { throw .insecureScheme }
         revealed = text
+        concealed = redactedURL(text)
     }
 
     /// Throws for a URL that could never be connected to: its host is written as an address the settings refuse, or is
@@ -50,6 +53,4 @@ package struct WebhookURL: Hashable, Sendable, Concealed {
             guard settings.addressPolicy.allows(.v4(0x7F00_0001)) else { throw .innerAddress }
         }
     }
-
-    package var concealed: String { redactedURL(revealed) }
 }

@@ -10,7 +10,26 @@ package struct Instruction: Hashable, Sendable {
 
     /// The instruction after an outcome, found again from what is stored of it.
     package init(after class: Outcome.Class, code: String, on channel: Channel) {
+        if code == "certificate", channel == .email {
+            // Of the mail server, which is the operator's; an endpoint's own authorities do not count there.
+            self = Instruction(
+                "邮件服务器的证书不受信任或已过期：请管理员更换证书，或把其签发机构加入本机的受信任证书（update-ca-certificates）；将自动重试。",
+                "The mail server's certificate is not trusted or has expired: have it renewed, or add its authority to those this "
+                    + "machine trusts (update-ca-certificates); it is tried again by itself.")
+            return
+        }
         self = Self.byCode[code] ?? Self.ofClock(code) ?? Self.usual(for: `class`, code: code, on: channel)
+    }
+
+    /// The instruction after a test message, which nothing repeats.
+    package init(afterTest outcome: Outcome) {
+        let usual = outcome.instruction
+        switch outcome.class {
+        case .transient, .rateLimited, .quota, .deferred:
+            self = Instruction(
+                usual.chinese + "测试消息除外：请稍后再测试一次。", usual.english + " A test message is not: test again later.")
+        case .sent, .config, .content, .uncertain, .unrecognised, .blocked: self = usual
+        }
     }
 
     package func text(in language: MessageLanguage) -> String {
@@ -47,6 +66,11 @@ extension Instruction {
                 "连不上邮件服务器，或它暂时不收：请管理员核对 mail.host、mail.port、网络与证书；将自动重试。",
                 "The mail server cannot be reached or takes nothing now: have mail.host, mail.port, the line and the certificate "
                     + "checked; it is tried again by itself.")
+        case .transient where ["unreachable", "unresolved"].contains(code):
+            Instruction(
+                "连不上对方，将自动重试；若一直如此，请核对地址和本服务器的网络。",
+                "It cannot be reached and is tried again by itself; if that lasts, check the address and this server's line."
+            )
         case .transient:
             Instruction("暂时失败，将自动重试。", "A passing failure; it is tried again by itself.")
         case .config:

@@ -40,8 +40,9 @@ extension Instruction {
             (
                 ["dingtalk_310000_keyword", "feishu_19024"],
                 Instruction(
-                    "消息里没有机器人要求的关键词：请在端点设置里填写该关键词。",
-                    "The message lacks the keyword that the robot demands: enter that keyword in the endpoint's settings."
+                    "消息里没有机器人要求的关键词：请在端点设置里填写该关键词，测试成功后恢复端点；此前定稿的推送仍缺该词，须另起一期。",
+                    "The message lacks the keyword that the robot demands: enter it in the endpoint's settings, then test and resume "
+                        + "the endpoint; what was frozen before still lacks it and has to be composed anew."
                 )
             ),
             (
@@ -149,6 +150,13 @@ extension Instruction {
                     "Whoever got these letters has stopped them: resume the endpoint only if they ask for it.")
             ),
             (
+                ["lacks_keyword"],
+                Instruction(
+                    "定稿时端点还没有现在的关键词，对方会拒收，因此没有发送：请另起一期（roost digest new --new）。",
+                    "It was frozen without the keyword that the endpoint has now and would be refused, so it was not sent: compose "
+                        + "another digest (roost digest new --new).")
+            ),
+            (
                 ["backlog_skipped"],
                 Instruction("恢复端点时放弃了积压，可以重发。", "Given up when the endpoint was resumed; it can be sent again.")
             ),
@@ -188,6 +196,13 @@ extension Instruction {
                 Instruction(
                     "对方拒绝了请求：请核对地址与签名密钥。",
                     "The receiver refused the request: compare address and signing secret with theirs.")
+            ),
+            (
+                ["proxy"],
+                Instruction(
+                    "连不上代理，或代理不放行：请管理员核对 courier.proxy 及其账号；将自动重试。",
+                    "The proxy cannot be reached or lets nothing through: have courier.proxy and its account checked; it is tried "
+                        + "again by itself.")
             ),
             (
                 ["certificate"],

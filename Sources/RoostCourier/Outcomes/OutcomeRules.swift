@@ -25,7 +25,7 @@ extension Outcome {
             return Outcome(.config, on: channel, code: code)
         case .cancelled where error.surelyNotSent, .closed where error.surelyNotSent:
             return Outcome(.deferred, on: channel, code: code)
-        case .unresolved, .unreachable, .tls, .certificate, .timedOut, .interrupted, .badResponse, .refused,
+        case .unresolved, .unreachable, .proxy, .tls, .certificate, .timedOut, .interrupted, .badResponse, .refused,
             .senderRefused, .unwelcome, .loginRefused, .tooLarge, .cancelled, .closed, .failed:
             if error.surelyNotSent { return Outcome(.transient, on: channel, code: code) }
             guard channel == .generic else { return Outcome(.uncertain, on: channel, code: code) }

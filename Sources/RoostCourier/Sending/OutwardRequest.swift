@@ -93,7 +93,7 @@ package enum OutwardRequest: Sendable {
         case .wecom(let key): redactedURL(settings.url(of: key))
         case .dingtalk(let token, _): redactedURL(settings.url(of: token))
         case .feishu(let token, _): redactedURL(settings.url(of: token))
-        case .generic(let url, _): redactedURL(url.revealed)
+        case .generic(let url, _): url.concealed
         case .email(let target): target.address.concealed
         }
     }

@@ -239,9 +239,10 @@ extension Sender {
         of delivery: LeasedDelivery, outcome: Outcome, exchange: Exchange? = nil, from started: Moment
     ) -> AttemptResult {
         let finished = clock.now()
+        // What arrived is not tried again; a random number costs a call of the system.
         let circumstances = DeliveryCircumstances(
             channel: delivery.target.channel, attempts: delivery.attempts, now: finished, notAfter: delivery.notAfter,
-            jitter: jitter())
+            jitter: outcome.class == .sent ? 0 : jitter())
         return AttemptResult(
             of: delivery, outcome: outcome, decision: RetryPolicy.decision(after: outcome, circumstances),
             exchange: exchange, settings: settings, startedAt: started, finishedAt: finished)

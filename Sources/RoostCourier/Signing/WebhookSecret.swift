@@ -11,6 +11,8 @@ package struct WebhookSecret: Hashable, Sendable {
     }
 
     private let key: [UInt8]
+    /// An authentication code by the key over nothing yet: what each message's begins with.
+    let emptyCode: HMAC<SHA256>
 
     private static let prefix = "whsec_"
     private static let lengths = 24...64
@@ -20,10 +22,17 @@ package struct WebhookSecret: Hashable, Sendable {
         guard text.hasPrefix(Self.prefix) else { throw .missingPrefix }
         guard let bytes = Data(base64Encoded: String(text.dropFirst(Self.prefix.count))) else { throw .invalidBase64 }
         guard Self.lengths.contains(bytes.count) else { throw .wrongLength }
-        key = Array(bytes)
+        self.init(key: Array(bytes))
     }
 
-    private init(key: [UInt8]) { self.key = key }
+    private init(key: [UInt8]) {
+        self.key = key
+        emptyCode = HMAC(key: SymmetricKey(data: key))
+    }
+
+    package static func == (one: WebhookSecret, other: WebhookSecret) -> Bool { one.key == other.key }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(key) }
 
     /// A new secret of 32 bytes from the system's generator.
     package static func random() -> WebhookSecret {

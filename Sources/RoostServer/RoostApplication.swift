@@ -98,6 +98,11 @@ package struct RoostApplication: Sendable {
                 if count > 0 {
                     logger.notice("told of endpoints that fail or recovered", metadata: ["count": "\(count)"])
                 }
+                for failing in try await notices.unheard() {
+                    logger.warning(
+                        "nobody is told of what fails: no endpoint for notices can be; see roostd doctor",
+                        metadata: ["channel": "\(failing.channel)", "code": "\(failing.code)"])
+                }
             },
             // So that a copy of the database put back by hand is told by how little it knows.
             RepeatingService("high water", logger: logger, every: { .seconds(60) }) { try store.keepHighWater() },

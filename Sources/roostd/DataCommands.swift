@@ -37,14 +37,15 @@ struct Init: OperatorCommand {
         let (store, _) = try await directory.initialise()
         let schools = try await store.count(of: "school")
         try store.close()
-        let key = ServerKey.path(in: settings.data)
         if options.json {
             printLine(
                 jsonObject { writer in
                     writer.name("data")
                     writer.string(settings.data)
-                    writer.name("key")
-                    writer.string(key)
+                    if let key = directory.keyFile {
+                        writer.name("key")
+                        writer.string(key)
+                    }
                     writer.name("schools")
                     writer.integer(Int64(schools))
                 })
@@ -58,6 +59,7 @@ struct Init: OperatorCommand {
                     "已在 \(settings.data) 建库，内有 \(schools) 所学校。",
                     "Made a database with \(schools) schools in \(settings.data).")
             }
+            let key = directory.keyFile ?? "ROOST_KEY"
             options.say(
                 "请把密钥 \(key) 另存到别处（不要和备份放在一起）。",
                 "Keep a copy of the key \(key) elsewhere, apart from backups.")
@@ -127,14 +129,17 @@ struct Backup: OperatorCommand {
                 jsonObject { writer in
                     writer.name("backup")
                     writer.string(path)
-                    writer.name("key")
-                    writer.string(ServerKey.path(in: settings.data))
+                    if let key = directory.keyFile {
+                        writer.name("key")
+                        writer.string(key)
+                    }
                 })
         } else {
             options.say("已备份到 \(path)", "Wrote \(path)")
+            let key = directory.keyFile ?? "ROOST_KEY"
             options.say(
-                "备份里没有密钥。请把 \(ServerKey.path(in: settings.data)) 另存一份，和备份分开保管：缺了它，接收端密钥和身份证摘要无法恢复。",
-                "The key is not in it. Keep \(ServerKey.path(in: settings.data)) apart from backups: without it, endpoint "
+                "备份里没有密钥。请把 \(key) 另存一份，和备份分开保管：缺了它，接收端密钥和身份证摘要无法恢复。",
+                "The key is not in it. Keep \(key) apart from backups: without it, endpoint "
                     + "secrets and identity digests cannot be used again.")
         }
     }

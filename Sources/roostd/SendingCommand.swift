@@ -80,6 +80,25 @@ struct Sending: AsyncParsableCommand {
                         writer.name(escaping: state.rawValue)
                         writer.integer(Int64(count))
                     }
+                    writer.name("failing")
+                    writer.array { writer in
+                        for failing in figures.failing {
+                            writer.object { writer in
+                                writer.name("endpoint")
+                                writer.string(failing.name)
+                                writer.name("channel")
+                                writer.string(failing.channel)
+                                writer.name("code")
+                                writer.string(failing.code)
+                                writer.name("since_ms")
+                                writer.integer(failing.since.value)
+                                writer.name("told")
+                                writer.boolean(failing.isTold)
+                                writer.name("advice")
+                                writer.string(options.text(failing.advice))
+                            }
+                        }
+                    }
                 })
             return
         }
@@ -92,6 +111,9 @@ struct Sending: AsyncParsableCommand {
                 "Paused (\(reason)): the database is from a backup; look, then run roostd sending resume.")
         }
         for (state, count) in counts where count > 0 { print("\(state.rawValue): \(count)") }
+        for failing in figures.failing {
+            print("✗ \(options.text(failing.message))\n    → \(options.text(failing.advice))")
+        }
         guard let doubt else { return }
         if doubt.queued > 0 {
             options.say(

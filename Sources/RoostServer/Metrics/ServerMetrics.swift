@@ -50,6 +50,11 @@ package struct ServerMetrics: Sendable {
             gauge("roost_endpoints", [("state", state.rawValue)], Int64(figures.endpoints[state] ?? 0))
         }
         gauge("roost_endpoints_suspended", [], Int64(figures.suspended))
+        for isTold in [true, false] {
+            gauge(
+                "roost_endpoints_failing", [("told", "\(isTold)")],
+                Int64(figures.failing.count { $0.isTold == isTold }))
+        }
         gauge("roost_sending_paused", [], figures.pause == nil ? 0 : 1)
         for pace in figures.paces {
             gauge("roost_delivery_milliseconds", [("channel", pace.channel), ("quantile", "0.5")], pace.median)

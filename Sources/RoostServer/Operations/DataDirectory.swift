@@ -27,6 +27,9 @@ package struct DataDirectory: Sendable {
     /// Whether there is a database.
     package var holdsDatabase: Bool { FileManager.default.fileExists(atPath: path + "/" + ServerStore.fileName) }
 
+    /// The path of the file that holds the key; nil where the settings give the key itself.
+    package var keyFile: String? { keyText == nil ? ServerKey.path(in: path) : nil }
+
     /// Opens what is there, for serving or beside a server.
     ///
     /// The key is read first: with a database and no key, making a new one would only hide that the old one is lost.

@@ -41,7 +41,9 @@ package struct Doctor: Sendable {
                     Label("运行 roostd init 新建，或 roostd restore 恢复备份", "run roostd init, or roostd restore for a backup"))
             ]
         }
-        return [directoryMode, key, space] + database
+        let catalogue = Catalogue.programme.withConflicts(about: Programme.subject)
+        let found = try? ServerStore.inspect(directory: directory.path, catalogue: catalogue)
+        return [directoryMode, key(of: found), space] + database(found)
     }
 
     private var directoryMode: Finding {
@@ -53,15 +55,32 @@ package struct Doctor: Sendable {
         return Finding("directory", .good, Label("数据目录只有本用户可用", "the data directory is the user's own"))
     }
 
-    private var key: Finding {
+    private func key(of found: ServerStore.Inspection?) -> Finding {
         let path = ServerKey.path(in: directory.path)
-        do { _ = try directory.key } catch {
+        guard let key = try? directory.key else {
             return Finding(
                 "key", .bad, Label("密钥文件缺失或损坏", "the key file is missing or damaged"),
                 Label(
-                    "把另外保存的密钥放回 \(path)；没有它，登记码、接收端密钥和身份证摘要都不能用",
-                    "put the key you kept elsewhere back at \(path); codes, endpoint secrets and identity digests need it"
-                ))
+                    "把另外保存的密钥放回 \(path)，或在 ROOST_KEY 中给出；没有它，登记码、接收端密钥和身份证摘要都不能用",
+                    """
+                    put the key you kept elsewhere back at \(path), or give it as ROOST_KEY; codes, endpoint secrets and \
+                    identity digests need it
+                    """))
+        }
+        if let mark = found?.keyMark, mark != key.mark {
+            return Finding(
+                "key", .bad, Label("密钥与数据库不符", "the key is not this database's"),
+                Label(
+                    "把原来的密钥放回 \(path)，或在 ROOST_KEY 中给出；确已丢失时：roostd init --adopt-key",
+                    """
+                    put the former one back at \(path), or give it as ROOST_KEY; if it is lost for good: \
+                    roostd init --adopt-key
+                    """))
+        }
+        guard directory.keyFile != nil else {
+            return Finding(
+                "key", .good, Label("ROOST_KEY 给出的密钥正确", "the key in ROOST_KEY is the right one"),
+                Label("请把它另存一份，和备份分开保管", "keep a copy of it, apart from backups"))
         }
         guard mode(of: path).map({ $0 & 0o077 == 0 }) ?? true else {
             return Finding(
@@ -86,9 +105,8 @@ package struct Doctor: Sendable {
         return Finding("space", .good, Label("磁盘剩余 \(free >> 20) MiB", "\(free >> 20) MiB of disk are free"))
     }
 
-    private var database: [Finding] {
-        let catalogue = Catalogue.programme.withConflicts(about: Programme.subject)
-        guard let found = try? ServerStore.inspect(directory: directory.path, catalogue: catalogue) else {
+    private func database(_ found: ServerStore.Inspection?) -> [Finding] {
+        guard let found else {
             return [
                 Finding(
                     "integrity", .bad, Label("数据库读不了", "the database cannot be read"),
@@ -96,6 +114,7 @@ package struct Doctor: Sendable {
             ]
         }
         return [integrity(found), migrations(found), epoch(found), recovery(found), clock(found), scopes(found)]
+            + endpoints(found)
     }
 
     private func integrity(_ found: ServerStore.Inspection) -> Finding {
@@ -175,6 +194,13 @@ package struct Doctor: Sendable {
                 ))
         }
         return Finding("scopes", .good, Label("没有无主的范围", "no scope is orphaned"))
+    }
+
+    private func endpoints(_ found: ServerStore.Inspection) -> [Finding] {
+        guard !found.failing.isEmpty else {
+            return [Finding("endpoints", .good, Label("没有失败的端点", "no endpoint fails"))]
+        }
+        return found.failing.map { Finding("endpoints", .warning, $0.message, $0.advice) }
     }
 
     private func mode(of path: String) -> Int? {

@@ -2,11 +2,14 @@ import RoostCourier
 import RoostSchema
 package import RoostStore
 import RoostSync
+import Synchronization
 
 /// Tells the endpoints that are for notices which others fail, what to do about it, and which recovered.
-package struct NoticePost: Sendable {
+package final class NoticePost: Sendable {
     private let store: ServerStore
     private let wake: @Sendable () -> Void
+    /// What fails without anybody who could be told, as far as ``unheard()`` has returned it.
+    private let reported = Mutex<Set<RowID>>([])
 
     /// For how long after a notice about an endpoint no other failure of it is told.
     static let window: Int64 = 6 * 3_600_000
@@ -36,6 +39,15 @@ package struct NoticePost: Sendable {
         }
         if !told.isEmpty { wake() }
         return told.count
+    }
+
+    /// What fails, and no endpoint for notices is there that could be told of it; each failure once, for the log.
+    package func unheard() async throws -> [FailingEndpoint] {
+        let failing = try await store.reading { try $0.failingEndpoints() }.filter { !$0.isTold && !$0.canBeTold }
+        return reported.withLock { reported in
+            defer { reported = Set(failing.map(\.id)) }
+            return failing.filter { !reported.contains($0.id) }
+        }
     }
 }
 

@@ -57,6 +57,8 @@ package enum SettingProblem: Error, Hashable, Sendable, CustomStringConvertible 
 
     package var description: String {
         switch self {
+        case .unacceptable(let key) where key.kind == .text:
+            "\(key.name) (\(key.environmentName)) is not usable. What it is: \(key.purpose)"
         case .unacceptable(let key): "\(key.name) (\(key.environmentName)) must be: \(key.summary)"
         case .unknownKeys(let keys): "the configuration file has unknown keys: \(keys.joined(separator: ", "))"
         case .contradiction(let text): text

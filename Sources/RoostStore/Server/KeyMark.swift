@@ -8,16 +8,18 @@ extension ServerStore {
     ///
     /// One that has no mark yet is asked about by `fits`, given every endpoint, and gets this one if it does.
     package func checkKeyMark(_ mark: String, fits: ([EndpointRecord]) -> Bool) throws -> Bool {
-        let known = try pool.read { db in
-            try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = ?", arguments: [Self.fact])
-        }
-        if let known { return known == mark }
+        if let known = try pool.read({ db in try Self.keyMark(db) }) { return known == mark }
         return try pool.write { db in
             guard fits(try RosterReader(store: self, db: db).endpoints()) else { return false }
             try db.execute(
                 sql: "INSERT OR IGNORE INTO meta (name, value) VALUES (?, ?)", arguments: [Self.fact, mark])
             return true
         }
+    }
+
+    /// The mark of the key which the database belongs to; nil for one that has none yet.
+    static func keyMark(_ db: Database) throws -> String? {
+        try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = ?", arguments: [fact])
     }
 
     /// Makes this the key's mark, whatever it was; endpoints that `opens` denies wait until their address has been entered

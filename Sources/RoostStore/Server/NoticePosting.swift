@@ -50,7 +50,9 @@ extension ServerStore {
         return try await pool.write { db in
             let reader = RosterReader(store: self, db: db)
             let endpoints = try reader.endpoints()
-            let receivers = endpoints.filter { $0.isForNotices && !$0.isForTests && !$0.isUnsubscribed }
+            let receivers = endpoints.filter {
+                $0.isForNotices && !$0.isForTests && !$0.isUnsubscribed && $0.channel != "manual"
+            }
             let waiting = try reader.waitingByEndpoint()
             var told: [Announcement] = []
             for note in try self.untold(now: now, window: window, db) {

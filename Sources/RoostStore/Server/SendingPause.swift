@@ -20,6 +20,7 @@ package struct OutboxFigures: Hashable, Sendable {
     /// Endpoints by state, and how many of them sending is suspended for.
     package var endpoints: [EndpointRecord.State: Int] = [:]
     package var suspended = 0
+    package var failing: [FailingEndpoint] = []
     package var paces: [Pace] = []
     /// Why sending is paused as a whole; nil where it is not.
     package var pause: String?
@@ -162,6 +163,7 @@ extension ServerStore {
                 figures.endpoints[endpoint.state, default: 0] += 1
                 if let until = endpoint.health.openUntil, until > now { figures.suspended += 1 }
             }
+            figures.failing = try FailingEndpoint.all(db)
             figures.paces = try self.paces(since: now.value - 86_400_000, db)
             return figures
         }

@@ -17,6 +17,10 @@ extension ServerStore {
         package var orphanScopes: [String] = []
         /// Devices that have not come since the latest epoch that was begun for a loss, and may bring something back.
         package var awaited = 0
+        /// By what the database tells its key from another; nil if it was never served with one that left a mark.
+        package var keyMark: String?
+        /// Endpoints that fail now, and the mail server if it does.
+        package var failing: [FailingEndpoint] = []
         /// The latest moment the server's clock is known to have told.
         package var lastMoment = Milliseconds(0)
     }
@@ -48,6 +52,8 @@ extension ServerStore {
             guard found.pendingMigrations.isEmpty else { return found }
             found.epoch = try String.fetchOne(db, sql: "SELECT value FROM meta WHERE name = 'epoch'")
             found.lastMoment = try lastMoment(db)
+            found.keyMark = try keyMark(db)
+            found.failing = try FailingEndpoint.all(db)
             found.awaited =
                 try Int.fetchOne(
                     db,

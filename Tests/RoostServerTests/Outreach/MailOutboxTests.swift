@@ -105,4 +105,39 @@ struct MailOutboxTests {
         let notices = try await world.endpoints.notices(for: OutreachFixture.author).notices
         #expect(notices.map(\.endpoint) == [EndpointRecord.mailServer.name] && notices.first?.closedAt != nil)
     }
+
+    @Test func `that nobody can be told of the mail server is for whoever runs the server to read`() async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("联络员", "email", "liaison@example.org")
+        let office = try await world.add(
+            EndpointDraft(name: "值班邮箱", channel: "email", address: "office@example.org", forNotices: true))
+        _ = try await world.released(channels: ["email"])
+        let post = NoticePost(store: world.fixture.store) {}
+        let doctor = Doctor(DataDirectory(path: world.fixture.directory) { world.fixture.time.now })
+        func findings() -> [Doctor.Finding] { doctor.findings().filter { $0.check == "endpoints" } }
+        #expect(findings().map(\.level) == [.good])
+        for _ in 0..<2 {
+            try await world.settle(
+                try await world.queue.lease(now: world.moment, limit: 9), as: .retryWait, outcome: .transient,
+                code: "login_refused", nextAt: world.fixture.time.now + 300_000)
+            world.fixture.time.advance(by: 300_000)
+        }
+        #expect(try await post.post() == 0)
+        let unheard = try await post.unheard()
+        #expect(unheard.map(\.code) == ["login_refused"])
+        #expect(try await post.unheard().isEmpty, "the log has it once")
+        let finding = try #require(findings().first)
+        #expect(finding.level == .warning && finding.message.en.contains("login_refused"))
+        #expect(finding.advice?.en.contains("--for-notices") == true)
+        // A mailbox is no help, a robot is, once it has been tested.
+        _ = try await world.add(
+            EndpointDraft(name: "值班群", channel: "wecom", address: "0123456789abcdef0123", forNotices: true))
+        #expect(findings().first?.advice?.en.contains("--for-notices") == false)
+        #expect(try await post.post() == 1)
+        try await world.arrived(
+            try await world.queue.lease(now: world.moment, limit: 9).filter {
+                $0.endpoint.description != office.endpoint.id
+            })
+        #expect(findings().map(\.level) == [.good])
+    }
 }

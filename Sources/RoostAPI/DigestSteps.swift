@@ -2,6 +2,9 @@
 package struct DigestStepRequest: Codable, Hashable, Sendable {
     /// The version that whoever asks has looked at; the step is refused if there is a newer one.
     package var version: String
+    /// For `approve`: ``DigestPreview/mark`` of the preview that was looked at; the step is refused if what would be frozen now
+    /// is something else, or for others.
+    package var preview: String?
     /// For `schedule` and `send`: the number of students in the frozen audience, typed back.
     package var students: Int?
     /// For `schedule`: when it is to be sent, in milliseconds since the Unix epoch; when its draft proposes if absent.
@@ -9,8 +12,11 @@ package struct DigestStepRequest: Codable, Hashable, Sendable {
     /// For `schedule`: what is done when the server was down at that moment: `ask` (if absent), `send` or `skip`.
     package var missed: String?
 
-    package init(version: String, students: Int? = nil, at: Int64? = nil, missed: String? = nil) {
+    package init(
+        version: String, preview: String? = nil, students: Int? = nil, at: Int64? = nil, missed: String? = nil
+    ) {
         self.version = version
+        self.preview = preview
         self.students = students
         self.at = at
         self.missed = missed

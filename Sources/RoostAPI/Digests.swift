@@ -304,17 +304,22 @@ package struct DigestPreview: Codable, Hashable, Sendable {
     package var audience: Audience
     /// Whether the bytes are those frozen at approval.
     package var isFrozen: Bool
+    /// Stands for all that is shown: what is told, to how many and where; nil once frozen.
+    package var mark: String?
     package var renderings: [Rendering]
 
     enum CodingKeys: String, CodingKey {
-        case digest, audience, renderings
+        case digest, audience, mark, renderings
         case isFrozen = "is_frozen"
     }
 
-    package init(digest: DigestSummary, audience: Audience, isFrozen: Bool, renderings: [Rendering]) {
+    package init(
+        digest: DigestSummary, audience: Audience, isFrozen: Bool, mark: String? = nil, renderings: [Rendering]
+    ) {
         self.digest = digest
         self.audience = audience
         self.isFrozen = isFrozen
+        self.mark = mark
         self.renderings = renderings
     }
 }

@@ -92,7 +92,10 @@ struct DigestCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "批准并定稿 · Approve it and freeze what will be sent.")
         @OptionGroup var step: DigestStepOptions
-        func run() async throws { try await step.take(.approve) }
+        @Option(
+            help: "所看预览末尾的校验码；此后内容有变则不批准 · The mark at the end of the preview; refused if that has changed since.")
+        var preview: String?
+        func run() async throws { try await step.take(.approve, preview: preview) }
     }
 
     struct Reject: AsyncParsableCommand {
@@ -215,11 +218,11 @@ struct DigestStepOptions: ParsableArguments {
     @Argument(help: "推送编号 · The digest.") var digest: String
     @Option(help: "所查看的版本，默认为当前版本 · The version you looked at; the current one otherwise.") var version: String?
 
-    func take(_ move: ServerConnection.DigestMove) async throws {
+    func take(_ move: ServerConnection.DigestMove, preview: String? = nil) async throws {
         try await Session.online(options) { session, server in
             let summary = try await server.digest(matching: digest)
             let report = try await server.move(
-                summary.id, move, DigestStepRequest(version: version ?? summary.version))
+                summary.id, move, DigestStepRequest(version: version ?? summary.version, preview: preview))
             try tell(report, session)
         }
     }

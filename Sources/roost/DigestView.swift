@@ -109,6 +109,12 @@ struct DigestView {
                 output.say(part.content)
             }
         }
+        if let mark = preview.mark, preview.digest.status == "review" {
+            output.say("")
+            output.say(
+                "审批人：roost digest approve \(preview.digest.id) --preview \(mark)（此后内容、端点或受众有变则不批准）",
+                "To approve exactly this: roost digest approve \(preview.digest.id) --preview \(mark)")
+        }
     }
 
     private func list(_ zh: String, _ en: String, _ names: [String]) {

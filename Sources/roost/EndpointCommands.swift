@@ -19,6 +19,12 @@ struct EndpointsCommand: AsyncParsableCommand {
             try await Session.online(options) { session, server in
                 let list = try await server.endpoints()
                 EndpointsCommand.tell(list.endpoints, session.output)
+                let failing = try await server.endpointNotices().notices.count { $0.closedAt == nil }
+                if failing > 0 {
+                    session.output.say(
+                        "✗ \(failing) 处故障，处理办法见 roost endpoints notices",
+                        "✗ \(failing) failing; what to do: roost endpoints notices")
+                }
                 session.output.result(try encoded(list))
             }
         }
@@ -41,7 +47,9 @@ struct EndpointsCommand: AsyncParsableCommand {
             try await Session.online(options) { session, server in
                 var draft = try details.draft
                 (draft.name, draft.channel) = (name, channel)
-                try EndpointsCommand.tell(try await server.add(draft), session)
+                let added = try await server.add(draft)
+                try EndpointsCommand.tell(added, session)
+                guard added.endpoint.state == "untested" else { return }
                 session.output.say(
                     "先运行 roost endpoints test \(name)，收到测试消息后才会发送推送。",
                     "Run roost endpoints test \(name) first: digests go there once a test message has arrived.")
@@ -219,12 +227,17 @@ struct EndpointDetailOptions: ParsableArguments {
     @Option(help: "所对应的联络群组编号 · The contact group it speaks to.") var group: String?
     @Option(
         name: .customLong("topic"),
-        help: "只收这些栏目 industry|environment|policy|jobs，可多次 · Only these sorts of section; repeatable.")
+        help:
+            "只收这些栏目 industry|environment|policy|jobs，可多次；all 为全部 · Only these sorts of section; repeatable; all for every sort."
+    )
     var topics: [String] = []
     @Option(help: "免打扰时段，如 22:00-08:00 · Quiet hours in China.") var quiet: String?
     @Option(help: "对方证书的签发机构 PEM 文件 · PEM file of the authority of its certificate.") var authority: String?
-    @Flag(help: "仅用于试发 · Only for trying out drafts.") var forTests = false
-    @Flag(help: "只接收其他端点的故障与恢复通知 · Only for notices that other endpoints fail or recovered.") var forNotices = false
+    @Flag(inversion: .prefixedNo, help: "仅用于试发 · Only for trying out drafts.") var forTests: Bool?
+    @Flag(
+        inversion: .prefixedNo,
+        help: "只接收其他端点的故障与恢复通知 · Only for notices that other endpoints fail or recovered.")
+    var forNotices: Bool?
     @Option(help: "网址端点按此角色可见的内容发送 · The role whose sight a webhook's payload has.") var role: String?
 
     var draft: EndpointDraft {
@@ -233,9 +246,9 @@ struct EndpointDetailOptions: ParsableArguments {
             let secret = secret == "-" ? readLine() : secret
             return EndpointDraft(
                 form: form, address: address, secret: secret, keyword: keyword,
-                contactGroup: group, topics: topics.isEmpty ? nil : topics, quiet: quiet,
+                contactGroup: group, topics: topics.isEmpty ? nil : topics == ["all"] ? [] : topics, quiet: quiet,
                 authority: try authority.map { try String(contentsOfFile: $0, encoding: .utf8) },
-                forTests: forTests ? true : nil, forNotices: forNotices ? true : nil, payloadRole: role)
+                forTests: forTests, forNotices: forNotices, payloadRole: role)
         }
     }
 }

@@ -44,7 +44,7 @@ struct DigestHandlers: Sendable {
         let report: DigestReport
         switch context.parameters.get("step") {
         case "submit": report = try await desk.submit(digest, version: version, by: officer)
-        case "approve": report = try await desk.approve(digest, version: version, by: officer)
+        case "approve": report = try await desk.approve(digest, version: version, preview: step.preview, by: officer)
         case "reject": report = try await desk.reject(digest, version: version, by: officer)
         case "schedule":
             report = try await desk.schedule(

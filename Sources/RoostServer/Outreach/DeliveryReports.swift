@@ -125,7 +125,8 @@ extension DigestDesk {
         let chosen = try await store.reading { reader in
             let digest = try Self.digest(id, reader, permissions)
             try permissions.mayEdit(digest)
-            guard digest.isReleased else { throw Self.wrongStatus(digest) }
+            // One that was cancelled before it was released has no deliveries.
+            guard digest.isReleased || digest.status == "cancelled" else { throw Self.wrongStatus(digest) }
             let channels = Dictionary(
                 uniqueKeysWithValues: try reader.endpoints().map { ($0.id, Channel(rawValue: $0.channel)) })
             let chosen = try reader.deliveries(of: id).filter { delivery in
@@ -189,7 +190,7 @@ extension DigestDesk {
         }
         let trial = EndpointTrial(store: store, vault: vault, transport: transport)
         let outcome = try await trial.send(rendering, to: record)
-        let instruction = Instruction(after: outcome.class, code: outcome.code, on: rendering.channel)
+        let instruction = Instruction(afterTest: outcome)
         return EndpointTest(
             endpoint: EndpointSummary(record, vault, waiting: 0), sent: outcome.class == .sent, code: outcome.code,
             instructionZH: instruction.chinese, instructionEN: instruction.english)

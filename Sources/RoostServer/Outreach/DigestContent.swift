@@ -103,7 +103,7 @@ struct DigestContent {
         let readers = Dictionary(grouping: endpoints, by: \.payloadRole).map { role, endpoints in
             (sight: OutwardSight(role, reader.catalogue), endpoints: endpoints)
         }
-        return try tellable(limits: (8, 4, 12)) { item, row in
+        return try tellable { item, row in
             guard !endpoints.isEmpty else { return !earlier.contains(item.id) }
             return readers.contains { sight, endpoints in
                 guard let entry = entry(item, row, for: sight) else { return false }
@@ -117,14 +117,14 @@ struct DigestContent {
     /// What ends within so many days, told before or not.
     func endingSoon(within span: Int) throws -> [DigestRow.Item] {
         let last = ChinaTime.date(days: days + span)
-        return try tellable(limits: (8, 4, 12)) { item, row in
+        return try tellable { item, row in
             entry(item, row)?.message.deadline.map { $0 <= last } ?? false
         }
     }
 
     /// Items that may be told and that `admits` lets through, by sort, each the latest first.
     private func tellable(
-        limits: (policies: Int, events: Int, jobs: Int), _ admits: (DigestRow.Item, RoostSync.Row) -> Bool
+        _ admits: (DigestRow.Item, RoostSync.Row) -> Bool
     ) throws -> [DigestRow.Item] {
         func latest(_ collection: CollectionName, by field: FieldName, where condition: Condition, _ limit: Int) throws
             -> [DigestRow.Item]
@@ -137,9 +137,13 @@ struct DigestContent {
             }
             .sorted { ($1.1, $0.0.id) < ($0.1, $1.0.id) }.prefix(limit).map(\.0)
         }
-        return try latest("policy", by: "valid_from", where: .always, limits.policies)
-            + latest("opportunity", by: "starts_on", where: .field("kind", in: ["event", "training"]), limits.events)
-            + latest("opportunity", by: "starts_on", where: .field("kind", in: ["job", "internship"]), limits.jobs)
+        let opportunities: [(kinds: [Value], limit: Int)] = [
+            (["shortage"], 2), (["base"], 2), (["event", "training"], 4), (["job", "internship"], 10),
+        ]
+        return try latest("policy", by: "valid_from", where: .always, 8)
+            + opportunities.flatMap { sort in
+                try latest("opportunity", by: "starts_on", where: .field("kind", in: sort.kinds), sort.limit)
+            }
     }
 
     /// The items by section, in the order of sections and of the items given.

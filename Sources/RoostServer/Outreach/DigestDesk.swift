@@ -46,7 +46,12 @@ package struct DigestDesk: Sendable {
     }
 
     /// Approves a digest and freezes whom it is for and the bytes that will be sent.
-    package func approve(_ id: RowID, version: String, by officer: RowID) async throws -> DigestReport {
+    ///
+    /// With `preview`, the mark of the preview that was looked at, only if that is what would be sent now: items, endpoints and
+    /// audience may have changed since, though the digest did not.
+    package func approve(
+        _ id: RowID, version: String, preview: String? = nil, by officer: RowID
+    ) async throws -> DigestReport {
         let permissions = try await permissions(of: officer)
         try await step(id, version, from: ["review"], by: officer, may: { _ in try permissions.mayDecide() }) {
             digest, reader, now in
@@ -54,6 +59,13 @@ package struct DigestDesk: Sendable {
             let audience = try DigestAudience(of: digest, reader)
             let all = try DigestRenderings(of: digest, for: audience, reader, now: now)
             guard all.deliveries > 0 else { throw Self.nobodyToTell(all) }
+            guard preview.map({ $0 == all.mark(of: audience) }) ?? true else {
+                throw Refusal(
+                    .conflict, reason: "stale",
+                    Label(
+                        "预览之后内容、端点或受众有变化，请重新预览。",
+                        "items, endpoints or audience have changed since the preview; look at it again"))
+            }
             let frozen = FrozenDigest(
                 deliveries: all.renderings.flatMap { $0.frozen(now: now) }, audience: audience.record(now: now),
                 told: all.renderings.flatMap(\.told), people: audience.people)
@@ -122,7 +134,7 @@ package struct DigestDesk: Sendable {
             try Self.checkFrozen(digest, reader, now: now)
             return (
                 ["status": "sending", "scheduled_at": .null, "note": .null],
-                .release(from: now, later: [:], until: now + Self.lifetime)
+                .release(from: now, later: [:], until: now + Self.lifetime, doubting: Self.channelsWithoutIdentity)
             )
         }
         wake()

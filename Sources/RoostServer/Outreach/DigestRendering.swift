@@ -1,3 +1,4 @@
+import Crypto
 import RoostAPI
 import RoostCourier
 import RoostSchema
@@ -99,6 +100,17 @@ struct DigestRenderings: Sendable {
             digest, sections, DigestContent(reader: reader, now: now), readBy: endpoint.payloadRole, told: [:],
             now: now)
         return try composer.rendering(composer.variant(for: endpoint), on: channel, endpoints: [endpoint]).rendering
+    }
+
+    /// Stands for what is told in which versions, to how many students and where: another one where any of it differs.
+    func mark(of audience: DigestAudience) -> String {
+        var lines = ["\(audience.students.count)"]
+        for rendering in renderings {
+            lines.append("\(rendering.channel.rawValue) \(rendering.keyword ?? "")")
+            lines += rendering.endpoints.map(\.id.description).sorted()
+            lines += rendering.entries.map { "\($0.item.id) \($0.version)" }
+        }
+        return String(hexadecimal(Array(SHA256.hash(data: Array(lines.joined(separator: "\n").utf8)))).prefix(12))
     }
 
     /// How many deliveries it makes.

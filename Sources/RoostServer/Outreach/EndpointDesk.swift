@@ -136,7 +136,9 @@ package struct EndpointDesk: Sendable {
         try record.take(draft, reader.catalogue)
         if let group = draft.contactGroup { record.contactGroup = try self.group(group, reader) }
         do {
-            return try vault.sealAddress(of: draft, in: &record, channel)
+            let secret = try vault.sealAddress(of: draft, in: &record, channel)
+            if draft.address != nil, channel.isRobot { try checkIsAlone(record, vault, reader) }
+            return secret
         } catch let error as EndpointAddressError {
             throw Refusal.invalidEndpoint(error.rawValue, error.label)
         } catch let error as WebhookSecret.ParseError {
@@ -146,6 +148,22 @@ package struct EndpointDesk: Sendable {
                     "签名密钥须为 whsec_ 加 24 至 64 字节的 Base64；也可不填，由服务器生成。",
                     "the secret has to be whsec_ and 24 to 64 bytes in Base64; without one the server makes one"))
         }
+    }
+
+    /// Throws if another endpoint is the same robot: its group would read everything twice, and the vendor counts both as one.
+    private static func checkIsAlone(
+        _ record: EndpointRecord, _ vault: EndpointVault, _ reader: RosterReader
+    ) throws {
+        let other = try reader.endpoints().first {
+            $0.channel == record.channel && $0.id != record.id && vault.isSameAddress(record, $0)
+        }
+        guard let other else { return }
+        throw Refusal(
+            .conflict, reason: "address_taken",
+            Label(
+                "端点“\(other.name)”已经是这个机器人；要另作用途，请在群里再加一个机器人。",
+                "the endpoint \(other.name) is this robot already; for another purpose, add another robot to the group")
+        )
     }
 
     private static func group(_ text: String, _ reader: RosterReader) throws -> RowID? {
@@ -217,7 +235,7 @@ package struct EndpointDesk: Sendable {
             case .active, .paused: break
             }
         }
-        let instruction = Instruction(after: outcome.class, code: outcome.code, on: channel)
+        let instruction = Instruction(afterTest: outcome)
         return EndpointTest(
             endpoint: try await summary(id), sent: outcome.class == .sent, code: outcome.code,
             instructionZH: instruction.chinese, instructionEN: instruction.english)

@@ -48,6 +48,13 @@ extension EndpointRecord {
                 throw Refusal.invalidEndpoint(
                     "authority_no_pem", Label("证书须为 PEM 格式。", "the authority's certificate is in PEM"))
             }
+            guard authority.isEmpty || ![Channel.email.rawValue, Channel.manual.rawValue].contains(channel) else {
+                throw Refusal.invalidEndpoint(
+                    "no_authority",
+                    Label(
+                        "该渠道不用证书；邮件服务器的签发机构请加入服务器的受信任证书。",
+                        "this channel has none; a mail server's authority is added to those the server trusts"))
+            }
             self.authority = authority.isEmpty ? nil : authority
         }
         if let role = draft.payloadRole {
@@ -63,6 +70,12 @@ extension EndpointRecord {
         }
         isForTests = draft.forTests ?? isForTests
         isForNotices = draft.forNotices ?? isForNotices
+        guard !isForNotices || channel != Channel.manual.rawValue else {
+            throw Refusal.invalidEndpoint(
+                "notices_by_hand",
+                Label(
+                    "人工端点不能接收故障通知：没有人会去转发。", "an endpoint that a person delivers to is told of nothing by itself"))
+        }
     }
 }
 

@@ -58,6 +58,14 @@ struct StoreDeliveryQueue: DeliveryQueue {
         for due in due {
             do {
                 let target = try targets.target(of: due.endpoint, at: moment)
+                guard due.hasKeyword else {
+                    // The vendor would refuse it, and its robot is in order.
+                    unusable.append(
+                        DeliveryResult(
+                            delivery: due.delivery.id, state: .failed, nextAt: nil, attempts: due.delivery.attempts,
+                            outcome: Outcome.Class.content.rawValue, code: "lacks_keyword"))
+                    continue
+                }
                 leased.append(
                     LeasedDelivery(
                         id: DeliveryID(due.delivery.id.description), webhookID: Self.webhookID(of: due.delivery.id),
@@ -73,7 +81,8 @@ struct StoreDeliveryQueue: DeliveryQueue {
                         outcome: Outcome.Class.config.rawValue, code: "endpoint_unreadable", disablesEndpoint: true))
             }
         }
-        if !unusable.isEmpty { try await store.record(unusable, rules: Self.rules) }
+        // Whatever comes of it, the others have been taken; the leases of these end by themselves.
+        if !unusable.isEmpty { try? await store.record(unusable, rules: Self.rules) }
         return leased
     }
 
@@ -130,6 +139,17 @@ struct StoreDeliveryQueue: DeliveryQueue {
             nextAt: decision.nextAt.map { Milliseconds($0.milliseconds) }, attempts: decision.attempts,
             outcome: Outcome.Class.uncertain.rawValue, code: "sender_lost",
             attempt: AttemptRecord(startedAt: now, finishedAt: now, status: nil, response: ""))
+    }
+}
+
+extension DueDelivery {
+    /// Whether the word that its robot demands now is in it: what was frozen before lacks it.
+    fileprivate var hasKeyword: Bool {
+        guard let channel = Channel(rawValue: endpoint.channel), channel.isRobot, let keyword = endpoint.keyword
+        else { return true }
+        // Any other character may have been written otherwise for the channel's sake.
+        guard keyword.allSatisfy({ $0.isLetter || $0.isNumber }) else { return true }
+        return String(decoding: delivery.body, as: UTF8.self).contains(keyword)
     }
 }
 

@@ -221,7 +221,7 @@ extension ServerStore {
         let statement = try BoundStatement(
             db,
             """
-            UPDATE delivery SET state = 'cancelled', next_ms = NULL
+            UPDATE delivery SET state = 'cancelled', next_ms = NULL, outcome = 'deferred', code = 'digest_cancelled'
             WHERE digest = ? AND state IN ('queued', 'retry_wait', 'held', 'manual_pending')
             """)
         try statement.bind(1, digest)
@@ -263,13 +263,15 @@ extension ServerStore {
                 case (0, _, 0): "failed"
                 default: "partly_sent"
                 }
-            try move([digest], to: status, db) { $0 != status && ["sending", "partly_sent", "failed"].contains($0) }
+            try move([digest], to: status, isSent: sent > 0, db) {
+                $0 != status && ["sending", "partly_sent", "failed"].contains($0)
+            }
         }
     }
 
     /// Writes the status of digests whose present one passes `from`, in the name of their authors.
     private func move(
-        _ digests: Set<RowID>, to status: String, _ db: Database, from: (String) -> Bool
+        _ digests: Set<RowID>, to status: String, isSent: Bool = false, _ db: Database, from: (String) -> Bool
     ) throws {
         guard !digests.isEmpty, let declaration = rules.catalogue["digest"],
             let author = declaration.position(of: "author" as FieldName),
@@ -278,7 +280,7 @@ extension ServerStore {
         for row in try RosterReader(store: self, db: db).rows("digest", ids: digests.sorted()) {
             guard from(row.values[place].text ?? ""), let officer = row.values[author].id else { continue }
             var fields: [FieldName: Value] = ["status": .text(status)]
-            if status != "sending" { fields["sent_at"] = .integer(clock().value) }
+            if isSent { fields["sent_at"] = .integer(clock().value) }
             _ = try write([TrustedEdit("digest", row.key.id, .edit, fields)], by: officer, as: writer, db)
         }
     }

@@ -124,7 +124,8 @@ extension ServerStore {
         }
     }
 
-    /// Keeps results, all or none; a result for a delivery that is not leased changes nothing.
+    /// Keeps results, all or none; a result for a delivery that is not leased changes nothing, unless it tells that what was
+    /// given up with its sender arrived.
     package func record(_ results: [DeliveryResult], rules: OutboxRules) async throws {
         try await pool.write { db in try self.keep(results, rules, db) }
     }

@@ -103,7 +103,11 @@ extension ServerStore {
     func keep(_ results: [DeliveryResult], _ rules: OutboxRules, _ db: Database) throws {
         // Not by RETURNING, for which SQLite makes a table in memory each time.
         let find = try BoundStatement(
-            db, "SELECT digest, endpoint, code FROM delivery WHERE id = ? AND state = 'leased'")
+            db,
+            """
+            SELECT digest, endpoint, code, version, state = 'leased' FROM delivery
+            WHERE id = ? AND (state = 'leased' OR state = 'uncertain' AND code = 'sender_lost')
+            """)
         let update = try BoundStatement(
             db,
             """
@@ -118,6 +122,10 @@ extension ServerStore {
             try find.bind(1, result.delivery)
             defer { find.reset() }
             guard try find.step() else { continue }
+            // A sender that stood still for longer than a lease was taken for lost: that it arrived is true all the same.
+            guard find.integer(4) == 1 || result.state == .sent else { continue }
+            // A notice that may have arrived is nobody's to look after.
+            if result.state == .uncertain, find.stamp(3) == Announcement.version { result.state = .failed }
             if !find.isNull(2), Self.givenUpCodes.contains(find.text(2)),
                 result.state.isOpen || result.state == .expired
             {
@@ -203,8 +211,9 @@ extension ServerStore {
         let results = results.filter { rules.mailServerWorks(record.channel, $0) != false }
         guard !results.isEmpty else { return }
         let failed = results.last { $0.disablesEndpoint } ?? results.last { $0.state != .sent }
-        if disable != nil || health.isFailing, let failed {
-            try openNotice(about: endpoint, failed, failures: health.failures, now: now, db)
+        // Of a used-up quota too: until tomorrow nothing goes there.
+        if disable != nil || health.isFailing || failed?.outcome == "quota", let failed {
+            try openNotice(about: endpoint, failed, failures: max(1, health.failures), now: now, db)
         } else if record.health.isFailing || results.contains(where: { $0.state == .sent }) {
             // Whatever its health says: that of one which a person has mended was forgotten with the mending.
             try closeNotice(about: endpoint, now: now, db)

@@ -134,7 +134,7 @@ package struct DigestDesk: Sendable {
             try Self.checkFrozen(digest, reader, now: now)
             return (
                 ["status": "sending", "scheduled_at": .null, "note": .null],
-                .release(from: now, later: [:], until: now + Self.lifetime, doubting: Self.channelsWithoutIdentity)
+                .release(from: now, later: [:], until: now + Self.lifetime)
             )
         }
         wake()

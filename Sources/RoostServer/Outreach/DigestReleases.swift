@@ -98,8 +98,6 @@ extension DigestDesk {
         }
         return DigestStep(
             id, by: author, .edit, ["status": "sending", "note": .null],
-            deliveries: .release(
-                from: from, later: later, until: now + lifetime, doubting: channelsWithoutIdentity),
-            outcome: .released)
+            deliveries: .release(from: from, later: later, until: now + lifetime), outcome: .released)
     }
 }

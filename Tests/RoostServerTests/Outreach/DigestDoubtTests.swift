@@ -1,4 +1,3 @@
-import Curl
 import RoostAPI
 import RoostCourier
 import RoostModel
@@ -11,41 +10,6 @@ import Testing
 
 /// What keeps a digest from going out twice, unseen or in vain, and what is said then.
 struct DigestDoubtTests {
-    @Test func `what was approved before a restoration may have gone out since, and is doubted when it is released`()
-        async throws
-    {
-        let world = try await DigestWorld()
-        _ = try await world.add("机器人", "wecom", "0123456789abcdef0123")
-        _ = try await world.add("合作方", "generic", "https://example.com/hook")
-        let approved = try await world.approved(channels: ["wecom", "generic"])
-        let id = try world.row(approved.digest.id)
-        let fixture = world.fixture
-        let copy = fixture.directory + "/copy.sqlite"
-        try fixture.store.backUp(to: copy)
-        _ = try await world.send(approved)
-        try fixture.store.close()
-        fixture.time.advance(by: 60_000)
-        _ = try ServerStore.restore(copy, to: fixture.directory)
-        let time = fixture.time
-        let store = try ServerStore(directory: fixture.directory, catalogue: .programme, clock: { time.now })
-        let desk = DigestDesk(
-            store: store, key: fixture.key, settings: world.settings, transport: HTTPClient(), wake: {})
-        #expect(try await store.resumeSending(doubting: DigestDesk.channelsWithoutIdentity) == 0)
-        var report = try await desk.report(id, for: OutreachFixture.author)
-        #expect(report.digest.status == "approved")
-        report = try await desk.send(
-            id, version: report.digest.version, students: report.students, by: OutreachFixture.author)
-        let states = Dictionary(uniqueKeysWithValues: report.deliveries.map { ($0.channel, $0) })
-        // The webhook's receiver knows it by its id.
-        #expect(states["generic"]?.state == "queued")
-        #expect(states["wecom"]?.state == "uncertain" && states["wecom"]?.code == "restored")
-        #expect(states["wecom"]?.instructionZH?.contains("请到群里查看") == true)
-        let again = try await desk.redrive(
-            id, RedriveRequest(states: ["uncertain"], acceptsDuplicates: true), by: OutreachFixture.author)
-        #expect(again.deliveries.map(\.state) == ["queued", "queued"])
-        try store.close()
-    }
-
     @Test(arguments: [DeliveryState.failed, .expired], ["http_503", "timed_out"])
     func `of what has come to its end nobody is told that it is tried again`(
         _ state: DeliveryState, _ code: String

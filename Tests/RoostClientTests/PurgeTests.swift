@@ -129,31 +129,12 @@ import Testing
 
     @Test func `a number that consent no longer opens is wiped, and the server is told`() async throws {
         let canary = "+8619977770077"
-        let county = try ServedCounty()
-        let (chapter, student) = (ServedCounty.id("华工分部"), ServedCounty.id("李明"))
-        func consent(_ state: Value) -> TrustedEdit {
-            TrustedEdit(
-                "consent", ServedCounty.id("consent \(state)"), .create,
-                [
-                    "student": .id(student), "purpose": "chapter_share", "state": state,
-                    "at": .integer(county.bench.now.value),
-                ])
-        }
-        try await county.write(TrustedEdit("chapter", chapter, .create, ["name": "华工分部", "kind": "university"]))
-        try await county.appoint("莫分部", "coordinator", target: chapter)
-        try await county.appoint("谭联络", "liaison")
-        try await county.enter("李明", for: "谭联络", ["mobile": .text(canary)])
-        try await county.write(
-            TrustedEdit(
-                "membership", ServedCounty.id("m"), .create,
-                ["student": .id(student), "chapter": .id(chapter), "state": "active"]), consent("granted"))
-        let device = try await county.device(of: "莫分部", "coordinator")
-        try await device.sync()
+        let (county, device) = try await Consenting.county(["mobile": .text(canary)])
         #expect(try device.world.value("student", "李明", "mobile") == .text(canary))
         #expect(try device.world.diskHolds(canary))
         #expect(try #require(try await county.record(of: device)).purged == nil)
         county.bench.advance(1000)
-        try await county.write(consent("withdrawn"))
+        try await county.write(Consenting.says("withdrawn", county))
         let report = try await device.sync()
         #expect(report.rowsPurged == 0 && report.exchanges == 2)
         #expect(try device.world.value("student", "李明", "name") == "李明")

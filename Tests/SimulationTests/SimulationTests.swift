@@ -23,7 +23,7 @@ import Testing
         "device died applying", "clock wrong by years", "31 days away", "400 days away", "operator acted",
         "departures collected", "verdicts collected", "snapshot made", "snapshot fetched", "device copied", "copy told",
         "new incarnation", "server restored", "request of another epoch", "edit given again",
-        "searched while recovering", "idle exchange", "exchange of one row",
+        "searched while recovering", "idle exchange", "exchange of one row", "typed and withheld",
     ]
 
     /// What the seeds that `deploy/test` plays come across.

@@ -80,6 +80,30 @@ extension Application {
         for key in gone { left[key] = [] }
         if try replica.forgetImported(but: left, db) { hasWiped = true }
         try replica.markRefused(about: gone.intersection(departed), db)
+        for key in departed.union(narrowed).subtracting(gone) {
+            if try replica.forgetTyped(key, but: materialiser.open(key, evenDeleted: true), db) { hasWiped = true }
+        }
+        try forgetWithheld(stood.subtracting(gone).subtracting(departed).subtracting(narrowed), materialiser)
+    }
+
+    /// Forgets what edits that stand said of fields that were withheld before the device ever saw them with a value.
+    ///
+    /// Their copy never showed less than it did before. What a creation said stays until the view is seen to narrow: a
+    /// newcomer's number is often masked from the first day, and after the loss of the server nobody else could give it.
+    private mutating func forgetWithheld(_ rows: Set<RowKey>, _ materialiser: Materialiser) throws {
+        let conditional = try Set(heldScopes().flatMap { narrowing(in: $0) })
+        for key in rows where conditional.contains(replica.rules.catalogue.collections[key.collection].name.text) {
+            let open = try materialiser.open(key, evenDeleted: true)
+            if try replica.forgetTyped(key, but: open, sparingCreations: true, db) { hasWiped = true }
+        }
+    }
+
+    private func heldScopes() throws -> [Scope] {
+        let statement = try BoundStatement(db, "SELECT scope FROM held")
+        defer { statement.reset() }
+        var scopes: [Scope] = []
+        while try statement.step() { if let scope = Scope(statement.text(0)) { scopes.append(scope) } }
+        return scopes
     }
 
     /// Notes what is owed for what was wiped: clean files, and a word to the server.
@@ -100,5 +124,44 @@ extension Application {
         try statement.bind(1, key.id)
         try statement.bind(2, name)
         try statement.run()
+    }
+}
+
+extension Replica {
+    /// Forgets what this device said of fields of a row that it sees no more, though it keeps the row.
+    ///
+    /// The journal keeps the rest of each edit, or only that something was said. A refused edit of such a field is nowhere
+    /// else: it goes to the server, whole, as if the row had left.
+    /// - Returns: whether there was anything to forget.
+    func forgetTyped(
+        _ key: RowKey, but open: Set<String>, sparingCreations: Bool = false, _ db: Database
+    ) throws -> Bool {
+        let name = rules.catalogue.collections[key.collection].name.text
+        let find = try BoundStatement(
+            db,
+            "SELECT incarnation, number, body FROM journal WHERE row = ? AND collection = ? AND body IS NOT NULL")
+        try find.bind(1, key.id)
+        try find.bind(2, name)
+        var cut: [(incarnation: Int64, number: Int64, rest: Mutation?)] = []
+        while try find.step() {
+            guard let mutation = try? Mutation(stored: find.blob(2)) else {
+                find.reset()
+                throw ReplicaError.damaged("an acknowledged edit cannot be read")
+            }
+            let closed = mutation.changes.map(\.field).filter { !open.contains($0) }
+            guard !closed.isEmpty, !sparingCreations || mutation.action != .create else { continue }
+            cut.append((find.integer(0), find.integer(1), mutation.without(closed)))
+        }
+        find.reset()
+        let write = try BoundStatement(
+            db, "UPDATE journal SET body = ?, cut = 1 WHERE incarnation = ? AND number = ?")
+        for entry in cut {
+            if let rest = entry.rest { try write.bind(1, rest.json) } else { try write.bindNull(1) }
+            try write.bind(2, entry.incarnation)
+            try write.bind(3, entry.number)
+            try write.run()
+        }
+        guard !sparingCreations else { return !cut.isEmpty }
+        return try markRefused(of: key, beyond: open, db) || !cut.isEmpty
     }
 }

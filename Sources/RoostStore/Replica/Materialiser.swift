@@ -42,12 +42,13 @@ struct Materialiser {
     }
 
     /// The fields that some scope shows in full of a row, as far as its copies tell: one that is empty may be withheld.
-    func open(_ key: RowKey) throws -> Set<String> {
+    ///
+    /// Of a deleted row nothing is shown; `evenDeleted` gives those that would be if it were restored, whatever it says.
+    func open(_ key: RowKey, evenDeleted: Bool = false) throws -> Set<String> {
         var open: Set<String> = []
-        for copy in try copies(of: key) where copy.row.deleted == nil {
+        for copy in try copies(of: key) where evenDeleted || copy.row.deleted == nil {
             open.formUnion(Set(copy.row.fields.map(\.field)).subtracting(copy.row.masked))
-            guard let view = copy.kind.flatMap({ replica.rules.view(of: key.collection, in: $0) }), !view.isConditional
-            else { continue }
+            guard let view = copy.kind.flatMap({ replica.rules.view(of: key.collection, in: $0) }) else { continue }
             for (field, sight) in zip(replica.rules.catalogue.collections[key.collection].fields, view.sights)
             where sight == .full { open.insert(field.name.text) }
         }

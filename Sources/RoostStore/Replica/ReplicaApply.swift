@@ -68,6 +68,8 @@ struct Application {
     var departed: Set<RowKey> = []
     /// Rows of which some scope shows less than it did.
     var narrowed: Set<RowKey> = []
+    /// Rows with an edit of this device that stands, of which the server has now shown everything.
+    var stood: Set<RowKey> = []
     /// Rows of which the answer says that an edit of this device was kept.
     var keptOwnEdit: Set<RowKey> = []
     /// Whether anything was removed that must not stay readable on disk.
@@ -226,7 +228,12 @@ struct Application {
 
     private mutating func dropAnswered() throws {
         let statement = try BoundStatement(db, "SELECT collection, row FROM outbox WHERE answered = 1")
-        while try statement.step() { touch(statement.text(0), statement.id(1)) }
+        while try statement.step() {
+            touch(statement.text(0), statement.id(1))
+            if let position = replica.rules.catalogue.position(of: statement.text(0)) {
+                stood.insert(RowKey(position, statement.id(1)))
+            }
+        }
         statement.reset()
         try BoundStatement(db, "DELETE FROM outbox WHERE answered = 1").run()
     }

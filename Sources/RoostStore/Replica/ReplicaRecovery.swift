@@ -6,7 +6,8 @@ import GRDB
 package struct ReplicaRecovery: Hashable, Sendable {
     /// Acknowledged once, lost by the server, and given again.
     package var given = 0
-    /// Acknowledged once and lost, but no longer known here: the row left this device, or the journal does not reach back.
+    /// Acknowledged once and lost, but no longer known here, or only in part: the row left this device or is shown with
+    /// fewer fields, or the journal does not reach back.
     package var unrecovered = 0
 
     package init(given: Int = 0, unrecovered: Int = 0) {
@@ -61,6 +62,7 @@ extension Replica {
             guard let mutation = try? Mutation(stored: body) else {
                 throw ReplicaError.damaged("an acknowledged edit cannot be read")
             }
+            if entry.isCut { recovery.unrecovered += 1 }
             queue.append(Waiting(mutation.renumbered(0, recovered: stamp), madeAt: mutation.time.moment))
             let drop = try BoundStatement(db, "DELETE FROM journal WHERE incarnation = ? AND number = ?")
             try drop.bind(1, entry.incarnation)
@@ -139,13 +141,15 @@ extension Replica {
         let verdict: [UInt8]
         /// Whether it waits at the server for somebody to decide.
         let isQuarantined: Bool
+        /// Whether it says less than was said.
+        let isCut: Bool
     }
 
     private func journal(after known: KnownProgress, _ db: Database) throws -> [JournalEntry] {
         let statement = try BoundStatement(
             db,
             """
-            SELECT incarnation, number, body, verdict, outcome = 'quarantined' FROM journal
+            SELECT incarnation, number, body, verdict, outcome = 'quarantined', cut FROM journal
             WHERE incarnation > ?1 OR incarnation = ?1 AND number > ?2 ORDER BY incarnation, number
             """)
         defer { statement.reset() }
@@ -157,7 +161,7 @@ extension Replica {
                 JournalEntry(
                     incarnation: statement.integer(0), number: statement.integer(1),
                     body: statement.isNull(2) ? nil : statement.blob(2), verdict: statement.blob(3),
-                    isQuarantined: statement.integer(4) != 0))
+                    isQuarantined: statement.integer(4) != 0, isCut: statement.integer(5) != 0))
         }
         return found
     }

@@ -172,6 +172,13 @@ enum ReplicaSchema {
                     CREATE INDEX copy_stale ON copy (held) WHERE stale = 1;
                     """)
         }
+        migrator.registerMigration("0006-cut") { db in
+            try db.execute(
+                sql: """
+                    -- 1 once the body says less than was said: fields went that no scope shows this replica any more.
+                    ALTER TABLE journal ADD COLUMN cut INTEGER NOT NULL DEFAULT 0 CHECK (cut IN (0, 1));
+                    """)
+        }
         return migrator
     }
 }

@@ -32,6 +32,26 @@ extension Replica {
         try statement.run()
     }
 
+    /// Marks the refused edits of a row that stays which name a field this device sees no more; tells whether there were any.
+    func markRefused(of key: RowKey, beyond open: Set<String>, _ db: Database) throws -> Bool {
+        let find = try BoundStatement(
+            db, "SELECT id, body FROM refused WHERE row = ? AND collection = ? AND departed = 0")
+        try find.bind(1, key.id)
+        try find.bind(2, rules.catalogue.collections[key.collection].name.text)
+        var found: [Int64] = []
+        while try find.step() {
+            guard let mutation = try? Mutation(stored: find.blob(1)) else { continue }
+            if mutation.changes.contains(where: { !open.contains($0.field) }) { found.append(find.integer(0)) }
+        }
+        find.reset()
+        let mark = try BoundStatement(db, "UPDATE refused SET departed = 1 WHERE id = ?")
+        for id in found {
+            try mark.bind(1, id)
+            try mark.run()
+        }
+        return !found.isEmpty
+    }
+
     /// Marks refused edits that say something about people who left, such as a schooling that was to be added.
     func markRefused(about rows: Set<RowKey>, _ db: Database) throws {
         guard !rows.isEmpty else { return }

@@ -56,11 +56,27 @@ extension World {
         for place in missing.keys.sorted() { fail(.view, "\(label) does not show \(place)") }
     }
 
-    /// After a loss the files hold nothing of what is no longer to be seen, but for what was typed on this device.
+    /// After a loss the files hold nothing of what is no longer to be seen, but for what was typed on this device and did
+    /// not become, or has yet to become, a value that it was shown.
+    ///
+    /// That is what waits here or for somebody's decision, what came back to be corrected, and what a newcomer was entered
+    /// with, which may be masked from the first.
     func searchFiles(_ index: Int, holding held: Set<String>) throws {
         let directory = devices[index].directory
-        let typed = devices[index].edits.values.reduce(into: Set<Int>()) { typed, edit in
-            typed.formUnion(canaries.found(in: Value.list(edit.changes.map(\.value)).json))
+        let typed = devices[index].edits.reduce(into: Set<Int>()) { typed, edit in
+            let isShown =
+                edit.value.action != .create && ["applied", "merged", "late"].contains(told[edit.key.key]?.outcome)
+            let found = canaries.found(in: Value.list(edit.value.changes.map(\.value)).json)
+            if !isShown { return typed.formUnion(found) }
+            // A field that the server has yet to learn is shown by the device that knows it, as it will be by all.
+            typed.formUnion(
+                found.filter { number in
+                    canaries.origins[number].map { !model.knows($0.place.kind, $0.field) } ?? false
+                })
+            let isWithheld = found.subtracting(typed).contains { number in
+                canaries.origins[number].map { !model.mayRead($0.field, $0.place, holding: held) } ?? false
+            }
+            if isWithheld { note("typed and withheld") }
         }
         for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
             guard let data = FileManager.default.contents(atPath: directory + "/" + name) else { continue }

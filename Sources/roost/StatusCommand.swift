@@ -42,6 +42,16 @@ struct StatusCommand: AsyncParsableCommand {
                         ClientError.deviceRevoked(kept: revoked.kept).message.text(options.language)
                     ))
             }
+            if try desk.replica.owesScrub() {
+                lines.append(
+                    (
+                        Label("待抹去", "To be wiped"),
+                        output.text(
+                            "旧数据的残留：同步时磁盘空间不足或另有程序正在读取；腾出空间后再运行 roost sync",
+                            "remains of former data: no room on the disk, or another program was reading; "
+                                + "make room and run roost sync again")
+                    ))
+            }
             if let share = status.snapshot {
                 lines.append(
                     (

@@ -78,6 +78,30 @@ import Testing
         #expect(try #require(try await county.record(of: device)).purgeAgreed == true)
     }
 
+    @Test func `what a deleted row held goes from the disk within the hour, and not with each deletion`() async throws {
+        let (county, device) = try await CaredFor.county()
+        let canary = "金丝雀大学"
+        func schooling(_ name: String) -> TrustedEdit {
+            TrustedEdit(
+                "schooling", ServedCounty.id(name), .create,
+                ["student": .id(ServedCounty.id("吴迪")), "level": "21", "school_name": .text(canary)])
+        }
+        try await county.write(schooling("s"), schooling("t"))
+        try await device.sync()
+        county.bench.advance(1000)
+        try await county.write(TrustedEdit("schooling", ServedCounty.id("s"), .delete))
+        try await device.sync()
+        county.bench.advance(1_800_000)
+        try await county.write(TrustedEdit("schooling", ServedCounty.id("t"), .delete))
+        try await device.sync()
+        // The log was left alone.
+        #expect(try device.world.diskHolds(canary) && !device.replica.owesScrub())
+        county.bench.advance(1_800_000)
+        try await device.sync()
+        #expect(try !device.world.diskHolds(canary))
+        #expect(try #require(try await county.record(of: device)).purged == nil)
+    }
+
     @Test func `a scope held again is read anew, even by a device that never heard of the loss`() async throws {
         let (county, device) = try await CaredFor.county()
         let scope = Scope("liaison", ServedCounty.id("谭联络"))

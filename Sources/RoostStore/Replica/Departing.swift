@@ -20,8 +20,7 @@ extension Application {
     ///
     /// What a deleted row held goes from the disk too, but everybody who holds it sees that it was deleted, so no word is owed.
     mutating func narrow(_ row: WireRow) {
-        hasWiped = true
-        if row.deleted == nil { owesWord = true }
+        if row.deleted == nil { (hasWiped, owesWord) = (true, true) } else { hasDeleted = true }
         if let position = replica.rules.catalogue.position(of: row.collection) {
             narrowed.insert(RowKey(position, row.row))
         }
@@ -108,7 +107,11 @@ extension Application {
 
     /// Notes what is owed for what was wiped: clean files, and a word to the server.
     func noteWiped() throws {
-        if hasWiped || owesWord { try replica.setFact(.filesHoldPurged, "1", db) }
+        if hasWiped || owesWord {
+            try replica.setFact(.filesHoldPurged, "1", db)
+        } else if hasDeleted, try replica.fact(.filesHoldDeleted, db) == nil {
+            try replica.setFact(.filesHoldDeleted, "\(now.value)", db)
+        }
         guard owesWord || !result.lost.isEmpty else { return }
         let rows = Int(try replica.number(.purgedRows, db)) + result.rowsPurged
         try replica.setFact(.purgedRows, "\(rows)", db)

@@ -34,6 +34,8 @@ enum ReplicaFact: String {
     case serverRun = "server_run"
     /// Present while the files may hold bytes of rows that went.
     case filesHoldPurged = "log_holds_purged"
+    /// Since when the files may hold bytes of rows that were deleted and that nobody took from this device: wall clock.
+    case filesHoldDeleted = "files_hold_deleted_since_ms"
     /// How many acknowledged mutations cannot be given again; until the server was told.
     case unrecovered
     /// Set while a copy of this database is known to be in use elsewhere.

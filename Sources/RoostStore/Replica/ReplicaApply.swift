@@ -51,7 +51,7 @@ extension Replica {
             return try application.apply(answer)
         }
         if !answer.lost.isEmpty { sweepDownloads() }
-        if !applied.more { try scrubIfOwed() }
+        if !applied.more { try scrubIfOwed(at: now) }
         return applied
     }
 }
@@ -74,6 +74,8 @@ struct Application {
     var keptOwnEdit: Set<RowKey> = []
     /// Whether anything was removed that must not stay readable on disk.
     var hasWiped = false
+    /// Whether rows were deleted: what they held goes from the disk too, but not at once.
+    var hasDeleted = false
     /// Whether anything left of which the server waits to hear that it is gone.
     var owesWord = false
     var result = AppliedAnswer()

@@ -83,7 +83,13 @@ struct Devices: OperatorCommand {
         }
         if record.purgeAgreed == false {
             facts.append(
-                Label("所存内容与服务器所知不符，请重新登记该设备", "what it holds is not what it should: enrol the device anew"))
+                // Enrolled anew as it is, it would keep its rows and how far it has read; only a revoked device gives all up.
+                Label(
+                    "所存内容与服务器所知不符：请先停用该设备（roostd account revoke-device \(record.device.replica)），"
+                        + "待其运行 roost sync 清除数据后再用新登记码登记，它会重新读取全部内容；未发送的修改不会丢失",
+                    "what it holds is not what it should: revoke it (roostd account revoke-device "
+                        + "\(record.device.replica)), have it run roost sync, which wipes it, and enrol it with a new "
+                        + "code; it then reads everything anew, and edits that were never sent are kept"))
         }
         return facts
     }

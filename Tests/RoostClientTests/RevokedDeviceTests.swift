@@ -67,6 +67,37 @@ import Testing
         #expect(try again.replica.revokedDevice() == nil)
     }
 
+    @Test func `a device that holds what it should not is right again once it was revoked, wiped and enrolled anew`()
+        async throws
+    {
+        let (county, device) = try await CaredFor.county()
+        let request = try device.world.request()
+        let held = try #require(request.scopes.first { $0.scope.kind == "liaison" })
+        var answer = try device.world.answer([
+            ScopePage(
+                scope: held.scope, epoch: held.epoch, cursor: held.cursor, more: false,
+                rows: [ReplicaWorld.row("student", "nobody", at: held.cursor.value, ["name": "查无此人"])], left: [])
+        ])
+        answer.epoch = try #require(request.epoch)
+        _ = try device.replica.apply(answer, now: county.bench.now)
+        county.bench.advance(1000)
+        try await county.handOver("李明", from: "谭联络")
+        try await device.sync()
+        #expect(try #require(try await county.record(of: device)).purgeAgreed == false)
+
+        try await county.store.revoke(device.world.me)
+        await #expect(throws: ClientError.deviceRevoked(kept: 0)) { try await device.sync() }
+        let again = try await enrolAgain(device, in: county)
+        try await again.sync()
+        #expect(try again.replica.row("student", ReplicaWorld.id("nobody")) == nil)
+        #expect(try again.student("吴迪") != nil)
+        county.bench.advance(1000)
+        try await county.handOver("吴迪", from: "谭联络")
+        try await again.sync()
+        let owner = try #require(try await county.store.devices().first { $0.device.replica == ReplicaID(0xC7) })
+        #expect(owner.purged == county.bench.now && owner.purgeAgreed == true)
+    }
+
     @Test func `a crash before the server was told is made good at the next contact`() async throws {
         let (county, device) = try await CaredFor.county()
         try await county.store.revoke(device.world.me)

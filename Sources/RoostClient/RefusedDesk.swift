@@ -65,6 +65,11 @@ extension Desk {
                 throw ClientError.unknownName(assignment.field.label, words: words)
             }
         }
+        // What is locked would be left out of what goes out again.
+        let isWhole = members.allSatisfy { member in
+            member.locked.allSatisfy { member.id == refused.id && replaced[FieldName($0)] != nil }
+        }
+        if !isWhole { try requireLease() }
         var groups: [[Edit]] = []
         var last: Int64?
         for member in members {

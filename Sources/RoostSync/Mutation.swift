@@ -84,9 +84,14 @@ package struct Mutation: Hashable, Sendable {
     package func without(_ lost: [String]) -> Mutation? {
         let standing = changes.filter { !lost.contains($0.field) }
         guard action == .create || (action == .edit ? !standing.isEmpty : lost.isEmpty) else { return nil }
-        return Mutation(
+        return saying(standing)
+    }
+
+    /// The same edit with other changes.
+    package func saying(_ changes: [Change]) -> Mutation {
+        Mutation(
             number: number, group: group, collection: collection, row: row, action: action, time: time, mark: mark,
-            base: base, seen: seen, changes: standing, recovered: recovered)
+            base: base, seen: seen, changes: changes, recovered: recovered)
     }
 
     /// Tells edits apart that copies of one database made under the same number, by all that they say.

@@ -49,6 +49,9 @@ private struct RefusedWords {
             }
             return field.label.text(language) + "=" + wording.text(field.kind.adopted(change.value), of: field)
         }
+            + entry.locked.map { name in
+                (declaration?[FieldName(name)]?.label.text(language) ?? name) + "=" + wording.locked
+            }
     }
 
     func reason(_ entry: AnsweredMutation) -> String {
@@ -68,13 +71,15 @@ private struct RefusedWords {
     }
 
     /// An edit that was never sent.
-    func value(_ mutation: Mutation) -> Value {
-        .object([
+    func value(_ unsent: Mutation) -> Value {
+        let (mutation, locked) = desk.replica.veiled(unsent) ?? (unsent, [])
+        return .object([
             .init("number", .integer(mutation.number)), .init("group", mutation.group.map { .integer($0) } ?? .null),
             .init("collection", .text(mutation.collection)), .init("row", .id(mutation.row)),
             .init("action", .text(mutation.action.rawValue)),
             .init("fields", .object(mutation.changes.map { .init($0.field, $0.value) })),
-            .init("verdict", .null), .init("made_at_ms", .integer(mutation.time.moment.value)),
+            .init("locked", .list(locked.map { .text($0) })), .init("verdict", .null),
+            .init("made_at_ms", .integer(mutation.time.moment.value)),
         ])
     }
 
@@ -85,6 +90,7 @@ private struct RefusedWords {
             .init("collection", .text(entry.collection)), .init("row", .id(entry.row)),
             .init("action", entry.mutation.map { .text($0.action.rawValue) } ?? .null),
             .init("fields", .object((entry.mutation?.changes ?? []).map { .init($0.field, $0.value) })),
+            .init("locked", .list(entry.locked.map { .text($0) })),
             .init("verdict", .text(entry.verdict.outcome.rawValue)),
             .init("code", entry.verdict.refusal.map { .text($0.rawValue) } ?? .null),
             .init("about", entry.verdict.about.map { .text($0) } ?? .null),

@@ -90,6 +90,62 @@ import Testing
         #expect(try device.desk.conflicts().first?.losing == "first-wx")
     }
 
+    @Test func `what was refused is locked too, in the box and in what is sent again`() async throws {
+        let (county, device) = try await county()
+        try device.replica.queue(
+            [
+                Edit(
+                    "student", ServedCounty.id("李明"), .edit,
+                    [.init("gender", "no such"), .init("mobile", .text(Self.mobile)), .init("note_public", "x")])
+            ], grouped: false, at: county.bench.environment.moment)
+        #expect(try await device.sync().verdicts == [.rejected: 1])
+        let entry = try #require(try device.replica.refused().first)
+        #expect(entry.mutation?.changes.map(\.field) == ["gender", "mobile", "note_public"] && entry.locked.isEmpty)
+        county.bench.advance(31 * Self.day)
+        let desk = try device.desk
+        let veiled = try #require(try device.replica.refused().first)
+        #expect(veiled.mutation?.changes.map(\.field) == ["gender", "note_public"] && veiled.locked == ["mobile"])
+        #expect(throws: ClientError.leaseOver(days: 30)) { try desk.resubmit(veiled, replacing: ["gender=1"]) }
+        #expect(try device.replica.refused().count == 1)
+        try await device.sync()
+        #expect(try device.replica.refused() == [entry])
+        #expect(try device.desk.resubmit(entry, replacing: ["gender=1"]) == 1)
+        #expect(try device.replica.unsent().first?.changes.map(\.field) == ["mobile", "note_public", "gender"])
+    }
+
+    @Test func `once locked no clock opens it, nor gives back what is gone of a lease`() throws {
+        let world = try ReplicaWorld()
+        let start = world.bench.now.value
+        func observe(_ days: Int64, _ steady: Int64?, _ boot: String = "a") throws -> Bool {
+            try world.replica.observeLease(
+                at: DeviceMoment(
+                    now: Milliseconds(start + days * Self.day),
+                    mark: steady.map { Mutation.Mark(monotonic: $0 * Self.day, boot: boot) })) != nil
+        }
+        func moment(_ days: Int64, _ steady: Int64, _ boot: String) -> DeviceMoment {
+            DeviceMoment(
+                now: Milliseconds(start + days * Self.day), mark: .init(monotonic: steady * Self.day, boot: boot))
+        }
+        try world.replica.renewLease(days: 30, at: moment(0, 100, "a"))
+        #expect(try !observe(20, 120))
+        // Started again, with the clock where it stood at the last contact and a little later: both count as gone.
+        #expect(try !observe(20, 0, "b"))
+        #expect(try observe(0, 1, "c"))
+        try world.reopen()
+        for (days, steady, boot) in [(0, 0, "d"), (1, nil, "d"), (20, 1, "d"), (15, 0, "e")]
+            as [(Int64, Int64?, String)]
+        {
+            #expect(try observe(days, steady, boot))
+        }
+        // Only a synchronisation does, whatever the clock says then.
+        try world.replica.renewLease(days: 30, at: moment(5, 1, "e"))
+        #expect(try !observe(5, 2, "e"))
+        #expect(try !observe(34, 0, "f"))
+        // The steady clock of the new boot goes on from there.
+        #expect(try observe(34, 3, "f"))
+        #expect(try observe(34, 0, "g"))
+    }
+
     @Test func `the steady clock decides within a boot, and setting the wall clock back gains nothing`() {
         func moment(_ days: Int64, _ steady: Int64?, _ boot: String = "a") -> DeviceMoment {
             DeviceMoment(

@@ -11,8 +11,10 @@ package struct AnsweredMutation: Hashable, Sendable {
     package let row: RowID
     package let answeredAt: Milliseconds
     /// Nil once the row left every scope of this replica.
-    package let mutation: Mutation?
+    package var mutation: Mutation?
     package let verdict: Verdict
+    /// Names of fields withheld because the device was out of contact for too long; the mutation lacks them.
+    package var locked: [String] = []
 }
 
 extension Replica {
@@ -24,7 +26,7 @@ extension Replica {
                 "SELECT id, number, collection, row, refused_at_ms, body, verdict FROM refused ORDER BY id")
             defer { statement.reset() }
             var found: [AnsweredMutation] = []
-            while try statement.step() { found.append(try Self.answered(statement, id: statement.integer(0))) }
+            while try statement.step() { found.append(veiled(try Self.answered(statement, id: statement.integer(0)))) }
             return found
         }
     }
@@ -48,7 +50,7 @@ extension Replica {
         while try statement.step() {
             let id = Quarantine.id(of: statement.integer(1), incarnation: statement.integer(0), by: author)
             guard try !isDecided(id, db) else { continue }
-            found.append(try Self.answered(statement, id: nil))
+            found.append(veiled(try Self.answered(statement, id: nil)))
         }
         return found
     }

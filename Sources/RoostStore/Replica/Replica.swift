@@ -46,6 +46,8 @@ enum ReplicaFact: String {
     case leaseDays = "lease_days"
     /// The device's clocks when it was last in step with the server: wall, monotonic and boot, separated by blanks.
     case leaseFrom = "lease_from"
+    /// How much of the lease was gone for certain, in milliseconds, and the device's clocks then; absent at its beginning.
+    case leasePassed = "lease_passed"
     /// When the journal was last rid of what is too old.
     case journalTrimmedAt = "journal_trimmed_at_ms"
 }

@@ -175,7 +175,12 @@ package enum ClientError: Error, Hashable, Sendable {
                 "This device was out of contact for more than \(days) days, so contact details are locked. "
                     + "Run roost sync to unlock them.")
         case .groupTooLarge:
-            Label("一组修改超过服务器一次可接收的数量。", "A group of edits is larger than the server takes at once.")
+            Label(
+                "有一组必须一起生效的修改超过服务器一次可接收的数量，无法提交；其余数据照常接收。请分成几次操作；"
+                    + "若已保存在本机待发送，请管理员调高 limits.mutations 或 limits.body_bytes 后再运行 roost sync。",
+                "Edits that must take effect together are more than the server takes at once and cannot be sent; all else "
+                    + "is received as usual. Make them in several steps; if they wait on this device already, ask the "
+                    + "operator to raise limits.mutations or limits.body_bytes, then run roost sync again.")
         case .newerDatabase:
             Label("本机数据库由更新版本的程序写成，请升级。", "The database was written by a later version; upgrade this program.")
         case .damaged(let detail):

@@ -68,6 +68,8 @@ package struct Synchroniser {
         let bytes = advertised.bodyBytes - advertised.bodyBytes / 8
         let limits = ChangesetLimits(mutations: advertised.mutations, bytes: bytes)
         var isConfirming = false
+        // Once a group is found that the server does not take, whatever else is to come or go is exchanged without edits.
+        var isHeldBack = false
         var portion = UploadPortion()
         var fetcher = SnapshotFetcher(replica: replica, server: server, environment: environment)
         while true {
@@ -76,9 +78,10 @@ package struct Synchroniser {
             do {
                 request = try replica.nextRequest(
                     limits: limits, portion: portion.limits, at: environment.moment,
-                    isAmongPages: report.exchanges > 0 && !isConfirming)
+                    isAmongPages: report.exchanges > 0 && !isConfirming, isHeldBack: isHeldBack)
             } catch is OutboxError {
-                throw ClientError.groupTooLarge
+                isHeldBack = true
+                continue
             }
             request.snapshots = fetcher.isOfUse
             let answer: ExchangeAnswer
@@ -117,8 +120,8 @@ package struct Synchroniser {
                 progress(report)
             }
             // No progress would mean asking the same again and again.
-            guard applied.advanced || !answer.verdicts.isEmpty || hasFetched || isPlaced else {
-                throw ClientError.badAnswer
+            guard applied.advanced || !answer.verdicts.isEmpty || hasFetched || isPlaced && !isHeldBack else {
+                throw isHeldBack ? ClientError.groupTooLarge : ClientError.badAnswer
             }
         }
     }

@@ -133,6 +133,10 @@ struct Session {
             let error = ClientError(error)
             session.output.failure(error)
             throw ExitCode(error.exitStatus)
+        } catch is OutboxError {
+            let error = ClientError.groupTooLarge
+            session.output.failure(error)
+            throw ExitCode(error.exitStatus)
         } catch is CancellationError {
             throw ExitCode(130)
         }

@@ -133,4 +133,40 @@ private typealias World = ReplicaWorld
         #expect(try world.receive(expected: 9).obstacle == .replicaCopied)
         #expect(try world.request().mutations.map(\.number) == [2])
     }
+
+    @Test func `a group that the server does not take holds back edits, but not what leaves the device or comes to it`()
+        async throws
+    {
+        let county = try ServedCounty()
+        try await county.appoint("谭联络", "liaison")
+        for name in ["李明", "吴迪"] { try await county.enter(name, for: "谭联络") }
+        let device = try await county.device(of: "谭联络", "liaison", mutations: 3)
+        try await device.sync()
+        func queue(_ count: Int) throws {
+            let edits = (0..<count).map { number in
+                Edit("student", ServedCounty.id("吴迪"), .edit, [.init("note_public", .text("\(number)"))])
+            }
+            try device.replica.queue(edits, grouped: true, at: county.bench.environment.moment)
+        }
+        try queue(3)
+
+        // The limit is lowered while the group waits.
+        let owner = try #require(try await county.record(of: device)).device
+        let narrower = ServedDevice(county, device.world, owner, limit: 2)
+        try await county.handOver("李明", from: "谭联络")
+        await #expect(throws: ClientError.groupTooLarge) { try await narrower.sync() }
+        #expect(try device.student("李明") == nil && device.student("吴迪") != nil)
+        #expect(try device.replica.unsent().count == 3)
+        // From now on the device knows, and says so before anything waits behind it.
+        #expect(throws: OutboxError.groupTooLarge(mutations: 3)) { try queue(3) }
+        #expect(try device.replica.unsent().count == 3)
+        try queue(2)
+        // What left is confirmed although the group still waits.
+        await #expect(throws: ClientError.groupTooLarge) { try await narrower.sync() }
+        #expect(try #require(try await county.record(of: device)).purgeAgreed == true)
+
+        // As the operator is asked to, the limit is raised.
+        #expect(try await device.sync().verdicts == [.applied: 5])
+        try queue(3)
+    }
 }

@@ -48,6 +48,8 @@ enum ReplicaFact: String {
     case leaseFrom = "lease_from"
     /// How much of the lease was gone for certain, in milliseconds, and the device's clocks then; absent at its beginning.
     case leasePassed = "lease_passed"
+    /// How many mutations and bytes the server last said it takes at once, separated by a blank.
+    case limits
     /// When the journal was last rid of what is too old.
     case journalTrimmedAt = "journal_trimmed_at_ms"
 }

@@ -34,7 +34,7 @@ package struct Edit: Hashable, Sendable {
     }
 }
 
-/// Why no changeset can be made.
+/// Why no changeset can be made, or an edit not be queued.
 package enum OutboxError: Error, Hashable, Sendable {
     /// A group is larger than the server takes in one changeset.
     case groupTooLarge(mutations: Int)
@@ -56,6 +56,8 @@ extension Replica {
     ///
     /// Grouped edits apply together or not at all; `batch` names the offline import they belong to. Answers with the
     /// numbers given.
+    /// - Throws: ``OutboxError`` for a group that the server would not take, as far as it last told its limits: nothing behind
+    ///   it would ever be sent.
     @discardableResult
     package func queue(
         _ edits: [Edit], grouped: Bool, at moment: DeviceMoment, batch: String? = nil
@@ -77,6 +79,7 @@ extension Replica {
             try setFact(.nextGroup, "\(next + 1)", db)
         }
         var numbers: [Int64] = []
+        var bytes = 0
         for edit in edits {
             let position = try self.position(of: edit)
             let key = RowKey(position, edit.row)
@@ -89,14 +92,32 @@ extension Replica {
                 time: clock.tick(now: moment.now), mark: moment.mark, base: [edit.base, base].compactMap(\.self).max(),
                 seen: overlay.seen(edit.action, over: server), changes: edit.changes)
             try insert(mutation, madeAt: moment.now, batch: batch, db)
+            bytes += mutation.json.count + 1
             numbers.append(number)
             number += 1
             try materialiser.materialise(key)
+        }
+        // An eighth is for what else a request holds.
+        if group != nil, let limits = try knownLimits(db),
+            numbers.count > limits.mutations || bytes > limits.bytes - limits.bytes / 8
+        {
+            throw OutboxError.groupTooLarge(mutations: numbers.count)
         }
         try noteClocks(at: moment, db)
         try setFact(.nextNumber, "\(number)", db)
         try setFact(.clock, "\(Int64(bitPattern: clock.last.bits))", db)
         return numbers
+    }
+
+    /// What one request may carry, as the server last told; nil before it did.
+    private func knownLimits(_ db: Database) throws -> ChangesetLimits? {
+        let parts = try fact(.limits, db)?.split(separator: " ").compactMap { Int($0) }
+        return parts.flatMap { $0.count == 2 ? ChangesetLimits(mutations: $0[0], bytes: $0[1]) : nil }
+    }
+
+    private func note(_ limits: ChangesetLimits, _ db: Database) throws {
+        guard try knownLimits(db) != limits else { return }
+        try setFact(.limits, "\(limits.mutations) \(limits.bytes)", db)
     }
 
     /// Where an edit belongs; what this catalogue does not declare cannot be meant by anybody who sits here.
@@ -132,9 +153,10 @@ extension Replica {
     /// No more than `portion` is sent at once, where one is given; but the first group goes whole as long as the server takes it.
     ///
     /// A purge whose files are not clean yet is made good first, unless more pages are on their way: `isAmongPages`.
-    /// - Throws: ``OutboxError`` if not even the oldest group fits.
+    /// - Throws: ``OutboxError`` if not even the oldest group fits, unless nothing is to be sent: `isHeldBack`.
     package func nextRequest(
-        limits: ChangesetLimits, portion: ChangesetLimits? = nil, at moment: DeviceMoment, isAmongPages: Bool = false
+        limits: ChangesetLimits, portion: ChangesetLimits? = nil, at moment: DeviceMoment, isAmongPages: Bool = false,
+        isHeldBack: Bool = false
     ) throws -> ExchangeRequest {
         if !isAmongPages { try scrubIfOwed() }
         return try writing { db in
@@ -156,7 +178,9 @@ extension Replica {
             if try self.fact(.filesHoldPurged, db) == nil { request.purged = try self.confirmation(db) }
             var size = request.json.count + 32
             let portion = portion ?? limits
-            let (changeset, bytes) = try self.changeset(portion, upTo: limits, beside: size, db)
+            try self.note(limits, db)
+            let (changeset, bytes) =
+                isHeldBack ? ([], 0) : try self.changeset(portion, upTo: limits, beside: size, db)
             if let boots = try self.placedBoots(of: changeset, at: moment, db) {
                 request.boots = boots
                 request.mutations = changeset

@@ -29,6 +29,11 @@ package struct HTTPRequest: Sendable {
     package var url: String
     package var headers: [HTTPHeader]
     package var body: [UInt8]
+    /// Makes the body anew as the request leaves, on a connection that stands, each time it does; on libcurl's thread.
+    ///
+    /// For what tells the time: connecting may take long. Its length is announced already, so a body of another length than
+    /// ``body`` is left out, and that one sent.
+    package var departingBody: (@Sendable () -> [UInt8])?
     package var options: TransferOptions
 
     package init(

@@ -15,6 +15,7 @@ final class Transfer {
     private let errorText: UnsafeMutablePointer<CChar>
     private var headerLines: UnsafeMutablePointer<curl_slist>?
     private var outgoing = LentBody()
+    private var departing: DepartingBody?
 
     /// The head of the answer as it came.
     private var head: [UInt8] = []
@@ -78,7 +79,7 @@ final class Transfer {
         unsafe curl_slist_free_all(headerLines)
         unsafe headerLines = nil
         (head, headerBytes, body, overflowed) = ([], 0, [], false)
-        (refusedAddress, openedSocket, requestMayHaveLeft) = (nil, false, false)
+        (refusedAddress, openedSocket, requestMayHaveLeft, departing) = (nil, false, false, nil)
         // Not even the handle keeps what was sent.
         return unsafe ccurl_set_list(handle, CURLOPT_HTTPHEADER, nil) == CURLE_OK
             && outgoing.wipe(at: handle) == CURLE_OK
@@ -236,6 +237,7 @@ extension Transfer {
         case .post: try set(CURLOPT_POST, 1)
         case .put, .patch, .delete: try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
         }
+        departing = request.departingBody.map { DepartingBody(count: request.body.count, make: $0) }
         guard request.method == .post || !request.body.isEmpty else { return }
         try unsafe check(outgoing.lend(request.body, to: handle))
         if request.method != .post { try set(CURLOPT_CUSTOMREQUEST, request.method.rawValue) }
@@ -349,6 +351,7 @@ extension Transfer {
     /// Whether the request may be sent to the address that the connection, new or reused, leads to.
     func maySendRequest(to address: IPAddress?) -> Bool {
         guard isAllowed(address) else { return false }
+        if let body = departing?.now, unsafe outgoing.lend(body, to: handle) != CURLE_OK { return false }
         if upload == nil { requestMayHaveLeft = true }
         return true
     }
@@ -358,43 +361,5 @@ extension Transfer {
         if let address, options.addressPolicy.allows(address) { return true }
         refusedAddress = address ?? .v4(0)
         return false
-    }
-}
-
-// MARK: What libcurl measured
-
-extension Transfer {
-    private var status: Int {
-        var value = 0
-        return unsafe ccurl_get_long(handle, CURLINFO_RESPONSE_CODE, &value) == CURLE_OK ? value : 0
-    }
-
-    /// What a proxy answered to the last CONNECT; zero without one.
-    private var proxyStatus: Int {
-        var value = 0
-        return unsafe ccurl_get_long(handle, CURLINFO_HTTP_CONNECTCODE, &value) == CURLE_OK ? value : 0
-    }
-
-    private var connectedAddress: String? {
-        var text: UnsafePointer<CChar>?
-        var port = 0
-        guard unsafe ccurl_get_string(handle, CURLINFO_PRIMARY_IP, &text) == CURLE_OK, let text = unsafe text,
-            unsafe ccurl_get_long(handle, CURLINFO_PRIMARY_PORT, &port) == CURLE_OK, port > 0
-        else { return nil }
-        let address = unsafe String(cString: text)
-        return address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
-    }
-
-    private var timings: TransferTimings {
-        TransferTimings(
-            resolved: time(CURLINFO_NAMELOOKUP_TIME_T), connected: time(CURLINFO_CONNECT_TIME_T),
-            secured: time(CURLINFO_APPCONNECT_TIME_T), firstByte: time(CURLINFO_STARTTRANSFER_TIME_T),
-            total: time(CURLINFO_TOTAL_TIME_T))
-    }
-
-    private func time(_ info: CURLINFO) -> Duration {
-        var microseconds: curl_off_t = 0
-        guard unsafe ccurl_get_offset(handle, info, &microseconds) == CURLE_OK else { return .zero }
-        return .microseconds(microseconds)
     }
 }

@@ -39,6 +39,8 @@ package struct ServerConnection: ExchangeServer {
     private static let longestWait = 20.0
     /// An answer holds at most one page of rows and the verdicts of one changeset; this is far beyond both.
     private static let largestAnswer = 256 << 20
+    /// By how many bytes an exchange may grow between its writing and its leaving.
+    private static let roomForReading = 4
 
     /// - Throws: ``ClientError/invalidServer``.
     package init(
@@ -61,10 +63,20 @@ package struct ServerConnection: ExchangeServer {
         try decode(Limits.self, try await send(.get, Path.limits))
     }
 
+    /// The clock is read as the request leaves: to connect, and to wait after an attempt that failed, may take far longer than a
+    /// clock may be wrong before anybody is told of it.
     package func exchange(_ request: ExchangeRequest) async throws(ClientError) -> ExchangeAnswer {
-        let json = request.json
+        // A later reading may have a digit more.
+        let json = request.json + [UInt8](repeating: 0x20, count: Self.roomForReading)
+        let dated = { @Sendable [environment] in
+            var dated = request
+            (dated.now, dated.mark) = (environment.now(), environment.mark())
+            let body = dated.json
+            return body + [UInt8](repeating: 0x20, count: max(0, json.count - body.count))
+        }
         let response = try await answer(
-            .post, Path.sync, json: json, isDivisible: UploadPortion.divides(request, of: json.count))
+            .post, Path.sync, json: json, departing: dated,
+            isDivisible: UploadPortion.divides(request, of: json.count))
         do throws(WireProblem) {
             return try ExchangeAnswer(json: response.body)
         } catch {
@@ -110,10 +122,12 @@ package struct ServerConnection: ExchangeServer {
     /// One that its sender can divide is not sent again where less of it might have arrived.
     private func answer(
         _ method: HTTPMethod, _ path: String, headers: [HTTPHeader] = [], json: [UInt8]? = nil,
-        body: [UInt8] = [], attempts: Int = attempts, within limit: Duration = .seconds(120), isDivisible: Bool = false
+        body: [UInt8] = [], departing: (@Sendable () -> [UInt8])? = nil, attempts: Int = attempts,
+        within limit: Duration = .seconds(120), isDivisible: Bool = false
     ) async throws(ClientError) -> HTTPResponse {
         let type = json == nil ? [] : [HTTPHeader("content-type", "application/json")]
-        let request = request(method, path, headers: headers + type, body: json ?? body, within: limit)
+        var request = request(method, path, headers: headers + type, body: json ?? body, within: limit)
+        request.departingBody = departing
         var attempt = 1
         while true {
             let failure: ClientError

@@ -84,12 +84,14 @@ package struct Synchroniser {
                 continue
             }
             request.snapshots = fetcher.isOfUse
-            let answer: ExchangeAnswer
+            var answer: ExchangeAnswer
+            let sent = environment.moment
             do {
                 answer = try await exchange(request)
             } catch let error as ClientError where portion.shrink(after: request, because: error) {
                 continue
             }
+            if sent.mayHaveCaused(offset: answer.offset, by: environment.moment) { answer.offset = 0 }
             // Edits of an earlier boot wait until it is known where this one stands.
             let isPlaced =
                 try replica.placeBoot(server: answer.now, at: environment.moment)
@@ -137,6 +139,19 @@ package struct Synchroniser {
             try replica.noteCopied()
             throw ClientError.replicaCopied
         }
+    }
+}
+
+extension DeviceMoment {
+    /// Whether a request of this moment that was answered by another may have seemed to come from a wrong clock only because
+    /// it was on its way for so long.
+    ///
+    /// A reading is compared with the server's clock when it arrives, later than it was taken: so delay makes a clock seem slow,
+    /// by no more than the time until the answer came.
+    func mayHaveCaused(offset: Int64, by answered: DeviceMoment) -> Bool {
+        var passed = answered.now - now
+        if let mark, let later = answered.mark, mark.boot == later.boot { passed = later.monotonic - mark.monotonic }
+        return offset < 0 && offset + passed >= -ClockCorrection.tolerance
     }
 }
 

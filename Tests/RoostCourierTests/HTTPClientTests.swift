@@ -48,6 +48,42 @@ private func failure(of request: HTTPRequest, by client: HTTPClient) async -> Cu
         #expect(request.body == body)
     }
 
+    @Test func `a body made at departure goes in place of the one announced, if it has its length`() async throws {
+        let receiver = try Receiver()
+        var request = HTTPRequest(method: .post, url: receiver.base, body: Array("written".utf8), options: local())
+        for body in ["leaving", "of another length"] {
+            request.departingBody = { Array(body.utf8) }
+            _ = try await client.send(request)
+        }
+        request.departingBody = nil
+        _ = try await client.send(request)
+        let bodies = receiver.requests.map { String(decoding: $0.body, as: UTF8.self) }
+        #expect(bodies == ["leaving", "written", "written"])
+    }
+
+    @Test func `a body is made anew each time it leaves, and not before a connection stands`() async throws {
+        let made = Mutex(0)
+        func request(to url: String) -> HTTPRequest {
+            var request = HTTPRequest(method: .post, url: url, body: Array("body 0".utf8), options: local())
+            request.departingBody = {
+                made.withLock { made in
+                    made += 1
+                    return Array("body \(made)".utf8)
+                }
+            }
+            return request
+        }
+        let (socket, port) = try listeningSocket(backlog: 1)
+        close(socket)
+        let error = await failure(of: request(to: "http://127.0.0.1:\(port)"), by: client)
+        #expect(error?.reason == .unreachable)
+        #expect(made.withLock { $0 } == 0)
+        // A kept connection that the receiver closes as the second request comes: libcurl opens another.
+        let receiver = try Receiver { request in request.body == Array("body 2".utf8) ? .close : .answer(200) }
+        for _ in 0..<2 { #expect(try await client.send(request(to: receiver.base)).status == 200) }
+        #expect(receiver.requests.map { String(decoding: $0.body, as: UTF8.self) } == ["body 1", "body 2", "body 3"])
+    }
+
     @Test func `a body of three megabytes arrives whole`() async throws {
         let receiver = try Receiver()
         let body = (0..<3 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }

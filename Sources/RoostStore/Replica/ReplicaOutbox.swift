@@ -152,14 +152,17 @@ extension Replica {
     ///
     /// No more than `portion` is sent at once, where one is given; but the first group goes whole as long as the server takes it.
     ///
-    /// A purge whose files are not clean yet is made good first, unless more pages are on their way: `isAmongPages`.
+    /// A purge whose files are not clean yet is made good first, unless more pages are on their way: `isAmongPages`. The
+    /// clocks are read only then: the server compares the reading with its own clock as the request arrives.
     /// - Throws: ``OutboxError`` if not even the oldest group fits, unless nothing is to be sent: `isHeldBack`.
     package func nextRequest(
-        limits: ChangesetLimits, portion: ChangesetLimits? = nil, at moment: DeviceMoment, isAmongPages: Bool = false,
-        isHeldBack: Bool = false
+        limits: ChangesetLimits, portion: ChangesetLimits? = nil, at reading: @autoclosure () -> DeviceMoment,
+        isAmongPages: Bool = false, isHeldBack: Bool = false
     ) throws -> ExchangeRequest {
         if !isAmongPages { try scrubIfOwed() }
         return try writing { db in
+            // Whoever else writes has been waited for.
+            let moment = reading()
             var request = ExchangeRequest(
                 catalogue: self.rules.catalogue.version,
                 replica: try self.fact(.replica, db).flatMap { ReplicaID($0) } ?? ReplicaID(0),
@@ -176,6 +179,7 @@ extension Replica {
             }
             held.reset()
             if try self.fact(.filesHoldPurged, db) == nil { request.purged = try self.confirmation(db) }
+            request.owed = try request.purged == nil && self.fact(.purgedRows, db) != nil
             var size = request.json.count + 32
             let portion = portion ?? limits
             try self.note(limits, db)

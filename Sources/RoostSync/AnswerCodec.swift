@@ -24,6 +24,7 @@ extension ExchangeAnswer {
                     answer.surrendered.append(try Surrender.Name(&reader))
                 }
             case "purged": answer.purged = try reader.boolean()
+            case "owed": answer.owed = try reader.boolean()
             case "known": answer.known = try KnownProgress(&reader)
             case "copied": answer.copied = try reader.boolean()
             default: _ = try reader.value()

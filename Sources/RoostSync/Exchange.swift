@@ -39,6 +39,8 @@ package struct ExchangeRequest: Hashable, Sendable {
     package var surrendered: [Surrender] = []
     /// Says that what the last answers took away is gone.
     package var purged: PurgeConfirmation?
+    /// Says that something was taken away that is not yet gone, so that ``purged`` has to wait.
+    package var owed = false
     /// How many bytes of rows the replica wants in one answer; the server may send fewer.
     package var pageBytes: Int?
     /// The greatest number of this incarnation whose verdict the replica has; nil if it does not say.
@@ -174,6 +176,8 @@ package struct ExchangeAnswer: Hashable, Sendable {
     package var scopes: [ScopePage]
     /// Whether the request's ``ExchangeRequest/purged`` was noted.
     package var purged = false
+    /// Whether the server waits for ``ExchangeRequest/purged``: an answer, maybe one that never arrived, took something away.
+    package var owed = false
     /// Those of the request's ``ExchangeRequest/surrendered`` that are safe on the server.
     package var surrendered: [Surrender.Name] = []
     /// What the server has of this replica, if the request was written under another epoch.

@@ -17,6 +17,7 @@ extension ExchangeRequest {
         var scopes: [ScopeCursor] = []
         var surrendered: [Surrender] = []
         var purged: PurgeConfirmation?
+        var owed = false
         var pageBytes: Int?
         var answered: Int64?
         var unrecovered: Int64 = 0
@@ -43,6 +44,7 @@ extension ExchangeRequest {
             case "surrendered":
                 try reader.array { reader throws(WireProblem) in surrendered.append(try Surrender(&reader)) }
             case "purged": if !reader.null() { purged = try PurgeConfirmation(&reader) }
+            case "owed": owed = try reader.boolean()
             case "page_bytes": pageBytes = Int(clamping: try reader.integer())
             case "answered": if !reader.null() { answered = try reader.integer(in: 0...Int64.max, name) }
             case "unrecovered": unrecovered = try reader.integer(in: 0...Int64.max, name)
@@ -63,6 +65,7 @@ extension ExchangeRequest {
         self.boots = boots
         self.surrendered = surrendered
         self.purged = purged
+        self.owed = owed
         self.pageBytes = pageBytes
         self.answered = answered
         self.unrecovered = unrecovered
@@ -138,6 +141,10 @@ extension ExchangeRequest {
             if let purged {
                 writer.name("purged")
                 purged.write(to: &writer)
+            }
+            if owed {
+                writer.name("owed")
+                writer.boolean(true)
             }
             if let pageBytes {
                 writer.name("page_bytes")

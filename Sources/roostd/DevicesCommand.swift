@@ -73,6 +73,9 @@ struct Devices: OperatorCommand {
                     "太久未同步，已无从得知这些范围中有哪些记录应当清除：\(names)",
                     "away so long that nobody knows what should be gone from: \(names)"))
         }
+        if open.isOwed, open.scopes.isEmpty, open.rows == 0, open.unknown.isEmpty {
+            facts.append(Label("未确认清除部分内容", "some of what it held is not confirmed to be gone"))
+        }
         if let told = open.told {
             facts.append(Label("已于 \(moment(told)) 通知", "told \(moment(told))"))
         } else if !open.isEmpty {

@@ -250,7 +250,13 @@ class Replica:
             epoch=self["epoch"], mark=self.mark(), mutations=self.pending() if mutations is None else mutations,
             scopes=[{"scope": scope, "epoch": epoch, "cursor": cursor} for scope, epoch, cursor in scopes],
             page_bytes=page_bytes, answered=(waiting or self["number"] + 1) - 1, snapshots=self.snapshots,
-            run=self["run"] or None)
+            run=self["run"] or None, purged=self._purged() if self["owes"] else None)
+
+    def _purged(self):
+        """Word that what was taken away is gone, which it is at once: this database is in memory, or overwrites nothing."""
+        held = self.database.execute("SELECT scope, collection, row, body FROM image").fetchall()
+        alive = [(scope, collection, row) for scope, collection, row, body in held if not json.loads(body)["deleted"]]
+        return {"rows": 0, "digest": wire.holding_digest(alive)}
 
     def send(self, request):
         """The answer's bytes; nothing is applied."""
@@ -272,7 +278,7 @@ class Replica:
             rounds += 1
             progressed = bool(answer["verdicts"]) or "known" in answer
             again = "known" in answer or any(page["more"] for page in answer["scopes"])
-            if not again and not (self.pending() and progressed):
+            if not again and not self["owes"] and not (self.pending() and progressed):
                 return verdicts, rounds
 
     def apply(self, answer):
@@ -291,6 +297,8 @@ class Replica:
             for page in answer["scopes"]:
                 if not page["snapshot"] and not page["wait"]:
                     self._put(page)
+            more = "known" in answer or any(page["more"] for page in answer["scopes"])
+            self["owes"] = 1 if answer.get("owed") and not more else 0
 
     def take(self, page, piece=10_000):
         """Fetches the file that a page offers, in pieces, and keeps what it holds."""

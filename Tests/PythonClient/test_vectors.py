@@ -81,7 +81,7 @@ class VectorTests(unittest.TestCase):
         for given, expected in self.cases("requests"):
             read = wire.read_json(given["text"].encode("utf-8"))
             known = {"replica", "now", "catalogue", "incarnation", "epoch", "mark", "mutations", "scopes", "page_bytes",
-                     "answered", "unrecovered", "snapshots", "boots", "run"}
+                     "answered", "unrecovered", "snapshots", "boots", "run", "purged", "owed"}
             made = wire.make_request(**{name: value for name, value in read.items() if name in known})
             self.assertEqual(wire.write_json(made).decode("utf-8"), self.respelled(expected["text"]))
             self.assertEqual(made, json.loads(expected["text"]))

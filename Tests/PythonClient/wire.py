@@ -157,7 +157,8 @@ def needed(holder, member, missing=None):
 
 
 def make_request(replica, now, *, catalogue=0, incarnation=1, epoch=None, mark=None, mutations=(), scopes=(),
-                 page_bytes=None, answered=None, unrecovered=0, snapshots=False, boots=None, run=None):
+                 page_bytes=None, answered=None, unrecovered=0, snapshots=False, boots=None, run=None, purged=None,
+                 owed=False):
     """A request in its canonical form: what is empty or null is left out."""
     request = {"protocol": PROTOCOL, "catalogue": catalogue, "replica": replica.lower(), "incarnation": incarnation}
     if epoch is not None:
@@ -176,6 +177,10 @@ def make_request(replica, now, *, catalogue=0, incarnation=1, epoch=None, mark=N
             {"scope": scope["scope"], "epoch": scope.get("epoch", 0), "cursor": scope.get("cursor", 0)}
             for scope in scopes
         ]
+    if purged is not None:
+        request["purged"] = {"rows": purged["rows"], "digest": purged["digest"]}
+    if owed:
+        request["owed"] = True
     if page_bytes is not None:
         request["page_bytes"] = page_bytes
     if answered is not None:
@@ -230,7 +235,22 @@ def read_answer(data):
         read["known"] = _known(answer["known"])
     if answer.get("copied", False) is True:
         read["copied"] = True
+    # Only around something that was taken away.
+    for member in ("purged", "owed"):
+        if answer.get(member, False) is True:
+            read[member] = True
     return read
+
+
+def holding_digest(held):
+    """What is said of the rows held, (scope, collection, row) each: the exclusive or of their 64-bit FNV-1a hashes."""
+    digest = 0
+    for triple in held:
+        hashed = 0xCBF29CE484222325
+        for byte in " ".join(triple).encode("utf-8"):
+            hashed = (hashed ^ byte) * 0x100000001B3 % (1 << 64)
+        digest ^= hashed
+    return format(digest, "016x")
 
 
 def number_of_run(run):

@@ -56,8 +56,12 @@ import Testing
         try await county.pass(days: 400)
         let waiting = try #require(try await county.record(of: device)).unconfirmed
         #expect(waiting.unknown.map(\.kind.text).contains("liaison") && !waiting.isEmpty)
-        let report = try await device.sync()
-        #expect(report.hasBegunAnew && report.rowsPurged >= 2)
+        // Applied, but not confirmed.
+        let applied = try await device.exchange()
+        #expect(applied.hasBegunAnew && applied.rowsPurged >= 2)
+        let told = try #require(try await county.record(of: device)).unconfirmed
+        #expect(told.unknown == waiting.unknown && told.told == county.bench.now)
+        try await device.sync()
         #expect(try !device.world.diskHolds(CaredFor.canary))
         let record = try #require(try await county.record(of: device))
         #expect(record.unconfirmed.isEmpty && record.purgeAgreed == true)

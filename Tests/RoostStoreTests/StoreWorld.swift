@@ -89,6 +89,8 @@ final class DeviceModel {
     var verdicts: [Int64: Verdict] = [:]
     var next: Int64 = 1
     var lastAnswer: [UInt8] = []
+    /// Whether the server waits for word that what it took away is gone.
+    var owes = false
     private var hybrid = HybridClock(last: HybridTime(bits: 0))
 
     init(_ world: StoreWorld, _ device: Device) {
@@ -145,14 +147,25 @@ final class DeviceModel {
             catalogue: 1, replica: device.replica, incarnation: 1, epoch: nil, now: deviceNow, mutations: pending,
             scopes: cursors.values.sorted { $0.scope < $1.scope })
         request.pageBytes = page
+        if owes { request.purged = PurgeConfirmation(rows: 0, digest: holdings) }
         return request
+    }
+
+    private var holdings: UInt64 {
+        var digest = HoldingDigest()
+        for (scope, rows) in copies {
+            for row in rows.values where row.deleted == nil {
+                digest.add(scope: scope.description, collection: row.collection, row: row.row)
+            }
+        }
+        return digest.bits
     }
 
     /// Exchanges until nothing more comes.
     func sync(page: Int? = nil) async throws {
         for _ in 0..<1000 {
             let answer = try await exchange(request(page: page), page: page)
-            if !answer.scopes.contains(where: \.more), pending.isEmpty { return }
+            if !answer.scopes.contains(where: \.more), pending.isEmpty, !owes { return }
         }
         Issue.record("the exchange did not come to rest")
     }
@@ -170,6 +183,7 @@ final class DeviceModel {
 
     private func apply(_ answer: ExchangeAnswer) {
         for verdict in answer.verdicts { verdicts[verdict.number] = verdict }
+        owes = answer.owed && !answer.scopes.contains(where: \.more)
         pending.removeAll { $0.number < answer.expected }
         for scope in answer.lost {
             copies[scope] = nil

@@ -217,6 +217,7 @@ extension ExchangeAnswer {
         }
         if let run { members.append(.init("run", .text(run.description))) }
         if copied { members.append(.init("copied", .boolean(true))) }
+        if owed { members.append(.init("owed", .boolean(true))) }
         return .object(members)
     }
 }

@@ -70,9 +70,12 @@ extension Replica {
     /// Whether the files may still hold bytes of what left this device, because they could not be written anew.
     package func owesScrub() throws -> Bool { try reading { db in try self.fact(.filesHoldPurged, db) != nil } }
 
-    /// What to confirm with the next request; nil if nothing is owed, or something is still to be surrendered.
+    /// What to confirm with the next request; nil if nothing is owed, if something is still to be surrendered, or while a
+    /// scope is read anew whose former rows go at its end.
     func confirmation(_ db: Database) throws -> PurgeConfirmation? {
-        guard try !mustSurrender(db), let rows = try fact(.purgedRows, db).flatMap({ Int($0) }) else { return nil }
+        guard let rows = try fact(.purgedRows, db).flatMap({ Int($0) }), try !mustSurrender(db),
+            try Bool.fetchOne(db, sql: "SELECT NOT EXISTS (SELECT 1 FROM copy WHERE stale = 1)") == true
+        else { return nil }
         var digest = HoldingDigest()
         let statement = try BoundStatement(
             db,

@@ -126,7 +126,6 @@ struct Application {
         try replica.setFact(.exchangedAt, "\(now.value)", db)
         if answer.purged { try replica.removeFact(.purgedRows, db) }
         try noteWiped()
-        result.owesConfirmation = try replica.fact(.purgedRows, db) != nil || replica.mustSurrender(db)
         result.offset = answer.offset
         let next = try replica.number(.nextNumber, db)
         let waiting = try integer("SELECT min(number) FROM outbox WHERE answered = 0")
@@ -142,6 +141,11 @@ struct Application {
             result.obstacle = .serverLostHistory
         }
         result.more = morePages || waiting != nil
+        // The server waits for word of what this replica never had, or had confirmed to a server that was put back since.
+        if answer.owed, !result.more, try replica.fact(.purgedRows, db) == nil {
+            try replica.setFact(.purgedRows, "0", db)
+        }
+        result.owesConfirmation = try replica.fact(.purgedRows, db) != nil || replica.mustSurrender(db)
         return result
     }
 

@@ -23,7 +23,8 @@ package struct DeviceRecord: Hashable, Sendable {
     package let revoked: Milliseconds?
     /// Device clock minus server clock at the last exchange, in milliseconds.
     package let offset: Int64
-    /// When it last confirmed a purge, and whether its digest was the server's (nil: nobody could tell).
+    /// When it last confirmed a purge, and whether its digest was the server's (nil: nobody could tell, or it has owed
+    /// something since).
     package let purged: Milliseconds?
     package let purgeAgreed: Bool?
     package let unconfirmed: UnconfirmedPurge
@@ -151,6 +152,11 @@ extension ServerStore {
             while try statement.step() {
                 let device = Device(
                     replica: statement.replica(0), officer: statement.id(1), label: statement.text(2))
+                let unconfirmed = try self.unconfirmed(
+                    device.replica, of: device.officer, isRevoked: !statement.isNull(5), now: now, db)
+                var agreed = statement.isNull(8) ? nil : statement.integer(8) != 0
+                // That it agreed then says nothing of what it owes now; that it did not still stands.
+                if unconfirmed.isOwed, agreed == true { agreed = nil }
                 records.append(
                     DeviceRecord(
                         device: device,
@@ -159,9 +165,7 @@ extension ServerStore {
                         revoked: statement.isNull(5) ? nil : Milliseconds(statement.integer(5)),
                         offset: statement.integer(6),
                         purged: statement.isNull(7) ? nil : Milliseconds(statement.integer(7)),
-                        purgeAgreed: statement.isNull(8) ? nil : statement.integer(8) != 0,
-                        unconfirmed: try self.unconfirmed(
-                            device.replica, of: device.officer, isRevoked: !statement.isNull(5), now: now, db)))
+                        purgeAgreed: agreed, unconfirmed: unconfirmed))
             }
             return records
         }

@@ -6,8 +6,10 @@ import Synchronization
 /// What a replica last said it holds, remembered so that an idle exchange neither reads nor writes it.
 struct Acknowledged: Sendable {
     var cursors: [Scope: ScopeCursor] = [:]
-    /// Scopes it was told to give up and still names.
+    /// Scopes it was told to give up and still names, or has not confirmed to be gone.
     var told: Set<Scope> = []
+    /// When it was first told of what it has not confirmed to be gone; nil while it owes nothing.
+    var owedSince: Milliseconds?
     /// When its cursors were last written down.
     var writtenAt: Milliseconds
     /// When it was last noted that the device was here.
@@ -25,8 +27,61 @@ package struct UnconfirmedPurge: Hashable, Sendable {
     package var unknown: [Scope] = []
     /// When the device was first told; nil if it was not here since.
     package var told: Milliseconds?
+    /// Whether it was told and has not confirmed, be it of values only that a row which stays shows no longer.
+    package var isOwed = false
 
-    package var isEmpty: Bool { scopes.isEmpty && rows == 0 && unknown.isEmpty }
+    package var isEmpty: Bool { scopes.isEmpty && rows == 0 && unknown.isEmpty && !isOwed }
+}
+
+/// What an answer means for what its replica holds.
+struct Entitlement {
+    /// Scopes the replica begins with, and how far it gets.
+    var given: [ScopeCursor] = []
+    /// Scopes the replica names and its owner held once, but not now.
+    var lost: Set<Scope> = []
+    /// Scopes the replica names and its owner never held.
+    var foreign: Set<Scope> = []
+    /// Whether the answer takes anything away of what the replica says it holds, as far as the server can know.
+    var takesAway = false
+}
+
+extension Acknowledged {
+    /// What is known once a request was answered.
+    ///
+    /// Until the replica confirms that what it was told to give up is gone, it counts as holding what it held before: the
+    /// scopes it lost stay, and no cursor moves. What it has applied is not yet off its disk, and it may never come back.
+    /// A confirmation speaks for all that lies before the cursors of the same request; what its answer takes away is owed anew.
+    func after(_ request: ExchangeRequest, _ answer: Entitlement, now: Milliseconds) -> Acknowledged {
+        var after = self
+        after.told = answer.lost
+        after.cursors = [:]
+        for cursor in request.scopes where !answer.foreign.contains(cursor.scope) {
+            after.cursors[cursor.scope] = cursor
+        }
+        for cursor in answer.given {
+            // One that begins anew with a scope has what it had until it says otherwise.
+            if let had = after.cursors[cursor.scope], had.hasBegun {
+                after.cursors[cursor.scope] = cursors[cursor.scope] ?? had
+            } else {
+                after.cursors[cursor.scope] = cursor
+            }
+        }
+        if request.purged != nil { after.owedSince = nil }
+        if after.owedSince != nil {
+            for (scope, cursor) in cursors where after.cursors[scope] != nil || told.contains(scope) {
+                if after.cursors[scope] == nil { after.told.insert(scope) }
+                after.cursors[scope] = cursor
+            }
+        } else if answer.takesAway || request.owed {
+            after.owedSince = now
+        }
+        return after
+    }
+}
+
+extension ScopeCursor {
+    /// Whether the replica has anything of the scope.
+    var hasBegun: Bool { epoch != 0 || cursor != .zero }
 }
 
 extension ServerStore {
@@ -35,42 +90,51 @@ extension ServerStore {
     /// The noted cursor of a device that has not read the scope under the present epoch.
     static let otherHistory = ServerSequence(-1)
 
-    /// Notes what a replica says it holds: at once if a scope came, went or was told to go, or if a purge is confirmed,
-    /// and every few minutes otherwise.
+    /// Notes what a replica says it holds: at once if a scope came, went or was told to go, if something is owed or a purge
+    /// confirmed, and every few minutes otherwise.
     ///
-    /// A noted cursor means that the replica has nothing of the scope, or at least so much: `given` are the scopes it
-    /// gets from their beginning with this answer, which must not be sent before this returns. `lost` are the scopes the
-    /// answer tells it to give up, as far as it ever held them; `foreign` ones it never held and are not noted.
+    /// A noted cursor means that the replica has nothing of the scope, or at least so much. What the answer gives and takes
+    /// must not be sent before this returns.
     func note(
-        _ request: ExchangeRequest, given: [ScopeCursor], lost: Set<Scope>, foreign: Set<Scope>, pushed: Bool,
-        now: Milliseconds,
-        offset: Int64
+        _ request: ExchangeRequest, _ answer: Entitlement, knowing known: Acknowledged, pushed: Bool,
+        now: Milliseconds, offset: Int64
     ) async throws {
         let replica = request.replica
-        let known =
-            try acknowledged.withLock { $0[replica] } ?? readHere { db in try self.noted(of: replica, db) }
-        var cursors: [Scope: ScopeCursor] = [:]
-        for cursor in request.scopes where !foreign.contains(cursor.scope) { cursors[cursor.scope] = cursor }
-        for cursor in given { cursors[cursor.scope] = cursor }
+        // Another exchange of the same device may have been noted meanwhile.
+        let known = acknowledged.withLock { $0[replica] } ?? known
+        var after = known.after(request, answer, now: now)
         let isOther =
-            !given.isEmpty || known.cursors.count != cursors.count || known.told != lost
-            || cursors.contains { known.cursors[$0.key]?.epoch != $0.value.epoch }
-        let isDue = abs(now - known.writtenAt) >= Self.noteInterval && known.cursors != cursors
+            !answer.given.isEmpty || known.cursors.count != after.cursors.count || known.told != after.told
+            || known.owedSince != after.owedSince
+            || after.cursors.contains { known.cursors[$0.key]?.epoch != $0.value.epoch }
+        let isDue = abs(now - known.writtenAt) >= Self.noteInterval && known.cursors != after.cursors
         let isUnseen = !pushed && abs(now - known.seenAt) >= Self.noteInterval
-        var after = known
-        if pushed { after.seenAt = now }
         if isOther || isDue || isUnseen || request.purged != nil {
-            after = Acknowledged(cursors: cursors, told: lost, writtenAt: now, seenAt: now)
+            after.writtenAt = now
+            after.seenAt = now
+            // Of what it had as it wrote the request, not of what the answer brings.
             let digest =
-                request.purged == nil ? nil : try readHere { db in try self.digest(of: after.cursors.values, db) }
+                request.purged == nil
+                ? nil
+                : try readHere { db in
+                    try self.digest(of: request.scopes.filter { !answer.foreign.contains($0.scope) }, db)
+                }
             try await commits.run { [after] db in
                 try self.write(after, of: replica, now: now, offset: offset, db)
                 if let purged = request.purged {
                     try self.confirm(purged, expecting: digest, of: replica, now: now, db)
                 }
             }
+        } else {
+            after.cursors = known.cursors
+            if pushed { after.seenAt = now }
         }
         acknowledged.withLock { [after] in $0[replica] = after }
+    }
+
+    /// What is known of a replica so far.
+    func known(of replica: ReplicaID, _ db: Database) throws -> Acknowledged {
+        try acknowledged.withLock { $0[replica] } ?? noted(of: replica, db)
     }
 
     /// Notes that a revoked device has nothing left of what it was sent.
@@ -81,7 +145,10 @@ extension ServerStore {
             try forget.bind(1, replica)
             try forget.run()
             let note = try BoundStatement(
-                db, "UPDATE replica SET purged_ms = ?1, seen_ms = ?1, purge_agreed = NULL WHERE id = ?2")
+                db,
+                """
+                UPDATE replica SET purged_ms = ?1, seen_ms = ?1, purge_agreed = NULL, purge_owed_ms = NULL WHERE id = ?2
+                """)
             try note.bind(1, now.value)
             try note.bind(2, replica)
             try note.run()
@@ -91,11 +158,14 @@ extension ServerStore {
 
     private func noted(of replica: ReplicaID, _ db: Database) throws -> Acknowledged {
         var known = Acknowledged(writtenAt: Milliseconds(0), seenAt: Milliseconds(0))
-        let seen = try BoundStatement(db, "SELECT seen_ms FROM replica WHERE id = ?")
+        let seen = try BoundStatement(db, "SELECT seen_ms, purge_owed_ms FROM replica WHERE id = ?")
         try seen.bind(1, replica)
-        if try seen.step(), !seen.isNull(0) {
-            known.seenAt = Milliseconds(seen.integer(0))
-            known.writtenAt = known.seenAt
+        if try seen.step() {
+            if !seen.isNull(0) {
+                known.seenAt = Milliseconds(seen.integer(0))
+                known.writtenAt = known.seenAt
+            }
+            if !seen.isNull(1) { known.owedSince = Milliseconds(seen.integer(1)) }
         }
         seen.reset()
         let statement = try BoundStatement(
@@ -143,10 +213,12 @@ extension ServerStore {
             if state.told.contains(cursor.scope) { try keep.bind(5, now.value) } else { try keep.bindNull(5) }
             try keep.run()
         }
-        let seen = try BoundStatement(db, "UPDATE replica SET seen_ms = ?, offset_ms = ? WHERE id = ?")
+        let seen = try BoundStatement(
+            db, "UPDATE replica SET seen_ms = ?, offset_ms = ?, purge_owed_ms = ? WHERE id = ?")
         try seen.bind(1, now.value)
         try seen.bind(2, offset)
-        try seen.bind(3, replica)
+        if let owed = state.owedSince { try seen.bind(3, owed.value) } else { try seen.bindNull(3) }
+        try seen.bind(4, replica)
         try seen.run()
     }
 
@@ -206,10 +278,8 @@ extension ServerStore {
             isRevoked ? [] : Principal(officer: officer, grants: grants).scopes(at: now, rules).map(rules.scope))
         var unconfirmed = UnconfirmedPurge()
         unconfirmed.scopes = known.cursors.keys.filter { !held.contains($0) }.sorted()
-        let told = try BoundStatement(db, "SELECT min(told_ms) FROM acknowledged WHERE replica = ?")
-        try told.bind(1, replica)
-        if try told.step(), !told.isNull(0) { unconfirmed.told = Milliseconds(told.integer(0)) }
-        told.reset()
+        unconfirmed.isOwed = known.owedSince != nil
+        unconfirmed.told = known.owedSince
         let left = try BoundStatement(
             db,
             """

@@ -19,6 +19,8 @@ struct FeedReader {
     private(set) var rows = 0
     /// Scopes that the replica begins with, and how far it gets: from now on it may have that much of them.
     private(set) var begun: [ScopeCursor] = []
+    /// Whether rows left, or a scope begins anew of which the replica has something.
+    private(set) var takesAway = false
 
     init(
         store: ServerStore, db: Database, budget: Int, head: ServerSequence, fresh: [Row], takesSnapshots: Bool = false
@@ -44,6 +46,7 @@ struct FeedReader {
         let known = try store.state(ofScope: name, db)
         let position = FeedPosition(cursor, in: known, tenure: tenure)
         let start = position.start
+        if position.isBeginning, cursor?.hasBegun ?? false { takesAway = true }
         if takesSnapshots, start == 0, let known,
             let news = try store.snapshotNews(of: name, kind: scope.kind, known, db)
         {
@@ -96,6 +99,7 @@ struct FeedReader {
                 }
             }
             if !left.isEmpty {
+                takesAway = true
                 let collections = store.rules.catalogue.collections
                 writer.name("left")
                 writer.array { writer in

@@ -87,16 +87,18 @@ extension ServerStore {
             }
         if request.unrecovered > 0 { try await noteUnrecovered(request.unrecovered, device.replica) }
         let pushed = push
-        let answer = try readHere { db in
-            try self.answer(
-                to: request, push: pushed, safe: safe, device: device, now: now, correction: correction,
-                pageBytes: max(4096, min(pageBytes, request.pageBytes ?? pageBytes)), db)
+        let (known, answer) = try readHere { db in
+            let known = try self.known(of: device.replica, db)
+            let answer = try self.answer(
+                to: request, push: pushed, safe: safe, device: device, owing: known.owedSince != nil, now: now,
+                correction: correction, pageBytes: max(4096, min(pageBytes, request.pageBytes ?? pageBytes)), db)
+            return (known, answer)
         }
         // Cursors of another history say nothing of what the replica has of this one.
         if pushed.known == nil {
             try await note(
-                request, given: answer.given, lost: answer.lost, foreign: answer.foreign,
-                pushed: pushed.expected != nil, now: now, offset: correction.offset)
+                request, answer.entitlement, knowing: known, pushed: pushed.expected != nil, now: now,
+                offset: correction.offset)
         }
         var summary = ExchangeSummary(repeated: push.repeated, rows: answer.rows, offset: correction.offset)
         for outcome in push.outcomes { summary.verdicts[outcome, default: 0] += 1 }
@@ -106,12 +108,7 @@ extension ServerStore {
     private struct Answer {
         var bytes: [UInt8]
         var rows: Int
-        /// Scopes the replica begins with.
-        var given: [ScopeCursor]
-        /// Scopes the replica names and its owner held once, but not now.
-        var lost: Set<Scope>
-        /// Scopes the replica names and its owner never held.
-        var foreign: Set<Scope>
+        var entitlement: Entitlement
     }
 
     struct PushResult: Sendable {
@@ -247,9 +244,8 @@ extension ServerStore {
     }
 
     private func answer(
-        to request: ExchangeRequest, push: PushResult, safe: [Surrender.Name], device: Device, now: Milliseconds,
-        correction: ClockCorrection,
-        pageBytes: Int, _ db: Database
+        to request: ExchangeRequest, push: PushResult, safe: [Surrender.Name], device: Device, owing: Bool,
+        now: Milliseconds, correction: ClockCorrection, pageBytes: Int, _ db: Database
     ) throws -> Answer {
         let source = ServerRows(store: self, db: db)
         let principal = Principal(officer: device.officer, grants: try source.grants(of: device.officer))
@@ -260,6 +256,10 @@ extension ServerStore {
             request.scopes.map { ($0.scope, $0) }, uniquingKeysWith: { first, _ in first })
         let parked = strangers.withLock { $0.contains(device.officer) } ? Self.parkedScope(of: device.officer) : nil
         let lost = named.keys.filter { rules.key(of: $0).map { !heldSet.contains($0) } ?? ($0 != parked) }.sorted()
+        let once = lost.isEmpty ? [] : Set(principal.grants.flatMap { principal.scopes(of: $0, rules) })
+        var entitlement = Entitlement()
+        entitlement.lost = Set(lost.filter { rules.key(of: $0).map { once.contains($0) } ?? false })
+        entitlement.foreign = Set(lost).subtracting(entitlement.lost).union([parked].compactMap(\.self))
         let expected: Int64
         if let told = push.expected {
             expected = told
@@ -330,11 +330,13 @@ extension ServerStore {
                 writer.name("scopes")
                 writer.array { writer in for page in pages { writer.raw(page) } }
             }
+            entitlement.given = feed.begun
+            entitlement.takesAway = feed.takesAway || !lost.isEmpty
+            if entitlement.takesAway || request.owed || owing && request.purged == nil {
+                writer.name("owed")
+                writer.boolean(true)
+            }
         }
-        let once = lost.isEmpty ? [] : Set(principal.grants.flatMap { principal.scopes(of: $0, rules) })
-        let ended = Set(lost.filter { rules.key(of: $0).map { once.contains($0) } ?? false })
-        return Answer(
-            bytes: writer.bytes, rows: feed.rows, given: feed.begun, lost: ended,
-            foreign: Set(lost).subtracting(ended).union([parked].compactMap(\.self)))
+        return Answer(bytes: writer.bytes, rows: feed.rows, entitlement: entitlement)
     }
 }

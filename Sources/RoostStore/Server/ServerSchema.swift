@@ -29,8 +29,17 @@ enum ServerSchema {
         migrator.registerMigration("0013-told-parts") { db in try db.execute(sql: OutreachSchema.toldParts) }
         migrator.registerMigration("0014-runs") { db in try db.execute(sql: runs) }
         migrator.registerMigration("0015-recovering") { db in try db.execute(sql: recovering) }
+        migrator.registerMigration("0016-owed") { db in try db.execute(sql: owed) }
         return migrator
     }()
+
+    private static let owed = """
+        -- When the replica was first told of what it has not confirmed since to be gone; NULL if it owes nothing. While it
+        -- does, `acknowledged` says what it held before.
+        ALTER TABLE replica ADD COLUMN purge_owed_ms INTEGER;
+        UPDATE replica SET purge_owed_ms =
+            (SELECT min(told_ms) FROM acknowledged WHERE acknowledged.replica = replica.id);
+        """
 
     private static let claimed = """
         -- When the author's device said that the edit was made, as the 64 bits of a hybrid time, where it was filed under

@@ -95,6 +95,16 @@ extension World {
         note("files searched")
     }
 
+    /// Whether a device owes the server word of what left it and cannot have given it, because its files are not clean.
+    func cannotConfirm(_ index: Int) throws -> Bool {
+        let queue = try DatabaseQueue(path: devices[index].directory + "/" + Replica.fileName)
+        defer { try? queue.close() }
+        return try queue.read { db in
+            try Int.fetchOne(db, sql: "SELECT count(*) FROM meta WHERE name IN ('purged_rows', 'log_holds_purged')")
+                == 2
+        }
+    }
+
     /// The columns in which a planted text stands, and what the replica still owes.
     private func whereabouts(of canary: Int, in file: String) throws -> [String] {
         let queue = try DatabaseQueue(path: file)

@@ -34,13 +34,14 @@ extension World {
         exchanges = 0
         devices[index].session.answer = nil
         let device = devices[index]
-        var unrecovered = 0
+        var (unrecovered, purged) = (0, 0)
         defer { devices[index].unrecovered += unrecovered }
         do {
             let report = try await Synchroniser(
                 replica: device.replica, server: Line(self, index), environment: device.environment
             ).run {
                 unrecovered = $0.recovery?.unrecovered ?? 0
+                purged = $0.rowsPurged
                 watch(index)
             }
             if !report.lost.isEmpty { note("scope lost") }
@@ -55,10 +56,24 @@ extension World {
             devices[index].lastSync = clock.now
         } catch let error as ClientError {
             switch error {
-            case .unreachable, .badAnswer: say { "   \(error)" }
+            case .unreachable, .badAnswer:
+                say { "   \(error)" }
+                if purged > 0 { try await expectListed(index) }
             case .replicaCopied: try await becomeOwn(index)
             default: fail(.client, "\(error)")
             }
+        }
+    }
+
+    /// A device that cannot yet have said that what left it is gone is listed, though it applied what told it so.
+    private func expectListed(_ index: Int) async throws {
+        let device = devices[index]
+        guard violation == nil, try cannotConfirm(index),
+            let record = try? await store.devices().first(where: { $0.device == device.seat.device })
+        else { return }
+        note("owes a word")
+        if record.unconfirmed.isEmpty {
+            fail(.purge, "\(device.seat.device.label) has not confirmed what left it, and is not listed")
         }
     }
 

@@ -24,16 +24,20 @@ enum Weight {
     /// A row or a scope that went, or a name of an edit.
     private static let departure = 100
     private static let purge = 160
+    /// That a purge is owed.
+    private static let owed = 14
 
     static func most(of request: ExchangeRequest) -> Int {
         var most = Self.request + cursor * request.scopes.count + boot * request.boots.count
         most += request.mutations.reduce(0) { $0 + weight(of: $1) }
         most += request.surrendered.reduce(0) { $0 + departure + weight(of: $1.mutation) }
+        most += request.owed ? owed : 0
         return most + (request.purged == nil ? 0 : purge + cursor * request.scopes.count)
     }
 
     static func most(of answer: ExchangeAnswer) -> Int {
         var most = Self.answer + departure * (answer.lost.count + answer.surrendered.count)
+        most += answer.owed ? owed : 0
         most += answer.verdicts.reduce(0) { $0 + verdict + field * $1.lost.count }
         for page in answer.scopes {
             most += Self.page + (page.snapshot == nil ? 0 : snapshot) + departure * page.left.count

@@ -2,8 +2,8 @@
 package struct DigestStepRequest: Codable, Hashable, Sendable {
     /// The version that whoever asks has looked at; the step is refused if there is a newer one.
     package var version: String
-    /// For `approve`: ``DigestPreview/mark`` of the preview that was looked at; the step is refused if what would be frozen now
-    /// is something else, or for others.
+    /// For `approve`, which is refused without it: ``DigestPreview/mark`` of the preview that was looked at, and refused too if
+    /// what would be frozen now is something else, or for others.
     package var preview: String?
     /// For `schedule` and `send`: the number of students in the frozen audience, typed back.
     package var students: Int?

@@ -85,7 +85,7 @@ extension Journey {
         #expect(own.end == .exit(4))
         #expect(try own.json["error"]["code"] == "forbidden")
         let approver = try await county.device("approver", of: county.approver)
-        try await approver.roost("digest", "approve", digest)
+        try await approver.approve(digest)
         let preview = try await registrar.roost("digest", "preview", digest)
         #expect(preview["is_frozen"] == true)
         return digest

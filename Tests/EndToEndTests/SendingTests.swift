@@ -40,7 +40,7 @@ struct SendingTests {
         /// Has a draft approved by somebody else.
         func approve(_ digest: String) async throws {
             try await registrar.roost("digest", "submit", digest)
-            try await approver.roost("digest", "approve", digest)
+            try await approver.approve(digest)
         }
 
         func states(_ digest: String) async throws -> [String] {

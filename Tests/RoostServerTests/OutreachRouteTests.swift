@@ -122,9 +122,12 @@ struct OutreachRouteTests {
             #expect(composed.status == 201)
             var digest = try decoded(DigestReport.self, composed).digest
             for (step, token) in [("submit", author), ("approve", approver), ("send", author)] {
+                let preview = try decoded(
+                    DigestPreview.self,
+                    try await server.send(.get, Path.digests + "/\(digest.id)/preview", token: token))
                 let answer = try await post(
                     server, Path.digests + "/\(digest.id)/\(step)", token: token,
-                    DigestStepRequest(version: digest.version, students: 0))
+                    DigestStepRequest(version: digest.version, preview: preview.mark, students: 0))
                 #expect(answer.status == 200, "\(step)")
                 digest = try decoded(DigestReport.self, answer).digest
             }

@@ -47,10 +47,10 @@ package struct DigestDesk: Sendable {
 
     /// Approves a digest and freezes whom it is for and the bytes that will be sent.
     ///
-    /// With `preview`, the mark of the preview that was looked at, only if that is what would be sent now: items, endpoints and
-    /// audience may have changed since, though the digest did not.
+    /// `preview` is the mark of the preview that was looked at; it has to be what would be sent now: items, endpoints and
+    /// audience may have changed since, though the digest did not. Nobody approves without having looked.
     package func approve(
-        _ id: RowID, version: String, preview: String? = nil, by officer: RowID
+        _ id: RowID, version: String, preview: String?, by officer: RowID
     ) async throws -> DigestReport {
         let permissions = try await permissions(of: officer)
         try await step(id, version, from: ["review"], by: officer, may: { _ in try permissions.mayDecide() }) {
@@ -59,7 +59,14 @@ package struct DigestDesk: Sendable {
             let audience = try DigestAudience(of: digest, reader)
             let all = try DigestRenderings(of: digest, for: audience, reader, now: now)
             guard all.deliveries > 0 else { throw Self.nobodyToTell(all) }
-            guard preview.map({ $0 == all.mark(of: audience) }) ?? true else {
+            guard let preview else {
+                throw Refusal(
+                    .conflict, reason: "preview_unconfirmed",
+                    Label(
+                        "请先预览（roost digest preview），再按预览末尾给出的校验码批准（--preview）。",
+                        "read the preview (roost digest preview), then approve with the mark at its end (--preview)"))
+            }
+            guard preview == all.mark(of: audience) else {
                 throw Refusal(
                     .conflict, reason: "stale",
                     Label(

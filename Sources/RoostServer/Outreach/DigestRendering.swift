@@ -109,6 +109,11 @@ struct DigestRenderings: Sendable {
             lines.append("\(rendering.channel.rawValue) \(rendering.keyword ?? "")")
             lines += rendering.endpoints.map(\.id.description).sorted()
             lines += rendering.entries.map { "\($0.item.id) \($0.version)" }
+            // What one endpoint has been told before is said otherwise, and so is everything in another form. A webhook's
+            // payload holds the moment too, of which all are of one length.
+            lines += rendering.rendering.parts.map { part in
+                rendering.channel == .generic ? "\(part.contentBytes)" : part.content
+            }
         }
         return String(hexadecimal(Array(SHA256.hash(data: Array(lines.joined(separator: "\n").utf8)))).prefix(12))
     }

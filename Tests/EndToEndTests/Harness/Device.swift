@@ -28,6 +28,13 @@ final class Device: Sendable {
         return try result.json
     }
 
+    /// Reads a digest's preview and approves what stands there.
+    func approve(_ digest: String) async throws {
+        let preview = try await roost("digest", "preview", digest)
+        guard let mark = preview["mark"].text else { throw Absent(what: "the mark of \(digest)") }
+        try await roost("digest", "approve", digest, "--preview", mark)
+    }
+
     /// Runs `roost` with a line on its standard input.
     func attempt(reading line: String, _ arguments: String...) async throws -> CommandResult {
         try await attempt(reading: line, arguments)

@@ -25,10 +25,12 @@ struct DigestTests {
         let review = try await world.desk.submit(id, version: draft.version, by: OutreachFixture.author).digest
         #expect(review.status == "review")
         var refusal = await #expect(throws: Refusal.self) {
-            try await world.desk.approve(id, version: review.version, by: OutreachFixture.author)
+            try await world.desk.approve(
+                id, version: review.version, preview: try await world.read(id), by: OutreachFixture.author)
         }
         #expect(refusal?.reason == "own_digest")
-        let approved = try await world.desk.approve(id, version: review.version, by: OutreachFixture.approver)
+        let approved = try await world.desk.approve(
+            id, version: review.version, preview: try await world.read(id), by: OutreachFixture.approver)
         #expect(approved.digest.status == "approved")
         #expect(approved.digest.approver == OutreachFixture.approver.description)
         #expect(Set(approved.deliveries.map(\.state)) == ["frozen"])
@@ -53,7 +55,8 @@ struct DigestTests {
         #expect(edited.status == "draft")
         _ = try await world.desk.submit(id, version: edited.version, by: OutreachFixture.author)
         let refusal = await #expect(throws: Refusal.self) {
-            try await world.desk.approve(id, version: review.version, by: OutreachFixture.approver)
+            try await world.desk.approve(
+                id, version: review.version, preview: try await world.read(id), by: OutreachFixture.approver)
         }
         #expect(refusal?.code == .conflict)
         #expect(refusal?.reason == "stale")
@@ -74,10 +77,13 @@ struct DigestTests {
         let last = try await world.desk.edit(id, DigestDraft(period: "2025-09"), by: OutreachFixture.author).digest
         let review = try await world.desk.submit(id, version: last.version, by: OutreachFixture.author).digest
         let refusal = await #expect(throws: Refusal.self) {
-            try await world.desk.approve(id, version: review.version, by: OutreachFixture.registrar)
+            try await world.desk.approve(
+                id, version: review.version, preview: try await world.read(id), by: OutreachFixture.registrar)
         }
         #expect(refusal?.reason == "own_digest")
-        let approved = try await world.desk.approve(id, version: review.version, by: OutreachFixture.approver).digest
+        let approved = try await world.desk.approve(
+            id, version: review.version, preview: try await world.read(id), by: OutreachFixture.approver
+        ).digest
         #expect(approved.status == "approved")
     }
 
@@ -94,11 +100,13 @@ struct DigestTests {
         let draft = try await world.compose().digest
         let id = try world.row(draft.id)
         let review = try await world.desk.submit(id, version: draft.version, by: OutreachFixture.author).digest
+        let read = try await world.read(id)
         try await world.fixture.write([
             TrustedEdit("policy", DigestWorld.policy, .edit, ["status": "withdrawn"])
         ])
         refusal = await #expect(throws: Refusal.self) {
-            try await world.desk.approve(id, version: review.version, by: OutreachFixture.approver)
+            try await world.desk.approve(
+                id, version: review.version, preview: read, by: OutreachFixture.approver)
         }
         #expect(refusal?.reason == "expired_item")
     }
@@ -121,7 +129,8 @@ struct DigestTests {
         for part in preview.renderings.flatMap(\.parts) { #expect(part.bytes == part.content.utf8.count) }
         #expect(!preview.isFrozen)
         let review = try await world.desk.submit(id, version: draft.version, by: OutreachFixture.author).digest
-        _ = try await world.desk.approve(id, version: review.version, by: OutreachFixture.approver)
+        _ = try await world.desk.approve(
+            id, version: review.version, preview: try await world.read(id), by: OutreachFixture.approver)
         let frozen = try await world.desk.preview(id, for: OutreachFixture.author)
         #expect(frozen.isFrozen)
         // Endpoints stand in the order of their names once frozen.
@@ -148,7 +157,8 @@ struct DigestTests {
         #expect(first.items == 2)
         let id = try world.row(first.id)
         let review = try await world.desk.submit(id, version: first.version, by: OutreachFixture.author).digest
-        _ = try await world.desk.approve(id, version: review.version, by: OutreachFixture.approver)
+        _ = try await world.desk.approve(
+            id, version: review.version, preview: try await world.read(id), by: OutreachFixture.approver)
         let refusal = await #expect(throws: Refusal.self) {
             try await world.desk.compose(DigestDraft(title: "二", new: true), by: OutreachFixture.author)
         }

@@ -112,7 +112,13 @@ struct DigestWorld {
     func approve(_ draft: DigestReport) async throws -> DigestReport {
         let id = try row(draft.digest.id)
         let review = try await desk.submit(id, version: draft.digest.version, by: OutreachFixture.author).digest
-        return try await desk.approve(id, version: review.version, by: OutreachFixture.approver)
+        return try await desk.approve(
+            id, version: review.version, preview: try await read(id), by: OutreachFixture.approver)
+    }
+
+    /// Reads the preview as the approver, who gives back its mark.
+    func read(_ id: RowID) async throws -> String? {
+        try await desk.preview(id, for: OutreachFixture.approver).mark
     }
 
     /// Releases an approved digest.

@@ -53,7 +53,9 @@ struct RestoredDigestTests {
                 channels: ["wecom"]), by: OutreachFixture.author)
         let id = try world.row(draft.digest.id)
         let review = try await desk.submit(id, version: draft.digest.version, by: OutreachFixture.author).digest
-        let approved = try await desk.approve(id, version: review.version, by: OutreachFixture.approver)
+        let preview = try await desk.preview(id, for: OutreachFixture.approver).mark
+        let approved = try await desk.approve(
+            id, version: review.version, preview: preview, by: OutreachFixture.approver)
         // Nor is it when it is released only after sending was resumed.
         time.advance(by: 1000)
         // Whoever pauses what stands still already does not make the server forget why.

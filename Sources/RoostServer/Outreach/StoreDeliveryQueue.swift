@@ -144,8 +144,10 @@ struct StoreDeliveryQueue: DeliveryQueue {
 
 extension DueDelivery {
     /// Whether the word that its robot demands now is in it: what was frozen before lacks it.
+    ///
+    /// Robots of WeCom demand none.
     fileprivate var hasKeyword: Bool {
-        guard let channel = Channel(rawValue: endpoint.channel), channel.isRobot, let keyword = endpoint.keyword
+        guard [.dingtalk, .feishu].contains(Channel(rawValue: endpoint.channel)), let keyword = endpoint.keyword
         else { return true }
         // Any other character may have been written otherwise for the channel's sake.
         guard keyword.allSatisfy({ $0.isLetter || $0.isNumber }) else { return true }

@@ -213,7 +213,7 @@ extension ServerStore {
     private func takeDue(
         at places: Set<RowID>?, now: Milliseconds, limit: Int, rules: OutboxRules, _ db: Database
     ) throws -> [DueDelivery] {
-        let flights = try Flights(at: places, db)
+        let underWay = try underWay(at: places, db)
         var candidates: [Candidate] = []
         var endpoints: [RowID: EndpointRecord] = [:]
         var contents: [Int64: [UInt8]] = [:]
@@ -221,7 +221,7 @@ extension ServerStore {
             let ends = try rules.memory[endpoint.channel].map { memory in
                 try self.ends(at: endpoint.id, since: now.value - memory, db)
             }
-            let room = rules.room(endpoint, flights.byEndpoint[endpoint.id] ?? 0, ends ?? [], now)
+            let room = rules.room(endpoint, underWay[endpoint.id] ?? 0, ends ?? [], now)
             guard room.count > 0 else { continue }
             endpoints[endpoint.id] = endpoint
             candidates += try due(
@@ -231,15 +231,17 @@ extension ServerStore {
         candidates.sort { ($0.rank, $0.dueAt, $0.delivery.id) < ($1.rank, $1.dueAt, $1.delivery.id) }
         let mark = try BoundStatement(
             db, "UPDATE delivery SET state = 'leased', lease_until_ms = ? WHERE id = ?")
-        var retries = rules.retries - flights.retries
+        // Counted only where one is due: beside a thousand deliveries that hang it would cost each turn more than the rest.
+        var retries: Int?
         var places = try self.places(for: Set(endpoints.values.map(\.channel)), rules, db)
         var taken: [DueDelivery] = []
         for candidate in candidates where taken.count < limit {
             let delivery = candidate.delivery
             guard let endpoint = endpoints[delivery.endpoint], places[endpoint.channel] ?? 1 > 0 else { continue }
             if delivery.attempts > 0 {
-                guard retries > 0 else { continue }
-                retries -= 1
+                let left = try retries ?? rules.retries - retriesUnderWay(db)
+                retries = left - 1
+                guard left > 0 else { continue }
             }
             places[endpoint.channel]? -= 1
             try mark.bind(1, now.value + rules.lease)
@@ -279,40 +281,34 @@ extension ServerStore {
         let rank: Int
     }
 
-    /// What is under way, by endpoint.
-    private struct Flights {
-        private(set) var byEndpoint: [RowID: Int] = [:]
-        private(set) var retries = 0
-
-        init(at places: Set<RowID>?, _ db: Database) throws {
-            guard let places else {
-                let statement = try BoundStatement(
-                    db,
-                    """
-                    SELECT endpoint, count(*), sum(attempts > 0) FROM delivery INDEXED BY delivery_leased
-                    WHERE state = 'leased' GROUP BY endpoint
-                    """)
-                defer { statement.reset() }
-                while try statement.step() {
-                    byEndpoint[statement.id(0)] = Int(statement.integer(1))
-                    retries += Int(statement.integer(2))
-                }
-                return
-            }
+    /// How many deliveries are under way, by endpoint.
+    private func underWay(at places: Set<RowID>?, _ db: Database) throws -> [RowID: Int] {
+        var counts: [RowID: Int] = [:]
+        guard let places else {
             let statement = try BoundStatement(
                 db,
-                "SELECT count(*) FROM delivery INDEXED BY delivery_leased WHERE state = 'leased' AND endpoint = ?")
-            for place in places {
-                try statement.bind(1, place)
-                if try statement.step() { byEndpoint[place] = Int(statement.integer(0)) }
-                statement.reset()
-            }
-            let all = try BoundStatement(
-                db,
-                "SELECT count(*) FROM delivery INDEXED BY delivery_leased WHERE state = 'leased' AND attempts > 0")
-            defer { all.reset() }
-            if try all.step() { retries = Int(all.integer(0)) }
+                """
+                SELECT endpoint, count(*) FROM delivery INDEXED BY delivery_leased WHERE state = 'leased' GROUP BY endpoint
+                """)
+            defer { statement.reset() }
+            while try statement.step() { counts[statement.id(0)] = Int(statement.integer(1)) }
+            return counts
         }
+        let statement = try BoundStatement(
+            db, "SELECT count(*) FROM delivery INDEXED BY delivery_leased WHERE state = 'leased' AND endpoint = ?")
+        for place in places {
+            try statement.bind(1, place)
+            if try statement.step() { counts[place] = Int(statement.integer(0)) }
+            statement.reset()
+        }
+        return counts
+    }
+
+    private func retriesUnderWay(_ db: Database) throws -> Int {
+        let statement = try BoundStatement(
+            db, "SELECT count(*) FROM delivery INDEXED BY delivery_leased WHERE state = 'leased' AND attempts > 0")
+        defer { statement.reset() }
+        return try statement.step() ? Int(statement.integer(0)) : 0
     }
 
     func endpointsWithDue(

@@ -44,7 +44,7 @@ struct Recovery: OperatorCommand {
             "\(imports.count) imports went with the lost history, and no device can bring them back. Import the same files "
                 + "again (roost import --server): the rows are the same as before, and what devices gave back finds them:"
         )
-        for lost in imports { print("  \(Self.moment(lost.at))  \(lost.source)") }
+        for lost in imports { print("  \(Self.moment(lost.first.moment))  \(lost.source)") }
     }
 
     private static func moment(_ moment: Milliseconds) -> String {
@@ -107,7 +107,7 @@ extension LostImport {
             writer.name("source")
             writer.string(source)
             writer.name("imported_at")
-            writer.integer(at.value)
+            writer.integer(first.moment.value)
         }
     }
 }

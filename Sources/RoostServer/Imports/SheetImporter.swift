@@ -74,7 +74,7 @@ package struct SheetImporter: Sendable {
         let lost = try await store.lostImports().last { $0.sheet == digest }
         let draft = ImportDraft(
             id: lost?.batch ?? RowID(milliseconds: now.value, random: .random(in: .min ... .max)), officer: officer,
-            source: upload.source, template: template.name, sheet: digest, lostAt: lost?.at)
+            source: upload.source, template: template.name, sheet: digest, first: lost?.first)
         if upload.isDryRun {
             let plan = try await store.reading { reader in try self.plan(parsed, candidates, reader, in: draft.id) }
             return try writer.report(of: plan, batch: nil)

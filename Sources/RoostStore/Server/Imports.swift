@@ -23,18 +23,18 @@ package struct ImportDraft: Hashable, Sendable {
     package var template: String
     /// A digest of the file under the server's key; nil leaves the import out of the ledger.
     package var sheet: String?
-    /// When it was committed in a history that was lost, under which its edits are filed again; nil for a new one.
-    package var lostAt: Milliseconds?
+    /// The time of its first edit in a history that was lost, from which on its edits are filed again; nil for a new one.
+    package var first: HybridTime?
 
     package init(
-        id: RowID, officer: RowID, source: String, template: String, sheet: String? = nil, lostAt: Milliseconds? = nil
+        id: RowID, officer: RowID, source: String, template: String, sheet: String? = nil, first: HybridTime? = nil
     ) {
         self.id = id
         self.officer = officer
         self.source = source
         self.template = template
         self.sheet = sheet
-        self.lostAt = lostAt
+        self.first = first
     }
 }
 
@@ -45,7 +45,8 @@ package struct LostImport: Hashable, Sendable {
     package let sheet: String
     /// The file's name.
     package let source: String
-    package let at: Milliseconds
+    /// The time of its first edit.
+    package let first: HybridTime
 }
 
 /// What a plan comes to.
@@ -107,9 +108,8 @@ extension ServerStore {
 
     private func write<Outcome>(_ planned: PlannedImport<Outcome>, _ draft: ImportDraft, _ db: Database) throws {
         var edits = planned.edits
-        if let lostAt = draft.lostAt {
-            // In steps of two, as all times of the writer.
-            var time = HybridTime(lostAt)
+        if var time = draft.first {
+            // In steps of two, as all times of the writer: what devices saw of these rows they will have seen.
             for index in edits.indices {
                 edits[index].time = time
                 time = time.next.next
@@ -118,8 +118,10 @@ extension ServerStore {
         let receipt = try write(edits, by: draft.officer, as: writer, db)
         try keep(draft, counts: planned.counts, db)
         try keepRows(of: draft.id, edits, receipt, db)
-        guard let sheet = draft.sheet, draft.lostAt == nil else { return }
-        try ledger.append([.imported(.init(batch: draft.id, sheet: sheet, source: draft.source, at: clock()))])
+        guard let sheet = draft.sheet, draft.first == nil, let first = receipt.verdicts.first?.stamp?.time else {
+            return
+        }
+        try ledger.append([.imported(.init(batch: draft.id, sheet: sheet, source: draft.source, first: first))])
     }
 
     /// The imports that the server lost with its history, oldest first; what was taken back before the loss is not among
@@ -129,7 +131,7 @@ extension ServerStore {
         let notes = ledger.imports()
         return try await pool.read { db in
             try notes.filter { try self.batch($0.batch, db) == nil }.map {
-                LostImport(batch: $0.batch, sheet: $0.sheet, source: $0.source, at: $0.at)
+                LostImport(batch: $0.batch, sheet: $0.sheet, source: $0.source, first: $0.first)
             }
         }
     }

@@ -34,7 +34,8 @@ struct Ledger: Sendable {
         let sheet: String
         /// The file's name.
         let source: String
-        let at: Milliseconds
+        /// The time of its first edit; the others follow in steps of two.
+        let first: HybridTime
     }
 
     static let name = "ledger"
@@ -109,7 +110,8 @@ extension Ledger.Entry {
             case .imported(let note):
                 [
                     .init("imported", .id(note.batch)), .init("sheet", .text(note.sheet)),
-                    .init("source", .text(note.source)), at(note.at),
+                    .init("source", .text(note.source)), at(note.first.moment),
+                    .init("counter", .integer(Int64(note.first.bits & 0xFFFF))),
                 ]
             }
         return Value.object(members).json + [0x0A]
@@ -128,9 +130,10 @@ extension Ledger.Entry {
         } else if let batch = value["undone"]?.text.flatMap({ RowID($0) }) {
             self = .undone(batch, at: moment)
         } else if let batch = value["imported"]?.text.flatMap({ RowID($0) }), let sheet = value["sheet"]?.text,
-            let source = value["source"]?.text
+            let source = value["source"]?.text, let counter = value["counter"]?.integer
         {
-            self = .imported(Ledger.ImportNote(batch: batch, sheet: sheet, source: source, at: moment))
+            let first = HybridTime(bits: HybridTime(moment).bits | UInt64(clamping: counter) & 0xFFFF)
+            self = .imported(Ledger.ImportNote(batch: batch, sheet: sheet, source: source, first: first))
         } else {
             return nil
         }

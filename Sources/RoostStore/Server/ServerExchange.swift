@@ -161,15 +161,16 @@ extension ServerStore {
         guard !result.copied, !fresh.isEmpty else { return result }
         let source = ServerRows(store: self, db: db)
         let leniency = leniency.withLock(\.self)
+        let believed = try believed(fresh, of: device.replica, in: incarnation, before: before, db)
+        let givesAgain = believed.contains { $0.recovered != nil }
         let decider = Decider(
             rules: rules, principal: Principal(officer: device.officer, grants: try source.grants(of: device.officer)),
             replica: device.replica, incarnation: incarnation, now: now, correction: correction, grace: leniency.grace,
-            recoveryGrace: try recoveryGrace(of: device.replica, db),
+            recoveryGrace: givesAgain ? try recoveryGrace(of: device.replica, db) : leniency.grace,
             undoer: undoer, lostUntil: lostUntil,
             strangersTaken: try strangerRoom(for: fresh, of: device.officer, upTo: leniency.parkedMutations, db))
-        let believed = try believed(fresh, of: device.replica, in: incarnation, before: before, db)
         let plan = try decider.decide(believed, in: WorkingSet(rules, source: source), after: try lastSequence(db))
-        let over = believed.contains { $0.recovered != nil } ? ledger.ends().grants : []
+        let over = givesAgain ? ledger.ends().grants : []
         result.verdicts += try PlanWriter(store: self, db: db).apply(
             plan, replica: device.replica, incarnation: incarnation, now: now,
             deciding: fresh)

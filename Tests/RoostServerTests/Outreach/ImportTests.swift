@@ -94,7 +94,7 @@ struct ImportTests {
         #expect(again.batch == report.batch && again.counts == report.counts)
         let after = try await store.rows(of: "student")
         func told(_ rows: [RoostSync.Row]) -> Set<[String]> {
-            Set(rows.filter { !$0.isDeleted }.map { ["\($0.key.id)", "\($0.values)", "\($0.stamp.time.moment)"] })
+            Set(rows.filter { !$0.isDeleted }.map { ["\($0.key.id)", "\($0.values)", "\($0.stamp)"] })
         }
         #expect(told(after) == told(before) && after.count == 2)
         #expect(try await store.lostImports().isEmpty)

@@ -3,8 +3,8 @@
 import re
 import unittest
 
-from roost_client import Refused
 from server import Server
+from transport import Refused
 
 DAY = 86_400_000
 YEAR = 365 * DAY

@@ -6,8 +6,9 @@ import uuid
 
 import sessions
 import wire
-from roost_client import Replica, call
+from roost_client import Replica
 from sessions import Session, setUpModule, tearDownModule
+from transport import call
 
 VECTORS = pathlib.Path(__file__).resolve().parent.parent / "RoostSyncTests" / "Vectors"
 

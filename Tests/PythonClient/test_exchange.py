@@ -5,8 +5,9 @@ import uuid
 
 import sessions
 import wire
-from roost_client import Replica, call, events
+from roost_client import Replica
 from sessions import YEAR, Session, raw_verdicts, setUpModule, tearDownModule
+from transport import call, events
 
 
 class ExchangeTests(Session):

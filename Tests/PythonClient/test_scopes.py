@@ -1,6 +1,7 @@
 """What each may see and hold, and how that comes and goes."""
 
 import sessions
+import values
 import wire
 from sessions import Session, setUpModule, tearDownModule
 
@@ -110,7 +111,7 @@ class ScopeTests(Session):
         coordinator = self.device("Co")
         view = coordinator.view("student", row)
         self.assertEqual((view["mobile"], view["birth"]), ("138****0004", "2003"))
-        self.assertEqual(view["mobile"], wire.masked("phone", "+8613800000004"))
+        self.assertEqual(view["mobile"], values.masked("phone", "+8613800000004"))
         for secret in ("tier", "return_intent", "id_digest"):
             self.assertNotIn(secret, view)
         coordinator.edit("student", row, {"mobile": "138****0004", "skills": ["go"]})

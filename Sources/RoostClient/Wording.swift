@@ -110,7 +110,7 @@ package struct Wording {
         let label: Label =
             switch verdict.refusal {
             case .forbidden: Label("您没有修改这条记录的权限", "you may not change this record")
-            case .outOfScope: Label("这条记录不在您的范围内", "this record is not within your reach")
+            case .outOfScope: Label("这条记录不在您的范围内，或已被彻底删除", "this record is not within your reach, or was erased")
             case .invalid: Label("内容不合规定", "a value does not fit")
             case .stale: Label("记录已被他人修改，请看过新内容后再改", "somebody changed it since; look at it and edit again")
             case .duplicate: Label("记录已存在", "the record exists already")

@@ -55,23 +55,25 @@ extension DecisionRun {
     }
 
     mutating func apply(_ resolved: Resolved) throws -> Step {
+        var resolved = withStandIns(resolved)
         let key = resolved.key
         let collection = rules.catalogue.collections[key.collection]
         let existing = try set.row(key)
-        guard resolved.mutation.action != .create else { return try create(resolved, existing, collection) }
+        guard resolved.mutation.action != .create else { return try create(&resolved, existing, collection) }
         guard var row = existing else {
-            if erased.contains(key) { throw Refused(refusal: .gone) }
+            if erased.contains(key), decider.principal.isTrusted { throw Refused(refusal: .gone) }
             guard !refused.contains(key) else { throw Refused(refusal: .dependsOn) }
             // As for a row that is there and not shown to the author, which must look the same.
             if resolved.mutation.action == .edit, decider.principal.isTrusted || collection.isEditable {
                 try resolved.requireFit(resolved.changes, collection)
             }
-            throw Refused(refusal: .outOfScope, awaited: key)
+            throw Refused(refusal: .outOfScope, awaited: erased.contains(key) ? nil : key)
         }
-        if collection.syncClass == .serverOnly, !decider.principal.isTrusted { throw Refused(refusal: .outOfScope) }
         var step = Step(resolved: resolved, before: row, beforeScopes: try scopesForJudging(row))
         // What is wrong with an edit may say something about the row; who does not see it learns nothing.
-        let sees = decider.principal.isTrusted || permission.held.contains { step.beforeScopes.contains($0) }
+        let sees = sees(step.beforeScopes)
+        if !sees, try wasRefused(key) { throw Refused(refusal: .dependsOn) }
+        if collection.syncClass == .serverOnly, !decider.principal.isTrusted { throw Refused(refusal: .outOfScope) }
         if collection.syncClass == .appendOnly, !decider.principal.isTrusted {
             throw Refused(refusal: sees ? .appendOnly : .outOfScope)
         }
@@ -98,13 +100,17 @@ extension DecisionRun {
         return step
     }
 
-    private func create(
-        _ resolved: Resolved, _ existing: Row?, _ collection: RoostSchema.Collection
+    private mutating func create(
+        _ resolved: inout Resolved, _ existing: Row?, _ collection: RoostSchema.Collection
     ) throws -> Step {
-        let key = resolved.key
-        if erased.contains(key) { throw Refused(refusal: .gone) }
-        if existing != nil { throw Refused(refusal: .duplicate) }
         if collection.syncClass == .serverOnly, !decider.principal.isTrusted { throw Refused(refusal: .outOfScope) }
+        if existing != nil || erased.contains(resolved.key) {
+            let refusal: Refusal = existing != nil ? .duplicate : .gone
+            let isKnown = try existing.map { sees(try scopesForJudging($0)) } ?? decider.principal.isTrusted
+            guard !isKnown else { throw Refused(refusal: refusal) }
+            resolved.key = try standIn(for: resolved.key, resolved.mutation.number, refusal)
+        }
+        let key = resolved.key
         try resolved.requireFit(resolved.changes, collection)
         var values = rules.initial[key.collection]
         for (position, value) in resolved.changes { values[position] = value }
@@ -117,6 +123,9 @@ extension DecisionRun {
                 throw Refused(refusal: .invalid, about: names.map(\.text).sorted().first, problem: .required)
             }
         }
+        guard resolved.unknown.count <= UnknownField.maximumCount else {
+            throw Refused(refusal: .limit, about: UnknownField.limitName)
+        }
         // An edit set aside may be about somebody who is not there, or not yet.
         if rules.concerning[key.collection] == nil, let subject = rules.subjects[key.collection],
             let id = values[subject.position].id
@@ -127,9 +136,6 @@ extension DecisionRun {
                 throw Refused(refusal: .outOfScope, awaited: subjectKey)
             }
         }
-        guard resolved.unknown.count <= UnknownField.maximumCount else {
-            throw Refused(refusal: .limit, about: UnknownField.limitName)
-        }
         let row = Row(
             key: key, values: values, stamp: resolved.stamp,
             unknown: resolved.unknown.map { UnknownField($0.field, $0.value, resolved.stamp) })
@@ -137,6 +143,43 @@ extension DecisionRun {
         var step = Step(resolved: resolved, before: nil, beforeScopes: [])
         step.effects = try takeEffect(row, of: collection)
         return step
+    }
+
+    /// An identity that nobody has, under which a creation is judged whose own is taken by a row its author does not see.
+    ///
+    /// So the group is answered as it would be if the identity were free. Only an author whose creation would have been
+    /// taken is told that it is not: there is no other way to say that it was not.
+    private mutating func standIn(for key: RowKey, _ number: Int64, _ refusal: Refusal) throws -> RowKey {
+        let other = RowKey(key.collection, RowID(naming: "stand-in", key.id.description))
+        guard try set.row(other) == nil else { throw Refused(refusal: refusal) }
+        set.assumeUnreferenced(other)
+        taken[key] = StandIn(key: other, number: number, refusal: refusal)
+        return other
+    }
+
+    /// A mutation of the group about the rows that it creates under other identities.
+    private func withStandIns(_ resolved: Resolved) -> Resolved {
+        guard !taken.isEmpty else { return resolved }
+        var resolved = resolved
+        if let other = taken[resolved.key] { resolved.key = other.key }
+        let fields = rules.catalogue.collections[resolved.key.collection].fields
+        for (index, change) in resolved.changes.enumerated() {
+            guard let id = change.value.id, let target = fields[change.position].target,
+                let other = rules.catalogue.position(of: target).flatMap({ taken[RowKey($0, id)] })
+            else { continue }
+            resolved.changes[index].value = .id(other.key.id)
+        }
+        return resolved
+    }
+
+    /// Whether this replica tried in vain to create a row.
+    func wasRefused(_ key: RowKey) throws -> Bool {
+        if refused.contains(key) { return true }
+        return try !set.source.refusedCreations([key], by: decider.replica).isEmpty
+    }
+
+    func sees(_ scopes: Set<ScopeKey>) -> Bool {
+        decider.principal.isTrusted || permission.held.contains { scopes.contains($0) }
     }
 
     /// Writes what a new row says about the row it is about; answers with what gave way there.
@@ -155,7 +198,7 @@ extension DecisionRun {
     }
 
     /// Scopes are needed to judge permission only.
-    private func scopesForJudging(_ row: Row) throws -> Set<ScopeKey> {
+    func scopesForJudging(_ row: Row) throws -> Set<ScopeKey> {
         decider.principal.isTrusted ? [] : try set.scopes(of: row)
     }
 

@@ -88,6 +88,8 @@ struct DecisionRun {
     var recoveredAt: [RowKey: Milliseconds] = [:]
     var erased: Set<RowKey> = []
     var refused: Set<RowKey> = []
+    /// Of the group at hand: identities that are not free, by rows their author does not see.
+    var taken: [RowKey: StandIn] = [:]
     private var issued: [ReplicaID: HybridTime?] = [:]
     var tenures: [RowID: [LinkTenure]] = [:]
     var admissions: [RowKey: [AdmissionChange]] = [:]
@@ -102,10 +104,18 @@ struct DecisionRun {
         permission = Permission(principal: decider.principal, rules: decider.rules, now: decider.now)
     }
 
+    /// The identity under which a creation is judged, and what is said if it is found to be permitted.
+    struct StandIn {
+        let key: RowKey
+        /// Of the creation.
+        let number: Int64
+        let refusal: Refusal
+    }
+
     /// A mutation with its names resolved and its stamp given.
     struct Resolved {
         let mutation: Mutation
-        let key: RowKey
+        var key: RowKey
         /// As ``Mutation/base``, known to be issued.
         let base: Stamp?
         var changes: [(position: Int, value: Value)]
@@ -194,6 +204,7 @@ struct DecisionRun {
 
     mutating func decide(group: ArraySlice<Mutation>) throws {
         let mark = set.mark
+        taken = [:]
         var steps: [Step] = []
         var stamps: [Stamp] = []
         var strangers: [(mutation: Mutation, stamp: Stamp)] = []
@@ -225,6 +236,7 @@ struct DecisionRun {
                 onceAllowed = try judge(steps)
                 let judged = set.mark
                 try enforceLimits(&steps)
+                try refuseTaken(steps)
                 // A limit may have set other values than those the derived fields were computed from.
                 if set.mark > judged { try refreshDerived(since: judged) }
             } catch let judged as RefusedStep {
@@ -234,7 +246,7 @@ struct DecisionRun {
         if let failure {
             set.rollBack(to: mark)
             if isRecovered(group), try setAside(group, stamps, failure.reason) { return }
-            refuse(group, at: failure.index, failure.reason)
+            try refuse(group, at: failure.index, failure.reason)
             return
         }
         defer { keep(strangers) }
@@ -254,6 +266,14 @@ struct DecisionRun {
             for step in steps { recoveredAt[step.resolved.key] = min(step.resolved.madeAt, decider.now) }
         }
         try record(steps, late: onceAllowed)
+    }
+
+    /// Says of a creation that is found to be permitted that its identity is not free.
+    private func refuseTaken(_ steps: [Step]) throws {
+        guard let first = taken.values.min(by: { $0.number < $1.number }),
+            let index = steps.firstIndex(where: { $0.resolved.mutation.number == first.number })
+        else { return }
+        throw RefusedStep(index: index, reason: Refused(refusal: first.refusal))
     }
 
     /// Whether a step edits a row that went when an import was taken back, and that the group does not bring back.

@@ -66,6 +66,9 @@ extension DecisionRun {
             case .allowed: break
             case .onceAllowed: once = true
             case .refused(let refusal, let about):
+                if refusal == .outOfScope, try dependsOnRefused(step) {
+                    throw RefusedStep(index: index, reason: Refused(refusal: .dependsOn))
+                }
                 throw RefusedStep(index: index, reason: Refused(refusal: refusal, about: about))
             }
             let collection = rules.catalogue.collections[after.key.collection]
@@ -81,6 +84,15 @@ extension DecisionRun {
             }
         }
         return once
+    }
+
+    /// Whether a creation is about somebody whom this replica tried in vain to create, as there is such a row that its
+    /// author does not see.
+    private func dependsOnRefused(_ step: Step) throws -> Bool {
+        guard step.before == nil, let row = try set.row(step.resolved.key),
+            let subject = try set.subject(of: row, .before), subject.key != row.key
+        else { return false }
+        return try wasRefused(subject.key)
     }
 
     /// Who made an edit that the group accepts from quarantine; nil if it says anything that was not set aside.

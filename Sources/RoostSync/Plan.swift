@@ -15,6 +15,8 @@ package struct Plan: Sendable {
     package var verdicts: [Verdict] = []
     /// Rows whose creation was refused, so that later edits of them are told why.
     package var refusedCreations: [RowKey] = []
+    /// Rows that were created after all.
+    package var madeUpFor: [RowKey] = []
     /// Rows named by any mutation, whether or not they changed.
     package var touched: [RowKey] = []
     package var lastSequence: ServerSequence

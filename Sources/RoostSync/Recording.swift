@@ -2,7 +2,7 @@ import RoostSchema
 
 /// Writes down what became of a group: verdicts, history, quarantine and conflicts.
 extension DecisionRun {
-    mutating func refuse(_ group: ArraySlice<Mutation>, at culprit: Int, _ reason: Refused) {
+    mutating func refuse(_ group: ArraySlice<Mutation>, at culprit: Int, _ reason: Refused) throws {
         for (index, mutation) in group.enumerated() {
             let own = index == culprit
             plan.verdicts.append(
@@ -11,8 +11,12 @@ extension DecisionRun {
                     about: own ? reason.about : nil, problem: own ? reason.problem?.rawValue : nil))
             guard mutation.action == .create, let collection = rules.catalogue.position(of: mutation.collection)
             else { continue }
-            refused.insert(RowKey(collection, mutation.row))
-            plan.refusedCreations.append(RowKey(collection, mutation.row))
+            let key = RowKey(collection, mutation.row)
+            // Later edits are of the row that is there, if it is one that the author sees.
+            if let row = try set.row(key), sees(try scopesForJudging(row)) { continue }
+            refused.insert(key)
+            plan.refusedCreations.append(key)
+            plan.madeUpFor.removeAll { $0 == key }
         }
     }
 
@@ -42,6 +46,10 @@ extension DecisionRun {
     mutating func record(_ steps: [Step], late: Bool) throws {
         for step in steps {
             let mutation = step.resolved.mutation
+            if mutation.action == .create, refused.remove(step.resolved.key) != nil {
+                plan.refusedCreations.removeAll { $0 == step.resolved.key }
+                plan.madeUpFor.append(step.resolved.key)
+            }
             for loss in step.losses {
                 plan.history.append(HistoryEntry(row: step.resolved.key, loss: loss, sequence: .zero))
                 if loss.hard, loss.field != "deleted" { try openConflict(loss, step.resolved) }
@@ -51,14 +59,17 @@ extension DecisionRun {
             if !step.masked.isEmpty {
                 try setAside(step.resolved, step.masked, .edit, unit: mutation.number, .masked)
             }
-            let lost = step.losses.filter(\.incoming).map(\.field)
-            let isDeleted = try set.row(step.resolved.key)?.isDeleted ?? false
+            var lost = step.losses.filter(\.incoming).map(\.field)
+            let row = try set.row(step.resolved.key)
+            var isDeleted = mutation.action == .edit && row?.isDeleted ?? false
+            // What became of the row since is not for an author to know who does not see it any more.
+            if late, let row, !sees(try scopesForJudging(row)) { (lost, isDeleted) = ([], false) }
             let outcome: Verdict.Outcome =
                 !step.masked.isEmpty ? .quarantined : late ? .late : lost.isEmpty ? .applied : .merged
             plan.verdicts.append(
                 Verdict(
                     number: mutation.number, outcome: outcome, stamp: step.resolved.stamp, lost: lost,
-                    about: step.masked.first?.field, deleted: mutation.action == .edit && isDeleted))
+                    about: step.masked.first?.field, deleted: isDeleted))
         }
     }
 

@@ -36,6 +36,7 @@ extension DecisionRun {
         for (mutation, stamp) in zip(group, stamps) {
             guard let collection = rules.catalogue.position(of: mutation.collection) else { return false }
             let key = RowKey(collection, mutation.row)
+            guard !erased.contains(key) else { return false }
             if let awaited = reason.awaited {
                 plan.parked.append(ParkedEntry(mutation: mutation, stamp: stamp, awaited: awaited))
             } else {

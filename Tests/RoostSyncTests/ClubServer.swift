@@ -115,6 +115,7 @@ final class ClubServer: RowSource {
         history += plan.history
         parked += plan.parked
         refusals[decider.replica, default: []].formUnion(plan.refusedCreations)
+        refusals[decider.replica]?.subtract(plan.madeUpFor)
         effective[decider.replica] = plan.lastEffective ?? effective[decider.replica]
         sequence = plan.lastSequence
         return plan

@@ -31,7 +31,12 @@ struct PlanWriter {
         try sequence.bind(1, plan.lastSequence.description)
         try sequence.run()
         guard let incarnation else { return [] }
-        try writeRefusedCreations(plan.refusedCreations, replica: replica)
+        try note(
+            plan.refusedCreations, of: replica,
+            "INSERT OR IGNORE INTO refused_creation (replica, collection, row) VALUES (?, ?, ?)")
+        try note(
+            plan.madeUpFor, of: replica, "DELETE FROM refused_creation WHERE replica = ? AND collection = ? AND row = ?"
+        )
         try store.park(plan.parked, of: replica, incarnation: incarnation, now: now, db)
         return try writeVerdicts(plan.verdicts, mutations, replica: replica, incarnation: incarnation)
     }
@@ -158,10 +163,10 @@ struct PlanWriter {
         }
     }
 
-    private func writeRefusedCreations(_ keys: [RowKey], replica: ReplicaID) throws {
+    /// Runs a statement about refused creations for each row.
+    private func note(_ keys: [RowKey], of replica: ReplicaID, _ sql: String) throws {
         for key in keys {
-            let statement = try BoundStatement(
-                db, "INSERT OR IGNORE INTO refused_creation (replica, collection, row) VALUES (?, ?, ?)")
+            let statement = try BoundStatement(db, sql)
             try statement.bind(1, replica)
             try statement.bind(2, store.numbers[key.collection])
             try statement.bind(3, key.id)

@@ -76,7 +76,7 @@ struct PlainEdit: Hashable {
 
     let number: Int64
     let group: Int64?
-    let place: Place
+    var place: Place
     let action: Action
     let time: UInt64
     let mark: Mark?
@@ -84,7 +84,7 @@ struct PlainEdit: Hashable {
     /// The greatest stamp its author saw in the row.
     let seen: Dated?
     /// In the order they were written.
-    let changes: [(field: String, value: Plain)]
+    var changes: [(field: String, value: Plain)]
     /// What the row is called that keeps the edit if it is set aside.
     let asideID: String
 

@@ -58,6 +58,7 @@ extension ReferenceModel {
                         var asItWas = self
                         asItWas.rows = run.start
                         known = asItWas.scopes(of: subject, record)
+                        if held.isDisjoint(with: known), wasRefused(subject, run) { throw Refused(code: "depends_on") }
                     }
                 }
                 throw Refused(code: held.isDisjoint(with: known) ? "out_of_scope" : "forbidden")

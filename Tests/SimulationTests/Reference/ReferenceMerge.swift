@@ -49,20 +49,19 @@ extension ReferenceModel {
 
     /// Puts one edit into the rows; its permission is judged later, with its group.
     mutating func apply(
-        _ edit: PlainEdit, stamp: Dated, base: Dated?, _ run: Judgement
+        _ said: PlainEdit, stamp: Dated, base: Dated?, _ run: inout Judgement
     ) throws(Refused) -> Step {
-        let madeAt = Int64(corrected(edit, run.push) >> 16)
+        let edit = run.standIns.isEmpty ? said : withStandIns(said, run)
+        let madeAt = Int64(corrected(said, run.push) >> 16)
         let place = edit.place
         for change in edit.changes where !knows(place.kind, change.field) && change.field == "deleted" {
             throw Refused(code: "invalid")
         }
         guard edit.action != .create else {
-            return try create(edit, stamp: stamp, base: base, madeAt: madeAt, run)
+            return try create(edit, stamp: stamp, base: base, madeAt: madeAt, &run)
         }
         guard var record = rows[place] else {
-            if gone.contains(place) { throw Refused(code: "gone") }
-            let refused = refusedCreations.contains("\(run.push.replica) \(place.kind) \(place.id)")
-            if refused { throw Refused(code: "depends_on") }
+            if wasRefused(place, run) { throw Refused(code: "depends_on") }
             let unfit = edit.changes.contains { !Rulebook.fits(place.kind, $0.field, $0.value) }
             let isEdit = edit.action == .edit && !Rulebook.isAppendOnly(place.kind)
             throw Refused(code: isEdit && unfit ? "invalid" : "out_of_scope")
@@ -70,6 +69,7 @@ extension ReferenceModel {
         let scopes = self.scopes(of: place, record)
         let held = self.held(by: run.officer, at: run.push.now)
         let sees = !scopes.isDisjoint(with: held)
+        if !sees, wasRefused(place, run) { throw Refused(code: "depends_on") }
         if Rulebook.isAppendOnly(place.kind) { throw Refused(code: sees ? "append_only" : "out_of_scope") }
         var step = Step(
             edit: edit, stamp: stamp, base: base, madeAt: madeAt, before: record, beforeScopes: scopes)
@@ -105,11 +105,16 @@ extension ReferenceModel {
     }
 
     private mutating func create(
-        _ edit: PlainEdit, stamp: Dated, base: Dated?, madeAt: Int64, _ run: Judgement
+        _ said: PlainEdit, stamp: Dated, base: Dated?, madeAt: Int64, _ run: inout Judgement
     ) throws(Refused) -> Step {
+        var edit = said
+        if gone.contains(said.place) || rows[said.place] != nil {
+            if shows(said.place, run) { throw Refused(code: "duplicate") }
+            note("identity taken out of sight")
+            run.standIns[said.place] = (said.number, gone.contains(said.place) ? "gone" : "duplicate")
+            edit = withStandIns(said, run)
+        }
         let place = edit.place
-        if gone.contains(place) { throw Refused(code: "gone") }
-        if rows[place] != nil { throw Refused(code: "duplicate") }
         var values = Rulebook.initial(place.kind)
         for change in edit.changes {
             guard Rulebook.fits(place.kind, change.field, change.value) else { throw Refused(code: "invalid") }
@@ -121,8 +126,7 @@ extension ReferenceModel {
         if Rulebook.hasSubject(place.kind), let student = values["student"]?.text,
             rows[Place(kind: "student", id: student)] == nil
         {
-            let refused = refusedCreations.contains("\(run.push.replica) student \(student)")
-            throw Refused(code: refused ? "depends_on" : "out_of_scope")
+            throw Refused(code: wasRefused(Place(kind: "student", id: student), run) ? "depends_on" : "out_of_scope")
         }
         rows[place] = Record(
             cells: values.mapValues { Record.Cell(value: $0, stamp: stamp) }, deletion: stamp)
@@ -130,6 +134,29 @@ extension ReferenceModel {
         return Step(
             edit: edit, stamp: stamp, base: base, madeAt: madeAt, before: nil, beforeScopes: [],
             taken: edit.changes)
+    }
+
+    /// Whether the replica tried in vain to create a row.
+    func wasRefused(_ place: Place, _ run: Judgement) -> Bool {
+        refusedCreations.contains("\(run.push.replica) \(place.kind) \(place.id)")
+    }
+
+    /// Whether a row is there and somebody sees it.
+    func shows(_ place: Place, _ run: Judgement) -> Bool {
+        rows[place].map { !scopes(of: place, $0).isDisjoint(with: held(by: run.officer, at: run.push.now)) } ?? false
+    }
+
+    /// An edit of rows whose identities are taken, as if they had others: what nobody sees is answered as what is not there.
+    private func withStandIns(_ edit: PlainEdit, _ run: Judgement) -> PlainEdit {
+        var edit = edit
+        if run.standIns[edit.place] != nil {
+            edit.place = Place(kind: edit.place.kind, id: "instead of " + edit.place.id)
+        }
+        for (index, change) in edit.changes.enumerated() where change.field == "student" {
+            guard let id = change.value.text, run.standIns[Place(kind: "student", id: id)] != nil else { continue }
+            edit.changes[index].value = .text("instead of " + id)
+        }
+        return edit
     }
 
     /// The later stamp stays, except that progress never goes back unless somebody who saw it reopens it.

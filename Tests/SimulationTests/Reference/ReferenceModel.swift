@@ -133,6 +133,8 @@ struct ReferenceModel {
         let officer: String
         /// All rows as they were when the push arrived.
         let start: [Place: Record]
+        /// Of the group at hand: creations whose identity is taken by what their author does not see, and the refusal.
+        var standIns: [Place: (number: Int64, code: String)] = [:]
     }
 
     /// One edit of a group, applied and not yet judged.
@@ -154,6 +156,7 @@ struct ReferenceModel {
 
     private mutating func decide(group: [PlainEdit], _ run: inout Judgement) -> [PlainVerdict] {
         let saved = rows
+        run.standIns = [:]
         var steps: [Step] = []
         var failure: (index: Int, code: String)?
         for (index, edit) in group.enumerated() {
@@ -162,7 +165,7 @@ struct ReferenceModel {
             guard failure == nil else { continue }
             do throws(Refused) {
                 guard let base else { throw Refused(code: "invalid_base") }
-                steps.append(try apply(edit, stamp: stamp, base: base, run))
+                steps.append(try apply(edit, stamp: stamp, base: base, &run))
             } catch {
                 failure = (index, error.code)
             }
@@ -182,10 +185,13 @@ struct ReferenceModel {
                 if exceedsLimit(step) { failure = (index, "limit") }
             }
         }
+        if failure == nil, let first = run.standIns.values.min(by: { $0.number < $1.number }) {
+            failure = (group.firstIndex { $0.number == first.number } ?? 0, first.code)
+        }
         if let failure {
             rows = saved
             if group.count > 1 { note("group refused") }
-            return refuse(group, at: failure.index, failure.code, run.push)
+            return refuse(group, at: failure.index, failure.code, run)
         }
         if onceAllowed, let oldest = steps.map(\.madeAt).min(), run.push.now - oldest > Self.grace {
             rows = saved
@@ -197,24 +203,24 @@ struct ReferenceModel {
                 return PlainVerdict(number: step.edit.number, outcome: "quarantined", stamp: step.stamp)
             }
         }
-        return steps.map { record($0, late: onceAllowed, run.push) }
+        return steps.map { record($0, late: onceAllowed, run) }
     }
 
     private mutating func refuse(
-        _ group: [PlainEdit], at culprit: Int, _ code: String, _ push: PlainPush
+        _ group: [PlainEdit], at culprit: Int, _ code: String, _ run: Judgement
     ) -> [PlainVerdict] {
         note("rejected \(code)")
         return group.enumerated().map { index, edit in
-            if edit.action == .create {
-                refusedCreations.insert("\(push.replica) \(edit.place.kind) \(edit.place.id)")
+            if edit.action == .create, !shows(edit.place, run) {
+                refusedCreations.insert("\(run.push.replica) \(edit.place.kind) \(edit.place.id)")
             }
             return PlainVerdict(
                 number: edit.number, outcome: "rejected", code: index == culprit ? code : "depends_on")
         }
     }
 
-    private mutating func record(_ step: Step, late: Bool, _ push: PlainPush) -> PlainVerdict {
-        let lost = step.losses.filter(\.incoming).map(\.field)
+    private mutating func record(_ step: Step, late: Bool, _ run: Judgement) -> PlainVerdict {
+        var lost = step.losses.filter(\.incoming).map(\.field)
         for loss in step.losses {
             note(loss.hard ? "hard loss" : "soft loss")
             if loss.hard, loss.field != "deleted" { openConflict(loss, step) }
@@ -225,22 +231,25 @@ struct ReferenceModel {
         }
         // What a creation leaves unsaid it sets too.
         if step.edit.action == .create {
+            refusedCreations.remove("\(run.push.replica) \(step.edit.place.kind) \(step.edit.place.id)")
             for (field, value) in Rulebook.initial(step.edit.place.kind)
             where !step.taken.contains(where: { $0.field == field }) {
                 accepted.append(Accepted(place: step.edit.place, field: field, value: value, stamp: step.stamp))
             }
         }
-        noteParallels(step, push)
+        noteParallels(step, run.push)
         if !step.masked.isEmpty {
             setAside(
-                step.edit, step.masked, "masked", unit: "\(step.edit.number)", stamp: step.stamp, push)
+                step.edit, step.masked, "masked", unit: "\(step.edit.number)", stamp: step.stamp, run.push)
             note("quarantined masked")
         }
         let outcome =
             !step.masked.isEmpty ? "quarantined" : late ? "late" : lost.isEmpty ? "applied" : "merged"
         note(outcome)
-        let isDeleted = step.edit.action == .edit && rows[step.edit.place]?.isDeleted ?? false
+        var isDeleted = step.edit.action == .edit && rows[step.edit.place]?.isDeleted ?? false
         if isDeleted { note("edit of a deleted row") }
+        // Whoever does not see the row any more is not told what became of it.
+        if late, !shows(step.edit.place, run) { (lost, isDeleted) = ([], false) }
         return PlainVerdict(
             number: step.edit.number, outcome: outcome, stamp: step.stamp, lost: Set(lost), isDeleted: isDeleted)
     }

@@ -64,11 +64,13 @@ extension World {
         devices[index].session = session
     }
 
-    /// The same after an answer of long ago.
-    func watch(_ index: Int, late answer: ExchangeAnswer) {
+    /// The same after an answer of long ago; `isMoving` if it brought back a scope that was given up since, as it was then.
+    ///
+    /// Devices are synchronised by one process at a time, so that nobody ever sees this.
+    func watch(_ index: Int, late answer: ExchangeAnswer, isMoving: Bool) {
         guard answer.epoch == epoch else { return devices[index].session.forgive() }
         devices[index].session.answer = answer
-        if !answer.lost.isEmpty { devices[index].session.isMoving = true }
+        if isMoving || !answer.lost.isEmpty { devices[index].session.isMoving = true }
         watch(index, isLate: true)
     }
 

@@ -10,6 +10,9 @@ struct Recovery: OperatorCommand {
         abstract: "What devices brought back after a restored backup, and what they could not. 恢复备份后各设备补交的情况。")
 
     @OptionGroup var options: CommonOptions
+    @Flag(
+        help: "列出仍在等待的修改及其内容（含个人信息） · Show the edits that still wait, with what they say (personal data).")
+    var waiting = false
 
     func act() async throws {
         let settings = try await SettingsReading(options).settings
@@ -20,6 +23,7 @@ struct Recovery: OperatorCommand {
         let (store, _) = try directory.open(isServing: false)
         let reports = try await store.recoveryReports()
         let imports = try await store.lostImports()
+        let edits = waiting ? try await store.waitingEdits() : []
         try store.close()
         if options.json {
             printLine(
@@ -28,12 +32,40 @@ struct Recovery: OperatorCommand {
                     writer.array { writer in for report in reports { report.write(to: &writer) } }
                     writer.name("imports")
                     writer.array { writer in for lost in imports { lost.write(to: &writer) } }
+                    guard waiting else { return }
+                    writer.name("waiting")
+                    writer.array { writer in for edit in edits { edit.write(to: &writer) } }
                 })
         } else if reports.isEmpty {
             options.say("服务器从未丢失历史。", "The server never lost any of its history.")
         } else {
             for report in reports { tell(report) }
             tell(imports)
+            for edit in edits { tell(edit, of: reports, store.rules.catalogue) }
+            if !waiting, reports.contains(where: { $0.devices.contains { $0.waiting > 0 } }) {
+                options.say(
+                    "等待中的修改及其内容：roostd recovery --waiting。所等的记录确实回不来时，请照此重新录入。",
+                    "What waits, and what it says: roostd recovery --waiting. If its record can never come, enter it anew from there."
+                )
+            }
+        }
+    }
+
+    private func tell(_ edit: WaitingEdit, of reports: [RecoveryReport], _ catalogue: Catalogue) {
+        let devices = reports.flatMap(\.devices).map(\.device)
+        let label = devices.first { $0.device.replica == edit.replica }?.device.label ?? edit.replica.description
+        let collection = catalogue.position(of: edit.mutation.collection).map { catalogue.collections[$0] }
+        let title = collection.map { options.text($0.label) } ?? edit.mutation.collection
+        print(
+            "  \(Self.moment(edit.stamp.time.moment))  \(label)  \(title) \(edit.mutation.row)  \(edit.mutation.action.rawValue)"
+        )
+        for change in edit.mutation.changes {
+            let field = collection.flatMap { declared in declared.position(of: change.field).map { declared.fields[$0] }
+            }
+            var json = JSONWriter()
+            json.value(change.value)
+            let said = change.value.text ?? String(decoding: json.bytes, as: UTF8.self)
+            print("    \(field.map { options.text($0.label) } ?? change.field): \(said)")
         }
     }
 
@@ -108,6 +140,30 @@ extension LostImport {
             writer.string(source)
             writer.name("imported_at")
             writer.integer(first.moment.value)
+        }
+    }
+}
+
+extension WaitingEdit {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.name("replica")
+            writer.plain(replica.description)
+            writer.name("collection")
+            writer.string(mutation.collection)
+            writer.name("row")
+            writer.id(mutation.row)
+            writer.name("action")
+            writer.plain(mutation.action.rawValue)
+            writer.name("made_at")
+            writer.integer(stamp.time.moment.value)
+            writer.name("fields")
+            writer.object { writer in
+                for change in mutation.changes {
+                    writer.name(escaping: change.field)
+                    writer.value(change.value)
+                }
+            }
         }
     }
 }

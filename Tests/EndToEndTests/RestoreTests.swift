@@ -41,6 +41,9 @@ struct RestoreTests {
         // The second's edit comes before the row it is about.
         let early = try await second.roost("sync")
         #expect(early["recovered"] == 1)
+        let waiting = try await server.operate("recovery", "--waiting")["waiting"]
+        #expect(waiting[0]["row"].text == later)
+        #expect(waiting[0]["fields"]["note_public"] == "另一台写的")
         let report = try await first.roost("sync")
         #expect(report["epoch_changed"] == true)
         #expect(report["recovered"] == 2)

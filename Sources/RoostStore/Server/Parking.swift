@@ -1,9 +1,25 @@
 import GRDB
 import RoostSchema
-import RoostSync
+package import RoostSync
+
+/// An edit that a device gave back after a loss, waiting for the row it is about.
+package struct WaitingEdit: Hashable, Sendable {
+    package let replica: ReplicaID
+    package let mutation: Mutation
+    /// Under which it was filed before it was lost.
+    package let stamp: Stamp
+}
 
 /// Recovered mutations whose row another device has yet to bring back.
 extension ServerStore {
+    /// All that wait, in the order in which they were made: if the row never comes, they are nowhere but here.
+    package func waitingEdits() async throws -> [WaitingEdit] {
+        try await pool.read { db in
+            try self.parked(db).map { WaitingEdit(replica: $0.replica, mutation: $0.mutation, stamp: $0.stamp) }
+                .sorted { $0.stamp < $1.stamp }
+        }
+    }
+
     /// Keeps what a plan parks.
     func park(
         _ entries: [ParkedEntry], of replica: ReplicaID, incarnation: Int64, now: Milliseconds, _ db: Database
@@ -57,12 +73,17 @@ extension ServerStore {
         let stamp: Stamp
     }
 
-    private func parked(for key: RowKey, _ db: Database) throws -> [Parked] {
+    /// What waits for a row, or all that waits.
+    private func parked(for key: RowKey? = nil, _ db: Database) throws -> [Parked] {
         let statement = try BoundStatement(
-            db, "SELECT id, replica, incarnation, body, stamp FROM parked WHERE row = ? AND collection = ?")
+            db,
+            "SELECT id, replica, incarnation, body, stamp FROM parked"
+                + (key == nil ? "" : " WHERE row = ? AND collection = ?"))
         defer { statement.reset() }
-        try statement.bind(1, key.id)
-        try statement.bind(2, numbers[key.collection])
+        if let key {
+            try statement.bind(1, key.id)
+            try statement.bind(2, numbers[key.collection])
+        }
         var found: [Parked] = []
         while try statement.step() {
             guard let mutation = try? Mutation(stored: statement.blob(3)) else {

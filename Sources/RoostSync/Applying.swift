@@ -67,7 +67,8 @@ extension DecisionRun {
             if resolved.mutation.action == .edit, decider.principal.isTrusted || collection.isEditable {
                 try resolved.requireFit(resolved.changes, collection)
             }
-            throw Refused(refusal: .outOfScope, awaited: erased.contains(key) ? nil : key)
+            let isErased = erased.contains(key)
+            throw Refused(refusal: .outOfScope, awaited: isErased ? nil : key, isFinal: isErased)
         }
         var step = Step(resolved: resolved, before: row, beforeScopes: try scopesForJudging(row))
         // What is wrong with an edit may say something about the row; who does not see it learns nothing.
@@ -133,7 +134,8 @@ extension DecisionRun {
             let subjectKey = RowKey(subject.collection, id)
             if try set.row(subjectKey) == nil {
                 guard !refused.contains(subjectKey) else { throw Refused(refusal: .dependsOn) }
-                throw Refused(refusal: .outOfScope, awaited: subjectKey)
+                let isErased = try !set.source.erased([subjectKey]).isEmpty
+                throw Refused(refusal: .outOfScope, awaited: isErased ? nil : subjectKey, isFinal: isErased)
             }
         }
         let row = Row(

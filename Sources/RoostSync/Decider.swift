@@ -76,6 +76,8 @@ struct Refused: Error {
     var problem: FieldProblem?
     /// The row for want of which it was refused.
     var awaited: RowKey?
+    /// Whether it is about what was erased or collected: not even what is given again is kept.
+    var isFinal = false
 }
 
 /// One pass of a decider over its mutations.

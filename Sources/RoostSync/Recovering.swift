@@ -31,12 +31,12 @@ extension DecisionRun {
     /// this history knows, a person decides; so too for whatever cannot be applied once the row is there, as its verdict
     /// was given. False where the refusal has another reason and stands.
     mutating func setAside(_ group: ArraySlice<Mutation>, _ stamps: [Stamp], _ reason: Refused) throws -> Bool {
-        guard decider.exactTimes || [.outOfScope, .forbidden].contains(reason.refusal), stamps.count == group.count
+        guard !reason.isFinal, stamps.count == group.count,
+            decider.exactTimes || [.outOfScope, .forbidden].contains(reason.refusal)
         else { return false }
         for (mutation, stamp) in zip(group, stamps) {
             guard let collection = rules.catalogue.position(of: mutation.collection) else { return false }
             let key = RowKey(collection, mutation.row)
-            guard !erased.contains(key) else { return false }
             if let awaited = reason.awaited {
                 plan.parked.append(ParkedEntry(mutation: mutation, stamp: stamp, awaited: awaited))
             } else {

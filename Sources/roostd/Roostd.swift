@@ -7,7 +7,8 @@ struct Roostd: AsyncParsableCommand {
         commandName: "roostd",
         abstract: "Keeps a county's roster and lets devices sync with it. 花名册同步服务器。",
         subcommands: [
-            Serve.self, Init.self, DoctorCommand.self, Backup.self, Restore.self, Recovery.self, EnrolCode.self,
+            Serve.self, Init.self, DoctorCommand.self, Backup.self, Restore.self, Recovery.self, Erase.self,
+            EnrolCode.self,
             Account.self, Devices.self, Sending.self, SettingsCommand.self,
         ])
 }

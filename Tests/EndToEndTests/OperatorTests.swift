@@ -72,6 +72,27 @@ struct OperatorTests {
         #expect(try await server.stop() == .exit(0))
     }
 
+    @Test func `who is erased while the server runs is gone from its folder and from a device that syncs`() async throws {
+        let place = try Place()
+        let server = try ServerUnderTest(place: place)
+        try await server.start()
+        let officer = try await server.addOfficer("管名册", role: "registrar")
+        let device = try await Device.enrolled("first", as: officer, at: server, place: place)
+        let row = try #require(try await device.roost("students", "add", "name=林墨言", "wechat=wx-canary")["id"].text)
+        try await device.roost("sync")
+        #expect(try await server.operate("erase", row)["erased"] == false)
+        #expect(try await device.roost("students", "show", row)["fields"]["wechat"] == "wx-canary")
+        let erased = try await server.operate("erase", row, "--force")
+        #expect(erased["erased"] == true && erased["rows"]["student"] == 1 && erased["devices"] == 1)
+        let files = try FileManager.default.subpathsOfDirectory(atPath: server.data)
+            .compactMap { FileManager.default.contents(atPath: server.data + "/" + $0) }
+        #expect(!files.contains { $0.firstRange(of: Array("wx-canary".utf8)) != nil })
+        try await device.roost("sync")
+        #expect(try await device.roost("students", "list").list.isEmpty)
+        #expect(!(try await roostd(place, ["erase", row, "--data", server.data, "--force"]).succeeded))
+        _ = try await server.stop()
+    }
+
     @Test func `the doctor's exit code tells whether something is wrong`() async throws {
         let place = try Place()
         let data = place.path + "/data"

@@ -120,6 +120,7 @@ extension ServerStore {
             sql: "INSERT OR REPLACE INTO meta (name, value) VALUES ('sending_paused', ?)",
             arguments: [Self.pausedByEpoch])
         try endAgain(db)
+        try eraseAgain(db)
         // Everybody reads every scope again; which scopes a device still holds stays noted.
         try db.execute(sql: "UPDATE acknowledged SET cursor = ?", arguments: [Self.otherHistory.value])
         // Codes that were used since would be good again.

@@ -109,6 +109,7 @@ extension ServerStore {
     private func write<Outcome>(_ planned: PlannedImport<Outcome>, _ draft: ImportDraft, _ db: Database) throws {
         var edits = planned.edits
         if var time = draft.first {
+            edits = try withoutErased(edits, db)
             // In steps of two, as all times of the writer: what devices saw of these rows they will have seen.
             for index in edits.indices {
                 edits[index].time = time

@@ -8,7 +8,7 @@ import RoostSync
     import Darwin
 #endif
 
-/// What an old backup must not bring back, access that was ended; and which imports it lacks.
+/// What an old backup must not bring back, access that was ended and people who were erased; and which imports it lacks.
 ///
 /// A file beside the database with one JSON object a line. It is only ever added to, and each line is on the disk before
 /// the transaction that it tells of commits: the ledger may know of an end that the database does not, never the other
@@ -25,6 +25,8 @@ struct Ledger: Sendable {
         case imported(ImportNote)
         /// An import was taken back, by its batch.
         case undone(RowID, at: Milliseconds)
+        /// A row was erased, with all that refers to it.
+        case erased(RowID, of: CollectionName, at: Milliseconds)
     }
 
     /// What is kept of an import, so that importing the sheet once more makes the same rows again.
@@ -79,7 +81,7 @@ struct Ledger: Sendable {
             case .revoked(let replica, let moment): devices[replica] = devices[replica] ?? moment
             case .ended(let row, _): isOver[row] = true
             case .granted(let row, _): isOver[row] = false
-            case .imported, .undone: break
+            case .imported, .undone, .erased: break
             }
         }
         return (devices, isOver.filter(\.value).map(\.key).sorted())
@@ -92,10 +94,18 @@ struct Ledger: Sendable {
             switch entry {
             case .imported(let note): notes.append(note)
             case .undone(let batch, _): notes.removeAll { $0.batch == batch }
-            case .revoked, .ended, .granted: break
+            case .revoked, .ended, .granted, .erased: break
             }
         }
         return notes
+    }
+
+    /// What was erased.
+    func erasures() -> [(row: RowID, collection: CollectionName)] {
+        entries().compactMap { entry in
+            guard case .erased(let row, let collection, _) = entry else { return nil }
+            return (row, collection)
+        }
     }
 }
 
@@ -107,6 +117,8 @@ extension Ledger.Entry {
             case .ended(let row, let moment): [.init("ended", .id(row)), at(moment)]
             case .granted(let row, let moment): [.init("granted", .id(row)), at(moment)]
             case .undone(let batch, let moment): [.init("undone", .id(batch)), at(moment)]
+            case .erased(let row, let collection, let moment):
+                [.init("erased", .id(row)), .init("collection", .text(collection.text)), at(moment)]
             case .imported(let note):
                 [
                     .init("imported", .id(note.batch)), .init("sheet", .text(note.sheet)),
@@ -129,6 +141,8 @@ extension Ledger.Entry {
             self = .granted(row, at: moment)
         } else if let batch = value["undone"]?.text.flatMap({ RowID($0) }) {
             self = .undone(batch, at: moment)
+        } else if let row = value["erased"]?.text.flatMap({ RowID($0) }), let collection = value["collection"]?.text {
+            self = .erased(row, of: CollectionName(collection), at: moment)
         } else if let batch = value["imported"]?.text.flatMap({ RowID($0) }), let sheet = value["sheet"]?.text,
             let source = value["source"]?.text, let counter = value["counter"]?.integer
         {

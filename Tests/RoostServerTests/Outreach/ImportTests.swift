@@ -106,6 +106,24 @@ struct ImportTests {
         try store.close()
     }
 
+    @Test func `a sheet given again to a server that lost its import does not bring back who was erased`() async throws
+    {
+        let fixture = try await OutreachFixture()
+        let backup = fixture.directory + "/backup"
+        try fixture.store.backUp(to: backup)
+        _ = try await SheetImporter(store: fixture.store, key: fixture.key).run(
+            upload(small), by: OutreachFixture.registrar)
+        let students = try await fixture.store.rows(of: "student")
+        _ = try await fixture.store.erase(try #require(students.first).key.id, of: "student")
+        try fixture.store.close()
+        _ = try ServerStore.restore(backup, to: fixture.directory)
+        let time = fixture.time
+        let store = try ServerStore(directory: fixture.directory, catalogue: .programme, clock: { time.now })
+        _ = try await SheetImporter(store: store, key: fixture.key).run(upload(small), by: OutreachFixture.registrar)
+        #expect(try await store.rows(of: "student").map(\.key) == students.dropFirst().map(\.key))
+        try store.close()
+    }
+
     @Test func `an update is told field by field and undone to the earlier value`() async throws {
         let fixture = try await OutreachFixture()
         let importer = try SheetImporter(store: fixture.store, key: fixture.key)

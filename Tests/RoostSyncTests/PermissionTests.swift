@@ -120,7 +120,7 @@ import Testing
             Mutation.make(6, .edit, "Bush!", Who.apple, at: server.now, ["name": "x"]),
         ]
         let verdicts = try server.push(edits, from: Who.wandasLaptop, of: Who.wanda).verdicts
-        #expect(verdicts.map(\.refusal) == [.duplicate, .gone, .outOfScope, .invalid, .invalid, .invalid])
+        #expect(verdicts.map(\.refusal) == [.duplicate, .gone, .dependsOn, .invalid, .invalid, .invalid])
         #expect(verdicts.map(\.problem) == [nil, nil, nil, "derived", "required", "unknown_code"])
         #expect(verdicts.map(\.about) == [nil, nil, nil, "tended_by", "name", "Bush!"])
     }

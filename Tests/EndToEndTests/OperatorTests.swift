@@ -72,7 +72,8 @@ struct OperatorTests {
         #expect(try await server.stop() == .exit(0))
     }
 
-    @Test func `who is erased while the server runs is gone from its folder and from a device that syncs`() async throws {
+    @Test func `who is erased while the server runs is gone from its folder and from a device that syncs`() async throws
+    {
         let place = try Place()
         let server = try ServerUnderTest(place: place)
         try await server.start()

@@ -19,7 +19,7 @@ import Testing
         "link ended", "scope lost", "scope gained", "rows purged", "files searched", "row left", "masked", "page cut",
         "repeated", "request lost", "answer lost", "request duplicated", "request truncated", "answer truncated",
         "late request", "late answer", "device died", "server died", "server died deciding",
-        "server died having decided",
+        "server died having decided", "server died beside deciding",
         "device died applying", "clock wrong by years", "31 days away", "400 days away", "operator acted",
         "departures collected", "verdicts collected", "snapshot made", "snapshot fetched", "device copied", "copy told",
         "new incarnation", "server restored", "request of another epoch", "edit given again",
@@ -36,6 +36,7 @@ import Testing
         "restored", "base outran the clock", "proposed for want of room", "scope regained", "resnapshot",
         "rows collected", "history collected", "another copy was first", "edit not given again",
         "surrendered edit lost",
+        "identity taken out of sight",
         "accepted what was set aside", "snapshot interrupted", "device died between two answers",
     ]
 

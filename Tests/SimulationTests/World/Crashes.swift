@@ -15,6 +15,10 @@ enum Trap {
         "INSERT verdict", "INSERT member", "INSERT authority", "INSERT history", "INSERT student", "UPDATE student",
         "UPDATE meta",
     ]
+    /// Of the transactions beside that one: what is surrendered, what a device has and owes, what it gives again.
+    static let beside = [
+        "INSERT quarantine", "UPDATE replica", "INSERT recovery", "UPDATE recovery", "INSERT epoch_begun",
+    ]
     static let device = [
         "INSERT copy", "INSERT journal", "INSERT refused", "INSERT student", "INSERT held", "UPDATE held",
         "UPDATE meta",
@@ -88,6 +92,7 @@ extension World {
 
     /// The server does its part, or dies at some place of it.
     func serveDying(_ body: [UInt8], for index: Int) async throws(ClientError) -> [UInt8] {
+        if luck?.chance(3) ?? false { return try await serveDyingBeside(body, for: index) }
         let chosen = Trap.server[luck?.below(Trap.server.count) ?? 0]
         // What is surrendered is written in a transaction of its own, after the one that decides.
         let surrenders = (try? ExchangeRequest(json: body))?.surrendered.isEmpty == false
@@ -103,6 +108,25 @@ extension World {
         }
         try arm("", in: serverFile)
         return try caught.get()
+    }
+
+    /// The server dies in a transaction beside the one that decides, which may have been committed; the device asks again.
+    private func serveDyingBeside(_ body: [UInt8], for index: Int) async throws(ClientError) -> [UInt8] {
+        let place = Trap.beside[luck?.below(Trap.beside.count) ?? 0]
+        if let request = try? ExchangeRequest(json: body) {
+            try arm(place, in: serverFile)
+            do {
+                _ = try await store.exchange(
+                    request, device: devices[index].seat.device, mutationLimit: 5000, pageBytes: script.pageBytes)
+            } catch is DatabaseError {
+                note("server died at \(place)")
+                note("server died beside deciding")
+            } catch {
+                // Refused as a whole; so is the next.
+            }
+            try arm("", in: serverFile)
+        }
+        return try await serve(body, for: index)
     }
 
     /// The device dies before the transaction commits that applies an answer, or between two of them.

@@ -87,9 +87,9 @@ extension World {
         ]
     }
 
-    /// Somebody new, with whatever brings them into the author's scope.
-    private func enterStudent(_ index: Int, _ dice: inout Seeded) throws -> [Edit] {
-        let student = newRow(&dice)
+    /// Somebody new, with whatever brings them into the author's scope; `taken` is an identity that somebody has already.
+    private func enterStudent(_ index: Int, as taken: RowID? = nil, _ dice: inout Seeded) throws -> [Edit] {
+        let student = taken ?? newRow(&dice)
         let seat = devices[index].seat
         var edits = [
             Edit(
@@ -257,7 +257,9 @@ extension World {
     private func blunder(_ index: Int, _ dice: inout Seeded) throws -> [Edit] {
         let student = try pick("student", index, &dice) ?? newRow(&dice)
         switch dice.below(6) {
-        case 0: return [Edit("student", student, .create, [Mutation.Change("name", "twice")])]
+        case 0:
+            if dice.chance(2) { return try enterStudent(index, as: student, &dice) }
+            return [Edit("student", student, .create, [Mutation.Change("name", "twice")])]
         case 1: return [Edit("student", student, .edit, [Mutation.Change("name", .null)])]
         case 2: return [Edit("student", newRow(&dice), .edit, [Mutation.Change("shared", true)])]
         case 3:

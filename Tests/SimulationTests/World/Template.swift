@@ -86,7 +86,7 @@ struct Template: Sendable {
             try replica.close()
         }
         try store.close()
-        try Trap.prepare(directory + "/server/" + ServerStore.fileName, Trap.server)
+        try Trap.prepare(directory + "/server/" + ServerStore.fileName, Trap.server + Trap.beside)
         for index in seats.indices {
             try Trap.prepare(directory + "/device\(index)/" + Replica.fileName, Trap.device)
         }

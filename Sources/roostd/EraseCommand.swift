@@ -1,4 +1,5 @@
 import ArgumentParser
+import RoostModel
 import RoostSchema
 import RoostServer
 import RoostStore
@@ -6,15 +7,12 @@ import RoostSync
 
 struct Erase: OperatorCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Wipe a person's record with everything about them, for good. 彻底删除一个人的全部记录，不可恢复。")
+        abstract: "Wipe a student's record with everything about them, for good. 彻底删除一名学生的全部记录，不可恢复。")
 
     @OptionGroup var options: CommonOptions
 
     @Argument(help: "The record's identity, as roost students show --json tells it. 记录编号，见 roost students show --json。")
     var row: String
-
-    @Option(help: "What it is a record of. 记录所属的表。")
-    var collection = "student"
 
     @Flag(help: "Do it; without this, only what would go is told. 确认执行；不加则只列出将被删除的内容。")
     var force = false
@@ -30,8 +28,9 @@ struct Erase: OperatorCommand {
         }
         let (store, _) = try directory.open(isServing: false)
         defer { try? store.close() }
-        let name = CollectionName(collection)
-        let found = force ? try await store.erase(id, of: name) : try await store.erasure(of: id, in: name)
+        let found =
+            force
+            ? try await store.erase(id, of: Programme.subject) : try await store.erasure(of: id, in: Programme.subject)
         guard let found else {
             throw Failure(options, "没有这条记录；可能早已彻底删除", "there is no such record; it may have been erased before")
         }

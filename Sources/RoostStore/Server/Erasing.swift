@@ -13,7 +13,7 @@ package struct Erasure: Hashable, Sendable {
 /// Erasure: what somebody may ask to be forgotten, wiped wherever the server keeps it.
 ///
 /// Deletion keeps every value so that it can be taken back; erasure keeps the identities, which answer `gone` to who would
-/// use them again. The row goes with everything that refers to it: history, conflicts, edits set aside or waiting, what
+/// use them again. Somebody's row goes with all rows about them: history, conflicts, edits set aside or waiting, what
 /// imports noted in order to be undone. Devices are told that the rows left their scopes, wipe them as they do whatever they
 /// may not keep, and are listed until they confirm it. A ledger beside the database has an old backup erased anew.
 extension ServerStore {
@@ -26,7 +26,7 @@ extension ServerStore {
         }
     }
 
-    /// Erases a row with all that refers to it; nil if there is no such row.
+    /// Erases a row with all that is about it; nil if there is no such row.
     ///
     /// Rewrites the database file, during which others' writes wait, so that no page of it holds a value any more.
     package func erase(_ row: RowID, of collection: CollectionName) async throws -> Erasure? {
@@ -74,16 +74,19 @@ extension ServerStore {
         }
     }
 
-    /// The row, whatever refers to it, and the notes about any of these; empty if there is no such row.
+    /// The row, all rows about it, and the notes about any of these; empty if there is no such row, or if it is of a kind that
+    /// nothing is about: an officer's work is other people's.
     private func whatIsKnown(of key: RowKey, _ db: Database) throws -> Set<RowKey> {
-        let source = ServerRows(store: self, db: db)
-        guard try source.row(key) != nil else { return [] }
+        guard rules.subjects.contains(where: { $0?.collection == key.collection }),
+            try ServerRows(store: self, db: db).row(key) != nil
+        else {
+            return []
+        }
         var keys: Set<RowKey> = [key]
-        let name = rules.catalogue.collections[key.collection].name
-        for (position, collection) in rules.catalogue.collections.enumerated() {
-            for field in collection.fields where field.target == name {
-                try collect(position, "\"\(field.name)\" = ?", &keys, db) { try $0.bind(1, key.id) }
-            }
+        for (position, subject) in rules.subjects.enumerated() where subject?.collection == key.collection {
+            guard let subject else { continue }
+            let field = rules.catalogue.collections[position].fields[subject.position].name
+            try collect(position, "\"\(field)\" = ?", &keys, db) { try $0.bind(1, key.id) }
         }
         for (position, _) in rules.concerning {
             for known in keys {

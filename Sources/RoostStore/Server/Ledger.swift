@@ -25,7 +25,7 @@ struct Ledger: Sendable {
         case imported(ImportNote)
         /// An import was taken back, by its batch.
         case undone(RowID, at: Milliseconds)
-        /// A row was erased, with all that refers to it.
+        /// A row was erased, with all that is about it.
         case erased(RowID, of: CollectionName, at: Milliseconds)
     }
 

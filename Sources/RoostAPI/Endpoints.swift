@@ -71,7 +71,7 @@ package struct EndpointSummary: Codable, Hashable, Sendable {
     package var forTests: Bool
     package var forNotices: Bool
     package var payloadRole: String?
-    /// `untested`, `active`, `paused` or `disabled`.
+    /// `untested`, `active`, `paused`, `disabled`, or `retired` of one that was given up for good.
     package var state: String
     /// Code of the outcome for which it was disabled, or `unsubscribed`.
     package var note: String?

@@ -129,6 +129,10 @@ extension ServerConnection {
         try decode(EndpointSummary.self, try await send(.post, "\(Path.endpoints)/\(id)/pause"))
     }
 
+    package func retireEndpoint(_ id: String) async throws(ClientError) -> EndpointSummary {
+        try decode(EndpointSummary.self, try await send(.post, "\(Path.endpoints)/\(id)/retire"))
+    }
+
     package func resumeEndpoint(_ id: String, backlog: String) async throws(ClientError) -> EndpointSummary {
         let body = try encode(EndpointResumption(backlog: backlog))
         return try decode(EndpointSummary.self, try await send(.post, "\(Path.endpoints)/\(id)/resume", json: body))

@@ -66,6 +66,7 @@ struct Routes: Sendable {
             .post(.init(Path.endpoints + "/{endpoint}/test"), use: endpoints.test)
             .post(.init(Path.endpoints + "/{endpoint}/pause"), use: endpoints.pause)
             .post(.init(Path.endpoints + "/{endpoint}/resume"), use: endpoints.resume)
+            .post(.init(Path.endpoints + "/{endpoint}/retire"), use: endpoints.retire)
         return router
     }
 }

@@ -8,16 +8,19 @@ struct EndpointsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "endpoints", abstract: "推送端点：机器人、网址、人工 · Where digests go.",
         subcommands: [
-            List.self, Add.self, Edit.self, Rotate.self, Test.self, Log.self, Pause.self, Resume.self, Notices.self,
+            List.self, Add.self, Edit.self, Rotate.self, Test.self, Log.self, Pause.self, Resume.self, Retire.self,
+            Notices.self,
         ], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "列出端点 · List endpoints.")
         @OptionGroup var options: CommonOptions
+        @Flag(help: "连同已弃用的 · Those that were given up too.") var all = false
 
         func run() async throws {
             try await Session.online(options) { session, server in
-                let list = try await server.endpoints()
+                var list = try await server.endpoints()
+                if !all { list.endpoints.removeAll { $0.state == "retired" } }
                 EndpointsCommand.tell(list.endpoints, session.output)
                 let failing = try await server.endpointNotices().notices.count { $0.closedAt == nil }
                 if failing > 0 {
@@ -182,6 +185,42 @@ struct EndpointsCommand: AsyncParsableCommand {
         }
     }
 
+    struct Retire: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "永久弃用端点 · Give an endpoint up for good.",
+            discussion: """
+                等待中的投递随之放弃，密钥清除，名称与机器人可另建端点；已发送的记录保留。不能撤销，须输入端点名称或用 --yes 确认。
+                What waits for it is given up, its secrets are wiped, its name and its robot are free for another endpoint; what \
+                was sent there stays known. It cannot be undone: type its name to confirm, or give --yes.
+                """)
+        @OptionGroup var options: CommonOptions
+        @Argument(help: "端点名称或编号 · The endpoint.") var endpoint: String
+        @Flag(help: "不再询问 · Confirms it without being asked.") var yes = false
+
+        func run() async throws {
+            try await Session.online(options) { session, server in
+                let output = session.output
+                let found = try await server.endpoint(matching: endpoint)
+                if !yes {
+                    guard !output.json, isatty(STDIN_FILENO) == 1 else {
+                        throw ValidationError("弃用不能撤销，请用 --yes 确认 · it cannot be undone: confirm by --yes")
+                    }
+                    output.say(
+                        "“\(found.name)”将永久弃用，\(found.waiting) 条等待中的投递随之放弃，不能撤销。请输入端点名称以确认：",
+                        "\(found.name) will be given up for good, and what waits for it (\(found.waiting)). Type its name to confirm:"
+                    )
+                    guard readLine()?.trimmingCharacters(in: .whitespaces) == found.name else {
+                        output.say("名称不符，未作改动。", "That is not its name; nothing was changed.")
+                        throw ExitCode(4)
+                    }
+                }
+                let summary = try await server.retireEndpoint(found.id)
+                EndpointsCommand.tell([summary], output)
+                output.result(try encoded(summary))
+            }
+        }
+    }
+
     fileprivate static func tell(_ added: EndpointAdded, _ session: Session) throws {
         let output = session.output
         tell([added.endpoint], output)
@@ -207,6 +246,7 @@ struct EndpointsCommand: AsyncParsableCommand {
                     case "paused" where endpoint.note == "unsubscribed": output.text("收件人已退订", "unsubscribed")
                     case "paused": output.text("暂停", "paused")
                     case "disabled": output.text("停用", "disabled") + (endpoint.note.map { " (\($0))" } ?? "")
+                    case "retired": output.text("已弃用", "given up")
                     default: endpoint.state
                     }
                 return [

@@ -5,8 +5,9 @@ extension Instruction {
             (
                 ["wecom_93000", "wecom_93008"],
                 Instruction(
-                    "机器人地址失效或机器人已被移出群：请在群里重新添加机器人并更新地址。",
-                    "The robot's address is not valid or the robot was removed: add a robot to the group and enter its address."
+                    "机器人地址失效或机器人已被移出群：请在群里重新添加机器人并更新地址；不再用这个群，就弃用端点（roost endpoints retire）。",
+                    "The robot's address is not valid or the robot was removed: add a robot to the group and enter its address, or "
+                        + "give the endpoint up (roost endpoints retire)."
                 )
             ),
             (
@@ -15,15 +16,17 @@ extension Instruction {
                     "feishu_19001_token",
                 ],
                 Instruction(
-                    "机器人不存在或地址失效：请在群里重新添加机器人并更新地址。",
-                    "There is no such robot, or its address is not valid: add a robot to the group and enter its address."
+                    "机器人不存在或地址失效：请在群里重新添加机器人并更新地址；不再用这个群，就弃用端点（roost endpoints retire）。",
+                    "There is no such robot, or its address is not valid: add a robot to the group and enter its address, or give "
+                        + "the endpoint up (roost endpoints retire)."
                 )
             ),
             (
                 ["dingtalk_400013"],
                 Instruction(
-                    "该群已解散：请改用其他群，或停用此端点。",
-                    "The group was dissolved: choose another group, or give this endpoint up.")
+                    "该群已解散：请弃用此端点（roost endpoints retire），另有新群就再新增一个。",
+                    "The group was dissolved: give this endpoint up (roost endpoints retire), and add one for the group that takes its "
+                        + "place, if any.")
             ),
             (
                 ["wecom_93004", "dingtalk_400102"],
@@ -94,8 +97,9 @@ extension Instruction {
             (
                 ["smtp_550", "smtp_551", "smtp_553", "smtp_556", "smtp_501"],
                 Instruction(
-                    "邮箱不存在或拒收：请核对邮箱地址。",
-                    "The mailbox does not exist or refuses mail: check the address.")
+                    "邮箱不存在或拒收：请核对邮箱地址；确已不用，就弃用端点（roost endpoints retire）。",
+                    "The mailbox does not exist or refuses mail: check the address, or give the endpoint up (roost endpoints "
+                        + "retire).")
             ),
             (
                 ["smtp_554"],
@@ -161,6 +165,13 @@ extension Instruction {
                 Instruction("恢复端点时放弃了积压，可以重发。", "Given up when the endpoint was resumed; it can be sent again.")
             ),
             (
+                ["endpoint_retired"],
+                Instruction(
+                    "端点已弃用，这条没有发出，也不会再发；仍要告知的，请另起一期发到别的端点。",
+                    "Its endpoint was given up, so that this was not sent and never will be; if somebody still has to be told, "
+                        + "compose another digest for another endpoint.")
+            ),
+            (
                 ["digest_cancelled"],
                 Instruction(
                     "推送已取消，这条没有发出；可以重发。", "The digest was cancelled before this went out; it can be sent again.")
@@ -182,8 +193,9 @@ extension Instruction {
             (
                 ["http_410"],
                 Instruction(
-                    "对方声明该地址已永久停用：请向对方索取新地址。",
-                    "The receiver says this address is gone for good: ask for a new one.")
+                    "对方声明该地址已永久停用：请向对方索取新地址，或弃用端点（roost endpoints retire）。",
+                    "The receiver says this address is gone for good: ask for a new one, or give the endpoint up (roost endpoints "
+                        + "retire).")
             ),
             (
                 ["http_301", "http_302", "http_303", "http_307", "http_308"],

@@ -49,6 +49,11 @@ struct EndpointHandlers: Sendable {
         try Response(try await desk.pause(try context.row("endpoint"), by: try context.officer))
     }
 
+    /// `POST /v1/endpoints/{endpoint}/retire`.
+    func retire(_ request: Request, _ context: RoostContext) async throws -> Response {
+        try Response(try await desk.retire(try context.row("endpoint"), by: try context.officer))
+    }
+
     /// `POST /v1/endpoints/{endpoint}/resume`.
     func resume(_ request: Request, _ context: RoostContext) async throws -> Response {
         let backlog = try await request.value(EndpointResumption.self).backlog

@@ -127,12 +127,17 @@ extension DigestDesk {
             try permissions.mayEdit(digest)
             // One that was cancelled before it was released has no deliveries.
             guard digest.isReleased || digest.status == "cancelled" else { throw Self.wrongStatus(digest) }
-            let channels = Dictionary(
-                uniqueKeysWithValues: try reader.endpoints().map { ($0.id, Channel(rawValue: $0.channel)) })
-            let chosen = try reader.deliveries(of: id).filter { delivery in
+            let endpoints = try reader.endpoints()
+            let channels = Dictionary(uniqueKeysWithValues: endpoints.map { ($0.id, Channel(rawValue: $0.channel)) })
+            let retired = Set(endpoints.filter(\.isRetired).map(\.id))
+            let all = try reader.deliveries(of: id).filter { delivery in
                 states.contains(delivery.state) && (named?.contains(delivery.id) ?? true)
                     && (request.endpoint.map { RowID($0) == delivery.endpoint } ?? true)
                     && channels[delivery.endpoint] != .manual
+            }
+            let chosen = all.filter { !retired.contains($0.endpoint) }
+            if chosen.isEmpty, let lost = all.first {
+                throw Self.givenUp(endpoints.first { $0.id == lost.endpoint }?.name ?? "")
             }
             let told = try reader.items(in: chosen)
             try DigestContent(reader: reader, now: now).check(
@@ -162,6 +167,15 @@ extension DigestDesk {
         return try await report(id, for: officer)
     }
 
+    private static func givenUp(_ endpoint: String) -> Refusal {
+        Refusal(
+            .conflict, reason: "retired",
+            Label(
+                "端点“\(endpoint)”已弃用，不再发送；仍要告知的，请另起一期发到别的端点。",
+                "the endpoint \(endpoint) was given up, and nothing goes there again; compose another digest for another endpoint"
+            ))
+    }
+
     private static var nothingToSendAgain: Refusal {
         Refusal(
             .conflict, reason: "not_resendable",
@@ -181,6 +195,7 @@ extension DigestDesk {
             guard let record = try reader.endpoints().first(where: { $0.id == endpoint }) else {
                 throw Refusal(.notFound, "no such endpoint")
             }
+            try EndpointDesk.checkIsInUse(record)
             guard record.isForTests else {
                 throw Refusal(
                     .conflict, reason: "not_for_tests",

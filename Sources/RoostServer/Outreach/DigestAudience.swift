@@ -44,7 +44,9 @@ struct DigestAudience {
                     .filter { ![.frozen, .failed, .expired, .cancelled].contains($0.state) }.map(\.endpoint))
         }
         let known = try reader.endpoints()
-        let all = known.filter { !$0.isForTests && !$0.isForNotices && !$0.isUnsubscribed && !$0.isPersonInGroup }
+        let all = known.filter {
+            !$0.isForTests && !$0.isForNotices && !$0.isUnsubscribed && !$0.isRetired && !$0.isPersonInGroup
+        }
         groupsWithoutEndpoint = groups.subtracting(all.compactMap(\.contactGroup)).sorted()
         people =
             channels.contains(Channel.manual.rawValue)

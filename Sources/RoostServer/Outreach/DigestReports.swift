@@ -36,7 +36,9 @@ extension DigestDesk {
                         now: now)
                 }
             }.sorted { ($0.endpoint, $0.part) < ($1.endpoint, $1.part) }
-            let advice = Self.advice(on: deliveries)
+            // What was for an endpoint that was given up has come to its end, whatever became of it.
+            let retired = Set(endpoints.values.filter(\.isRetired).map(\.name))
+            let advice = Self.advice(on: deliveries.filter { !retired.contains($0.endpoint) })
             return DigestReport(
                 digest: digest.summary, students: try reader.audience(of: id)?.students, deliveries: deliveries,
                 instructionZH: advice?.zh, instructionEN: advice?.en)
@@ -127,7 +129,7 @@ extension DigestDesk {
             let usual = Instruction(after: outcome, code: code, on: channel)
             instruction = Label(usual.chinese, usual.english)
         }
-        if let ended = delivery.ended { instruction = ended }
+        if let ended = delivery.ended(at: endpoint) { instruction = ended }
         // Only where parts arrive in order; elsewhere each goes when it can.
         let waitsForEarlier = isBlocked && Channel(rawValue: endpoint.channel)?.maximumInFlight == 1
         let heldBy = delivery.hold(
@@ -217,7 +219,11 @@ extension DigestDesk {
 extension DeliveryRecord {
     /// What to do about one that came to its end by something else than what was answered last, of which it would be said
     /// that it passes by itself; nil for any other.
-    fileprivate var ended: Label? {
+    fileprivate func ended(at endpoint: EndpointRecord) -> Label? {
+        if endpoint.isRetired, ![.sent, .manualDone, .leased, .uncertain].contains(state) {
+            let words = Instruction(after: .deferred, code: "endpoint_retired", on: .generic)
+            return Label(words.chinese, words.english)
+        }
         // These say by themselves what ended it.
         let reasons = [
             "not_posted", "unsubscribed", "backlog_skipped", "digest_cancelled", "restored", "lacks_keyword",
@@ -266,7 +272,7 @@ extension DeliveryRecord {
         }
         switch endpoint.state {
         case .active: break
-        case .untested, .paused, .disabled: return endpoint.state.rawValue
+        case .untested, .paused, .disabled, .retired: return endpoint.state.rawValue
         }
         if isSendingPaused { return "sending_paused" }
         if waitsForEarlier { return "earlier_part" }

@@ -120,7 +120,10 @@ package struct EndpointDesk: Sendable {
         _ id: RowID, _ change: @Sendable (inout EndpointRecord, RosterReader) throws -> Outcome
     ) async throws -> Outcome {
         do {
-            return try await store.change(id, change)
+            return try await store.change(id) { record, reader in
+                try Self.checkIsInUse(record)
+                return try change(&record, reader)
+            }
         } catch EndpointProblem.unknown {
             throw Refusal(.notFound, "no such endpoint")
         } catch EndpointProblem.nameTaken {
@@ -154,6 +157,7 @@ package struct EndpointDesk: Sendable {
     private static func checkIsAlone(
         _ record: EndpointRecord, _ vault: EndpointVault, _ reader: RosterReader
     ) throws {
+        // One that was given up has no address any more.
         let other = try reader.endpoints().first {
             $0.channel == record.channel && $0.id != record.id && vault.isSameAddress(record, $0)
         }
@@ -214,7 +218,7 @@ package struct EndpointDesk: Sendable {
     /// Sends a test message at once; a new endpoint that takes it is active, one that was disabled may be resumed.
     package func test(_ id: RowID, by officer: RowID) async throws -> EndpointTest {
         try await mayManage(officer)
-        let endpoint = try await endpoint(id)
+        let endpoint = try await endpointInUse(id)
         guard let channel = Channel(rawValue: endpoint.channel) else { throw Refusal(.notFound, "no such endpoint") }
         let message = Message(headline: "测试消息", summary: "这是一条测试消息，收到即表示端点可用。This is a test.")
         var context = RenderingContext(
@@ -232,7 +236,7 @@ package struct EndpointDesk: Sendable {
                 try await store.setState(.active, of: id)
                 wake()
             case .disabled: try await store.setState(.paused, of: id)
-            case .active, .paused: break
+            case .active, .paused, .retired: break
             }
         }
         let instruction = Instruction(afterTest: outcome)
@@ -244,7 +248,7 @@ package struct EndpointDesk: Sendable {
     /// Keeps deliveries back until the endpoint is resumed.
     package func pause(_ id: RowID, by officer: RowID) async throws -> EndpointSummary {
         try await mayManage(officer)
-        let state = try await endpoint(id).state
+        let state = try await endpointInUse(id).state
         guard ![.disabled, .untested].contains(state) else { throw Self.testFirst }
         // Why one is paused already stays known: its mailbox may have been unsubscribed.
         if state != .paused {
@@ -259,7 +263,7 @@ package struct EndpointDesk: Sendable {
     /// a test has to succeed first.
     package func resume(_ id: RowID, backlog: String = "send", by officer: RowID) async throws -> EndpointSummary {
         try await mayManage(officer)
-        guard ![.disabled, .untested].contains(try await endpoint(id).state) else { throw Self.testFirst }
+        guard ![.disabled, .untested].contains(try await endpointInUse(id).state) else { throw Self.testFirst }
         switch backlog {
         case "send": break
         case "skip": _ = try await store.skipBacklog(of: id)
@@ -268,6 +272,27 @@ package struct EndpointDesk: Sendable {
         try await store.setState(.active, of: id)
         wake()
         return try await summary(id)
+    }
+
+    /// Gives an endpoint up for good, and what waits for it: nothing goes there again, and its name and its robot are free
+    /// for another endpoint.
+    package func retire(_ id: RowID, by officer: RowID) async throws -> EndpointSummary {
+        try await mayManage(officer)
+        do {
+            try await store.retire(id)
+        } catch EndpointProblem.unknown {
+            throw Refusal(.notFound, "no such endpoint")
+        }
+        // What was taken for it goes back.
+        wake()
+        return try await summary(id)
+    }
+
+    static func checkIsInUse(_ endpoint: EndpointRecord) throws(Refusal) {
+        guard endpoint.isRetired else { return }
+        throw Refusal(
+            .conflict, reason: "retired",
+            Label("端点已弃用，不能再用；需要时新增一个。", "the endpoint was given up for good; add another"))
     }
 
     private static var testFirst: Refusal {
@@ -295,6 +320,12 @@ package struct EndpointDesk: Sendable {
         } catch EndpointProblem.unknown {
             throw Refusal(.notFound, "no such endpoint")
         }
+    }
+
+    private func endpointInUse(_ id: RowID) async throws -> EndpointRecord {
+        let endpoint = try await endpoint(id)
+        try Self.checkIsInUse(endpoint)
+        return endpoint
     }
 
     private func summary(_ id: RowID) async throws -> EndpointSummary {

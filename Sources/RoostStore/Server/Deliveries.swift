@@ -174,6 +174,7 @@ extension ServerStore {
                 """
                 UPDATE delivery SET state = 'queued', attempts = 0, next_ms = ?, not_after_ms = ?, outcome = NULL,
                     code = NULL WHERE id = ? AND state IN ('uncertain', 'failed', 'expired', 'cancelled', 'retry_wait')
+                    AND endpoint NOT IN (SELECT id FROM endpoint WHERE state = 'retired')
                 RETURNING digest
                 """)
             var digests: Set<RowID> = []

@@ -171,6 +171,7 @@ extension ServerStore {
     private func release(
         _ digest: RowID, from: Milliseconds, later: [RowID: Milliseconds], until: Milliseconds, _ db: Database
     ) throws {
+        try giveUpRetired(of: digest, db)
         let statement = try BoundStatement(
             db,
             """

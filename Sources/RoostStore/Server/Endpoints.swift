@@ -12,6 +12,8 @@ package struct EndpointRecord: Hashable, Sendable {
         case paused
         /// By an outcome that a person must mend first, or by failing for days.
         case disabled
+        /// Given up for good, by a person.
+        case retired
     }
 
     package var id: RowID
@@ -158,7 +160,8 @@ extension ServerStore {
     /// resumes it.
     package func unsubscribe(_ endpoint: RowID) async throws {
         try await pool.write { db in
-            let statement = try BoundStatement(db, "UPDATE endpoint SET state = 'paused', note = ? WHERE id = ?")
+            let statement = try BoundStatement(
+                db, "UPDATE endpoint SET state = 'paused', note = ? WHERE id = ? AND state != 'retired'")
             try statement.bind(1, EndpointRecord.unsubscribedNote)
             try statement.bind(2, endpoint)
             try statement.run()
@@ -168,12 +171,14 @@ extension ServerStore {
 
     /// Moves an endpoint to another state; failures and a note from before are forgotten, but not that its receiver wants
     /// nothing for a while: that is the receiver's to lift.
+    ///
+    /// One that was given up meanwhile stays so.
     package func setState(_ state: EndpointRecord.State, of endpoint: RowID) async throws {
         try await pool.write { db in
             let statement = try BoundStatement(
                 db,
                 """
-                UPDATE endpoint SET state = ?, note = NULL, failures = 0, open_until_ms = NULL, exhausted = 0,
+                UPDATE endpoint SET state = CASE state WHEN 'retired' THEN state ELSE ? END, note = NULL, failures = 0, open_until_ms = NULL, exhausted = 0,
                     exhausted_since_ms = NULL WHERE id = ?
                 """)
             try statement.bind(1, state.rawValue)

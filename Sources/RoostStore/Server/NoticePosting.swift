@@ -51,7 +51,7 @@ extension ServerStore {
             let reader = RosterReader(store: self, db: db)
             let endpoints = try reader.endpoints()
             let receivers = endpoints.filter {
-                $0.isForNotices && !$0.isForTests && !$0.isUnsubscribed && $0.channel != "manual"
+                $0.isForNotices && !$0.isForTests && !$0.isUnsubscribed && !$0.isRetired && $0.channel != "manual"
             }
             let waiting = try reader.waitingByEndpoint()
             var told: [Announcement] = []

@@ -188,6 +188,8 @@ extension ServerStore {
         _ endpoint: RowID, _ results: [DeliveryResult], now: Milliseconds, _ rules: OutboxRules, _ db: Database
     ) throws {
         guard let record = try RosterReader(store: self, db: db).endpoint(endpoint) else { return }
+        try judgeMailServer(by: results, on: record.channel, now: now, rules, db)
+        guard !record.isRetired else { return }
         var health = record.health
         var heldUntil = record.heldUntil
         var disable: String?
@@ -206,7 +208,6 @@ extension ServerStore {
             try statement.bind(2, endpoint)
             try statement.run()
         }
-        try judgeMailServer(by: results, on: record.channel, now: now, rules, db)
         // That the mail server cannot be used is told of it, not of each mailbox.
         let results = results.filter { rules.mailServerWorks(record.channel, $0) != false }
         guard !results.isEmpty else { return }

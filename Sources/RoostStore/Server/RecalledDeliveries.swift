@@ -23,7 +23,9 @@ package final class RecalledDeliveries: Sendable {
 
 extension ServerStore {
     /// Codes of deliveries that were given up while a sender had them: what was not begun, or did not arrive, is not queued again.
-    static let givenUpCodes: Set<String> = ["digest_cancelled", "backlog_skipped", EndpointRecord.unsubscribedNote]
+    static let givenUpCodes: Set<String> = [
+        "digest_cancelled", "backlog_skipped", EndpointRecord.unsubscribedNote, retiredCode,
+    ]
 
     /// Asks back what of an endpoint has been taken and not begun.
     func recall(of endpoint: RowID, _ db: Database) throws {

@@ -18,7 +18,7 @@ package struct MailServer: Hashable, Sendable {
     package var password: String?
     /// The name to greet with, in place of this machine's.
     package var greeting: String?
-    /// A PEM file of certificate authorities to trust in place of the system's.
+    /// A PEM file of certificate authorities to trust beside those in the system's directory, in place of its bundle.
     package var caFile: String?
 
     package init(

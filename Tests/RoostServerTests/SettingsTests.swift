@@ -59,6 +59,17 @@ import Testing
             let values = mail.merging([key: value]) { $1 }
             #expect(throws: SettingProblem.unacceptable(key)) { try settings(values) }
         }
+        // An authority's file is looked into at once.
+        let file = FileManager.default.temporaryDirectory.appending(path: "roost-\(UUID().uuidString).pem").path()
+        for (content, isGood) in [("-----BEGIN CERTIFICATE-----\n", true), ("nothing of the kind", false)] {
+            try Data(content.utf8).write(to: URL(filePath: file))
+            let trusting = try? settings(mail.merging([.mailAuthorities: file]) { $1 })
+            #expect(trusting?.courier.mail?.server.caFile == (isGood ? file : nil))
+        }
+        try FileManager.default.removeItem(atPath: file)
+        #expect(throws: SettingProblem.unacceptable(.mailAuthorities)) {
+            try settings(mail.merging([.mailAuthorities: file]) { $1 })
+        }
         for missing in [SettingKey.mailHost, .mailFrom, .mailUser, .mailPassword] {
             #expect(throws: SettingProblem.self) { try settings(mail.filter { $0.key != missing }) }
         }

@@ -13,9 +13,9 @@ package struct Instruction: Hashable, Sendable {
         if code == "certificate", channel == .email {
             // Of the mail server, which is the operator's; an endpoint's own authorities do not count there.
             self = Instruction(
-                "邮件服务器的证书不受信任或已过期：请管理员更换证书，或把其签发机构加入本机的受信任证书（update-ca-certificates）；将自动重试。",
-                "The mail server's certificate is not trusted or has expired: have it renewed, or add its authority to those this "
-                    + "machine trusts (update-ca-certificates); it is tried again by itself.")
+                "邮件服务器的证书不受信任或已过期：请管理员更换证书，或把其签发机构的 PEM 文件填入服务器设置 mail.ca_file；将自动重试。",
+                "The mail server's certificate is not trusted or has expired: have it renewed, or name a PEM file of its authority "
+                    + "in the server's setting mail.ca_file; it is tried again by itself.")
             return
         }
         self = Self.byCode[code] ?? Self.ofClock(code) ?? Self.usual(for: `class`, code: code, on: channel)

@@ -52,8 +52,9 @@ extension EndpointRecord {
                 throw Refusal.invalidEndpoint(
                     "no_authority",
                     Label(
-                        "该渠道不用证书；邮件服务器的签发机构请加入服务器的受信任证书。",
-                        "this channel has none; a mail server's authority is added to those the server trusts"))
+                        "该渠道不用证书；邮件服务器的签发机构由管理员填入服务器设置 mail.ca_file。",
+                        "this channel has none; a mail server's authority is named in the server's setting mail.ca_file"
+                    ))
             }
             self.authority = authority.isEmpty ? nil : authority
         }

@@ -1,4 +1,5 @@
 import Curl
+import Foundation
 import RoostCourier
 
 extension SettingKey {
@@ -20,6 +21,10 @@ extension SettingKey {
     package static let mailSecurity = SettingKey(
         "mail.security", .choice(MailServer.Security.allCases.map(\.rawValue)), "starttls",
         "How the connection to it is protected; plain is for a server on the same machine.")
+    package static let mailAuthorities = SettingKey(
+        "mail.ca_file", .text, nil,
+        "PEM file of the authority that the mail server's certificate is from, where this machine does not trust it anyway, such "
+            + "as a county's own. It counts beside those the machine trusts.")
     package static let mailUser = SettingKey("mail.user", .text, nil, "User name there.")
     package static let mailPassword = SettingKey("mail.password", .text, nil, isSecret: true, "Password there.")
     package static let mailFrom = SettingKey(
@@ -30,9 +35,8 @@ extension SettingKey {
         "This server as people outside reach it, such as https://roost.example.org; letters lead there to be stopped.")
 
     static let courier = [
-        courierTestBase, courierNetworks, courierProxy, mailHost, mailPort, mailSecurity, mailUser, mailPassword,
-        mailFrom, mailName,
-        mailPublicURL,
+        courierTestBase, courierNetworks, courierProxy, mailHost, mailPort, mailSecurity, mailAuthorities, mailUser,
+        mailPassword, mailFrom, mailName, mailPublicURL,
     ]
 }
 
@@ -69,12 +73,20 @@ extension CourierSettings {
         guard let security = try text(.mailSecurity).flatMap(MailServer.Security.init) else {
             throw SettingProblem.unacceptable(.mailSecurity)
         }
+        let authorities = try text(.mailAuthorities)
+        // Found out when the server starts, not by the first letter.
+        if let authorities {
+            guard let pem = FileManager.default.contents(atPath: authorities),
+                String(decoding: pem, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----")
+            else { throw SettingProblem.unacceptable(.mailAuthorities) }
+        }
         let (user, password) = (try text(.mailUser), try text(.mailPassword))
         guard (user == nil) == (password == nil) else {
             throw SettingProblem.contradiction("mail.user and mail.password are given together or not at all")
         }
         let server = MailServer(
-            host: host, port: port, security: security, userName: user, password: password, greeting: sender.domain)
+            host: host, port: port, security: security, userName: user, password: password, greeting: sender.domain,
+            caFile: authorities)
         let publicURL = try text(.mailPublicURL).map { text in
             guard let url = try? WebhookURL(text, settings: .production()) else {
                 throw SettingProblem.unacceptable(.mailPublicURL)

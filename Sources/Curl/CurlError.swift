@@ -10,6 +10,8 @@ package struct CurlError: Error, Hashable, Sendable {
         case policyBehindProxy = "policy_behind_proxy"
         /// The URL's protocol is not among the allowed ones.
         case unsupportedProtocol = "unsupported_protocol"
+        /// The URL's port is not among the allowed ones.
+        case forbiddenPort = "forbidden_port"
         /// The address policy refused every address of the host.
         case blocked = "blocked"
         /// The host name has no address.

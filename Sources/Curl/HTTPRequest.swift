@@ -57,6 +57,7 @@ package struct HTTPRequest: Sendable {
         let authority = bytes[colon...].dropFirst(3).prefix { !"/?#".utf8.contains($0) }
         guard !authority.isEmpty, !authority.contains(UInt8(ascii: "@")) else { return .invalidURL }
         guard headers.allSatisfy(\.isWellFormed) else { return .invalidHeader }
+        guard options.allowedPorts.allows(url) else { return .forbiddenPort }
         // Behind a proxy the address seen is the proxy's, so a policy about addresses would judge nothing.
         if options.addressPolicy != .anyAddress, !options.proxy.isEmpty { return .policyBehindProxy }
         return nil

@@ -32,6 +32,8 @@ package struct TransferOptions: Hashable, Sendable {
     /// that cannot recognise a repetition must be given a fresh connection each time.
     package var freshConnection: Bool
     package var allowedSchemes: Set<Scheme>
+    /// The ports that the URL may name, or mean by its protocol.
+    package var allowedPorts: PortList
     package var addressPolicy: AddressPolicy
     /// The proxy's URL; empty means none, whatever the environment variables say.
     package var proxy: String
@@ -50,6 +52,7 @@ package struct TransferOptions: Hashable, Sendable {
         overflow: Overflow = .refuse,
         freshConnection: Bool = false,
         allowedSchemes: Set<Scheme> = [.https],
+        allowedPorts: PortList = .all,
         addressPolicy: AddressPolicy = .publicOnly(allowingLoopback: false),
         proxy: String = "",
         acceptCompressed: Bool = false,
@@ -63,6 +66,7 @@ package struct TransferOptions: Hashable, Sendable {
         self.overflow = overflow
         self.freshConnection = freshConnection
         self.allowedSchemes = allowedSchemes
+        self.allowedPorts = allowedPorts
         self.addressPolicy = addressPolicy
         self.proxy = proxy
         self.acceptCompressed = acceptCompressed

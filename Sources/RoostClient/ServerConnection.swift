@@ -191,7 +191,8 @@ package struct ServerConnection: ExchangeServer {
     private static func passes(_ reason: CurlError.Reason) -> Bool {
         switch reason {
         case .unreachable, .timedOut, .interrupted, .unresolved, .proxy: true
-        case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol, .blocked, .tls, .certificate,
+        case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol, .forbiddenPort, .blocked, .tls,
+            .certificate,
             .badResponse, .refused, .senderRefused, .unwelcome, .loginRefused, .tooLarge, .cancelled, .closed, .failed:
             false
         }

@@ -1,3 +1,4 @@
+import Curl
 import RoostCourier
 import Testing
 
@@ -36,6 +37,29 @@ import Testing
     func `a webhook's address is plain and https`(_ entered: String, _ error: EndpointAddressError) {
         #expect(throws: error) { try WebhookURL(entered, settings: .production()) }
     }
+
+    @Test(arguments: [
+        ("https://example.org/", true), ("https://example.org:443/", true), ("https://example.org:8443/x", true),
+        ("https://example.org:6379/", false), ("https://example.org:25", false), ("https://[2001:db8::1]:9200/", false),
+    ])
+    func `a webhook is at a port that the settings allow`(_ entered: String, _ isAllowed: Bool) throws {
+        let url = try WebhookURL(entered, settings: .production())
+        func error(_ settings: CourierSettings) -> EndpointAddressError? {
+            do throws(EndpointAddressError) {
+                try url.checkPort(settings: settings)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        #expect(error(.production()) == (isAllowed ? nil : .forbiddenPort))
+        #expect(error(.testing(weComBase: "http://127.0.0.1:1")) == nil)
+        let every = try #require(PortList("1-65535"))
+        #expect(error(.production(webhookPorts: every)) == nil)
+    }
+
+    @Test(arguments: ["", "443,", "443;80", "x", "0", "65536", "90-80", "1-2-3", "-1", "443 - "])
+    func `a list of ports is numbers and ranges`(_ text: String) { #expect(PortList(text) == nil, "\(text)") }
 
     @Test func `only the settings for tests accept plain http, and they warn`() throws {
         let testing = CourierSettings.testing(weComBase: "http://127.0.0.1:1")

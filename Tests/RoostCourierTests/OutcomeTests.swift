@@ -78,7 +78,7 @@ import Testing
         let expected: Outcome.Class =
             switch reason {
             case .blocked: .blocked
-            case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol: .config
+            case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol, .forbiddenPort: .config
             case .cancelled, .closed: .deferred
             case .unresolved, .unreachable, .proxy, .tls, .certificate, .timedOut, .interrupted, .badResponse, .refused,
                 .senderRefused, .unwelcome, .loginRefused, .tooLarge, .failed:

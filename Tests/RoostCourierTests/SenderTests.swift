@@ -286,7 +286,9 @@ import Testing
                 contentType: "application/json", attempts: 0, notAfter: now + .seconds(86_400))
         }
         let queue = MemoryQueue(deliveries, due: now)
-        let sender = Sender(queue: queue, transport: HTTPClient(), settings: .production(), observe: { _ in })
+        let ports = try #require(PortList("443, \(receiver.port)"))
+        let sender = Sender(
+            queue: queue, transport: HTTPClient(), settings: .production(webhookPorts: ports), observe: { _ in })
         await withTaskGroup { group in
             group.addTask { await sender.run() }
             await queue.wait { $0.allSatisfy { $0.status == .failed } }
@@ -294,5 +296,18 @@ import Testing
         }
         #expect(receiver.requests.isEmpty)
         #expect(queue.rows.flatMap(\.results).map(\.outcome.code) == ["unsupported_protocol", "blocked", "blocked"])
+    }
+
+    @Test func `nothing goes to a port that is not allowed any more, and the endpoint is disabled until it is mended`()
+        async throws
+    {
+        let receiver = try Receiver()
+        let url = try WebhookURL("\(receiver.base)/in", settings: .testing(weComBase: receiver.base))
+        let result = await sendOnce(
+            [], contentType: "application/json", to: .generic(url, secrets: [.random()]), as: WebhookID("m"),
+            over: HTTPClient(), settings: .production(), clock: SystemSenderClock())
+        #expect(result.outcome.class == .config && result.outcome.code == "forbidden_port")
+        #expect(result.decision.disablesEndpoint && result.outcome.instruction.english.contains("courier.ports"))
+        #expect(receiver.requests.isEmpty)
     }
 }

@@ -49,11 +49,14 @@ import Testing
         let networks = try ["10.20.0.0/16", "fd00:1::/32"].map { try #require(AddressRange($0)) }
         #expect(
             try settings([.courierNetworks: "10.20.0.0/16, fd00:1::/32"]).courier == .production(networks: networks))
+        let ports = try #require(PortList("443, 9000-9099"))
+        #expect(try settings([.courierPorts: "443, 9000-9099"]).courier == .production(webhookPorts: ports))
         let proxied = try settings([.courierProxy: "http://roost:s3cret@10.20.0.9:3128"]).courier
         #expect(proxied == .production(robotProxy: RobotProxy("http://roost:s3cret@10.20.0.9:3128")))
         #expect(!"\(proxied)".contains("s3cret"))
         for (key, value) in [
-            (SettingKey.courierNetworks, "10.0.0.0/99"), (.courierProxy, "10.20.0.9:3128"), (.mailFrom, "nobody"),
+            (SettingKey.courierNetworks, "10.0.0.0/99"), (.courierProxy, "10.20.0.9:3128"),
+            (.courierPorts, "443;8443"), (.courierPorts, "0-70000"), (.mailFrom, "nobody"),
             (.mailSecurity, "ssl"),
         ] {
             let values = mail.merging([key: value]) { $1 }

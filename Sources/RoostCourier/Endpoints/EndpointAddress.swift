@@ -11,6 +11,8 @@ package enum EndpointAddressError: String, Error, Hashable, Sendable {
     case insecureScheme = "insecure_scheme"
     /// The address leads to this machine or into an internal network that the settings do not allow.
     case innerAddress = "inner_address"
+    /// The settings allow no webhook at this port.
+    case forbiddenPort = "forbidden_port"
     /// No mailbox, or one that only quotes or characters beyond ASCII could express.
     case malformedMailbox = "malformed_mailbox"
     /// The signing secret of a robot is empty or holds white space.
@@ -38,6 +40,13 @@ package struct WebhookURL: Hashable, Sendable, Concealed {
         else { throw .insecureScheme }
         revealed = text
         concealed = redactedURL(text)
+    }
+
+    /// Throws for a URL whose port the settings do not allow.
+    ///
+    /// For the moment when somebody enters it; it is judged again whenever something is sent.
+    package func checkPort(settings: CourierSettings) throws(EndpointAddressError) {
+        guard settings.webhookPorts.allows(revealed) else { throw .forbiddenPort }
     }
 
     /// Throws for a URL that could never be connected to: its host is written as an address the settings refuse, or is

@@ -224,6 +224,13 @@ extension Instruction {
                 )
             ),
             (
+                ["forbidden_port"],
+                Instruction(
+                    "网址的端口不在允许之列：请对方改用 443 端口并更新地址，或请管理员把该端口加入服务器设置 courier.ports；再测试并恢复端点。",
+                    "The address names a port that is not allowed: have the receiver use 443 and enter that address, or have the "
+                        + "port added to the server's setting courier.ports; then test and resume the endpoint.")
+            ),
+            (
                 ["invalid_url", "invalid_header", "policy_behind_proxy", "unsupported_protocol"],
                 Instruction(
                     "端点地址或设置不合法：请重新填写。",

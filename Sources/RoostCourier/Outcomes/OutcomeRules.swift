@@ -21,7 +21,7 @@ extension Outcome {
         switch error.reason {
         case .blocked:
             return Outcome(.blocked, on: channel, code: code)
-        case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol:
+        case .invalidURL, .invalidHeader, .policyBehindProxy, .unsupportedProtocol, .forbiddenPort:
             return Outcome(.config, on: channel, code: code)
         case .cancelled where error.surelyNotSent, .closed where error.surelyNotSent:
             return Outcome(.deferred, on: channel, code: code)

@@ -5,6 +5,8 @@ package struct CourierSettings: Hashable, Sendable {
     /// A stand-in for all vendors' hosts, by which tests reach robots.
     private let robotBase: String?
     let allowedSchemes: Set<TransferOptions.Scheme>
+    /// The ports that webhooks may be at; behind others there are services that were never meant to be posted to.
+    let webhookPorts: PortList
     let addressPolicy: AddressPolicy
     /// A PEM file of authorities to trust in place of the system's.
     let caFile: String?
@@ -22,22 +24,24 @@ package struct CourierSettings: Hashable, Sendable {
     ///
     /// `networks` are those of an intranet that webhooks may lead into although no public address is in them.
     package static func production(
-        caFile: String? = nil, networks: [AddressRange] = [], robotProxy: RobotProxy? = nil, mail: MailSettings? = nil
+        caFile: String? = nil, networks: [AddressRange] = [], webhookPorts: PortList = .usual,
+        robotProxy: RobotProxy? = nil, mail: MailSettings? = nil
     ) -> CourierSettings {
         CourierSettings(
-            robotBase: nil, allowedSchemes: [.https],
+            robotBase: nil, allowedSchemes: [.https], webhookPorts: webhookPorts,
             addressPolicy: .publicOnly(allowingLoopback: false, networks: networks), caFile: caFile,
             robotProxy: robotProxy, mail: mail)
     }
 
-    /// Settings under which robots are reached at another base URL, plain http is spoken and loopback is connected to.
+    /// Settings under which robots are reached at another base URL, plain http is spoken, loopback is connected to and every
+    /// port is allowed.
     ///
-    /// This is the only way to any of the three. A server that runs with it logs ``warning`` when it starts.
+    /// This is the only way to any of the first three. A server that runs with it logs ``warning`` when it starts.
     package static func testing(
         weComBase: String, robotProxy: RobotProxy? = nil, mail: MailSettings? = nil
     ) -> CourierSettings {
         CourierSettings(
-            robotBase: weComBase, allowedSchemes: [.http, .https],
+            robotBase: weComBase, allowedSchemes: [.http, .https], webhookPorts: .all,
             addressPolicy: .publicOnly(allowingLoopback: true), caFile: nil, robotProxy: robotProxy, mail: mail)
     }
 

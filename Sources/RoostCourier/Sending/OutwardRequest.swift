@@ -31,10 +31,10 @@ package enum OutwardRequest: Sendable {
                 HTTPHeader("webhook-id", delivery.webhookID.description),
                 HTTPHeader("webhook-timestamp", String(now.seconds)), HTTPHeader("webhook-signature", signature),
             ]
+            var options = Self.options(delivery, settings)
+            options.allowedPorts = settings.webhookPorts
             self = .post(
-                Self.request(
-                    delivery, at: url.revealed, body: delivery.body, headers: headers,
-                    options: Self.options(delivery, settings)))
+                Self.request(delivery, at: url.revealed, body: delivery.body, headers: headers, options: options))
         case .email(let target):
             guard let mail = settings.mail else {
                 self = .noMailServer

@@ -125,6 +125,7 @@ extension EndpointVault {
         case .generic:
             let url = try WebhookURL(address, settings: settings)
             try url.checkHost(settings: settings)
+            try url.checkPort(settings: settings)
             record.sealedAddress = try sealedAddress(url.revealed, of: record.id)
             // One that was sealed with a key that is lost is replaced: its receiver has to be told another.
             let isReadable = !record.sealedSecrets.isEmpty && (try? secrets(of: record)) != nil
@@ -169,6 +170,11 @@ extension EndpointAddressError {
         case .malformedURL: Label("网址的格式不对。", "the address is not a URL such as https://host/path")
         case .innerAddress:
             Label("网址指向内部网络或本机。", "the address leads to this machine or into an internal network")
+        case .forbiddenPort:
+            Label(
+                "网址的端口不在允许之列：请对方改用 443 端口，或请管理员把该端口加入服务器设置 courier.ports。",
+                "the address names a port that is not allowed: have the receiver use 443, or the port added to the server's "
+                    + "setting courier.ports")
         case .malformedMailbox: Label("邮箱地址的格式不对。", "the address is not a mailbox such as name@example.org")
         case .malformedSecret: Label("签名密钥的格式不对。", "the robot's signing secret is malformed")
         case .insecureScheme: Label("网址须以 https:// 开头。", "the address has to begin with https://")

@@ -10,6 +10,10 @@ extension SettingKey {
         "courier.networks", .text, nil,
         "Inner networks that webhooks may lead into, such as those of a county intranet: 10.20.0.0/16, fd00:1::/32. The server's "
             + "own addresses in them stay closed, unless one is named by itself: 10.20.0.5/32.")
+    package static let courierPorts = SettingKey(
+        "courier.ports", .text, "443, 8443",
+        "Ports that webhooks may be at, singly or in ranges: 443, 8443, 9000-9099. Robots are always reached at their vendors' own, "
+            + "the mail server at mail.port.")
     package static let courierProxy = SettingKey(
         "courier.proxy", .text, nil, isSecret: true,
         "Proxy by which the vendors' robots are reached, such as http://user:password@10.20.0.9:3128 or socks5h://10.20.0.9:1080. "
@@ -35,7 +39,8 @@ extension SettingKey {
         "This server as people outside reach it, such as https://roost.example.org; letters lead there to be stopped.")
 
     static let courier = [
-        courierTestBase, courierNetworks, courierProxy, mailHost, mailPort, mailSecurity, mailAuthorities, mailUser,
+        courierTestBase, courierNetworks, courierPorts, courierProxy, mailHost, mailPort, mailSecurity, mailAuthorities,
+        mailUser,
         mailPassword, mailFrom, mailName, mailPublicURL,
     ]
 }
@@ -49,13 +54,16 @@ extension CourierSettings {
             }
             return range
         }
+        guard let ports = try PortList(text(.courierPorts) ?? "") else {
+            throw SettingProblem.unacceptable(.courierPorts)
+        }
         let mail = try mailSettings(text)
         let proxy = try text(.courierProxy).map { text in
             guard let proxy = RobotProxy(text) else { throw SettingProblem.unacceptable(.courierProxy) }
             return proxy
         }
         if let base = try text(.courierTestBase) { return .testing(weComBase: base, robotProxy: proxy, mail: mail) }
-        return .production(networks: networks, robotProxy: proxy, mail: mail)
+        return .production(networks: networks, webhookPorts: ports, robotProxy: proxy, mail: mail)
     }
 
     private static func mailSettings(_ text: (SettingKey) throws -> String?) throws -> MailSettings? {

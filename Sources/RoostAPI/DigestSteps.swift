@@ -100,6 +100,7 @@ package struct AttemptReport: Codable, Hashable, Sendable {
     package var connected: Int64?
     package var secured: Int64?
     package var firstByte: Int64?
+    /// What to do after it; of a delivery's last one, what to do now.
     package var instructionZH: String
     package var instructionEN: String
 

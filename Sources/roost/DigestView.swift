@@ -63,7 +63,7 @@ struct DigestView {
             "\(delivery.endpoint) · \(delivery.channel) · \(delivery.address) · \(state(delivery.state, delivery.heldBy))"
         )
         AttemptView(output).tell(log.attempts)
-        if let last = log.attempts.last { output.say(output.text(last.instructionZH, last.instructionEN)) }
+        if let zh = delivery.instructionZH, let en = delivery.instructionEN { output.say(zh, en) }
     }
 
     func tell(_ list: TellingList) {

@@ -32,6 +32,20 @@ package struct Instruction: Hashable, Sendable {
         }
     }
 
+    /// The instruction about an endpoint that fails; where nothing goes by itself any more, as it is paused or disabled, none
+    /// of the words that something does.
+    package init(after class: Outcome.Class, code: String, on channel: Channel, isStopped: Bool) {
+        let passing: [Outcome.Class] = [.transient, .rateLimited, .quota, .deferred, .uncertain]
+        guard isStopped, passing.contains(`class`) else {
+            self = Instruction(after: `class`, code: code, on: channel)
+            return
+        }
+        self = Instruction(
+            "端点已停用或暂停，不再自动发送：请处理原因（\(code)），测试成功后恢复（roost endpoints test、resume）；不再使用就弃用（roost endpoints retire）。",
+            "The endpoint is disabled or paused, and nothing goes there by itself: mend the cause (\(code)), then test and "
+                + "resume it (roost endpoints test, resume), or give it up (roost endpoints retire).")
+    }
+
     package func text(in language: MessageLanguage) -> String {
         language == .chinese ? chinese : english
     }

@@ -16,12 +16,17 @@ extension DigestDesk {
             else { throw Refusal(.notFound, "no such delivery") }
             _ = try Self.digest(record.digest, reader, permissions)
             let channel = Channel(rawValue: endpoint.channel) ?? .manual
-            return DeliveryLog(
-                delivery: Self.status(
-                    of: record, at: endpoint, vault,
-                    isBlocked: Self.blocked(among: try reader.deliveries(of: record.digest)).contains(record.id),
-                    isSendingPaused: try reader.sendingPause() != nil, now: now),
-                attempts: try reader.attempts(at: delivery).map { AttemptReport($0, on: channel) })
+            let status = Self.status(
+                of: record, at: endpoint, vault,
+                isBlocked: Self.blocked(among: try reader.deliveries(of: record.digest)).contains(record.id),
+                isSendingPaused: try reader.sendingPause() != nil, now: now)
+            var attempts = try reader.attempts(at: delivery).map { AttemptReport($0, on: channel) }
+            // What followed on the others, follows in the log; what is to be done now depends on where it stands.
+            if let zh = status.instructionZH, let en = status.instructionEN, let last = attempts.indices.last {
+                attempts[last].instructionZH = zh
+                attempts[last].instructionEN = en
+            }
+            return DeliveryLog(delivery: status, attempts: attempts)
         }
     }
 

@@ -119,21 +119,17 @@ extension DigestDesk {
         of delivery: DeliveryRecord, at endpoint: EndpointRecord, _ vault: EndpointVault, isBlocked: Bool,
         isSendingPaused: Bool, now: Milliseconds
     ) -> DeliveryStatusReport {
-        var instruction: Label?
         // What is under way has no result yet; what it is said to have come to is about an earlier attempt or a cancellation.
         let code = delivery.state == .leased ? nil : delivery.code
-        if let code,
-            let outcome = Outcome.Class(rawValue: delivery.outcome ?? Outcome.Class.deferred.rawValue),
-            let channel = Channel(rawValue: endpoint.channel)
-        {
-            let usual = Instruction(after: outcome, code: code, on: channel)
-            instruction = Label(usual.chinese, usual.english)
-        }
-        if let ended = delivery.ended(at: endpoint) { instruction = ended }
+        let channel = Channel(rawValue: endpoint.channel) ?? .manual
         // Only where parts arrive in order; elsewhere each goes when it can.
-        let waitsForEarlier = isBlocked && Channel(rawValue: endpoint.channel)?.maximumInFlight == 1
+        let waitsForEarlier = isBlocked && channel.maximumInFlight == 1
         let heldBy = delivery.hold(
             at: endpoint, waitsForEarlier: waitsForEarlier, isSendingPaused: isSendingPaused, now: now)
+        let instruction = DeliveryAdvice(
+            state: delivery.state, heldBy: heldBy, outcome: delivery.outcome.flatMap(Outcome.Class.init(rawValue:)),
+            code: code, attempts: delivery.attempts, channel: channel, isRetired: endpoint.isRetired
+        ).label
         return DeliveryStatusReport(
             id: delivery.id.description, endpoint: endpoint.name, channel: endpoint.channel,
             address: vault.redactedAddress(of: endpoint), part: delivery.part, parts: delivery.parts,
@@ -217,51 +213,6 @@ extension DigestDesk {
 }
 
 extension DeliveryRecord {
-    /// What to do about one that came to its end by something else than what was answered last, of which it would be said
-    /// that it passes by itself; nil for any other.
-    fileprivate func ended(at endpoint: EndpointRecord) -> Label? {
-        if endpoint.isRetired, ![.sent, .manualDone, .leased, .uncertain].contains(state) {
-            let words = Instruction(after: .deferred, code: "endpoint_retired", on: .generic)
-            return Label(words.chinese, words.english)
-        }
-        // These say by themselves what ended it.
-        let reasons = [
-            "not_posted", "unsubscribed", "backlog_skipped", "digest_cancelled", "restored", "lacks_keyword",
-        ]
-        guard code.map({ !reasons.contains($0) }) ?? true else { return nil }
-        let passing: [Outcome.Class] = [.transient, .rateLimited, .quota, .deferred, .uncertain]
-        guard outcome.flatMap(Outcome.Class.init(rawValue:)).map({ passing.contains($0) }) ?? true else { return nil }
-        let reason = Label(code.map { "（\($0)）" } ?? "", code.map { " (\($0))" } ?? "")
-        switch state {
-        case .expired where attempts == 0 && code == nil:
-            return Label(
-                "端点在期限内一直不能发送：请先用 roost endpoints list 查看其状态并处理，再用 roost digest redrive 重发。",
-                """
-                Nothing could go to the endpoint in time: see its state by roost endpoints list and mend it, then send again by \
-                roost digest redrive.
-                """)
-        case .expired:
-            return Label(
-                "在期限内未能送达\(reason.zh)，不再自动重试：处理原因后用 roost digest redrive 重发。",
-                """
-                It did not arrive in time\(reason.en) and is not tried again by itself: mend the cause, then send it again by \
-                roost digest redrive.
-                """)
-        case .failed:
-            return Label(
-                "多次重试仍未送达\(reason.zh)，不再自动重试：处理原因后用 roost digest redrive 重发。",
-                """
-                It did not arrive, however often it was tried\(reason.en), and is not tried again by itself: mend the cause, \
-                then send it again by roost digest redrive.
-                """)
-        case .cancelled:
-            return Label(
-                "已放弃，没有送达；需要时用 roost digest redrive --state cancelled 重发。",
-                "Given up before it arrived; roost digest redrive --state cancelled sends it after all.")
-        case .frozen, .queued, .leased, .retryWait, .held, .uncertain, .sent, .manualPending, .manualDone: return nil
-        }
-    }
-
     /// What keeps it from being sent, be it due or not; nil if nothing does.
     fileprivate func hold(
         at endpoint: EndpointRecord, waitsForEarlier: Bool, isSendingPaused: Bool, now: Milliseconds

@@ -44,7 +44,8 @@ package struct EndpointDesk: Sendable {
                         let channel = Channel(rawValue: endpoint.channel)
                     else { return nil }
                     let instruction = Instruction(
-                        after: Outcome.Class(rawValue: notice.outcome) ?? .unrecognised, code: notice.code, on: channel)
+                        after: Outcome.Class(rawValue: notice.outcome) ?? .unrecognised, code: notice.code, on: channel,
+                        isStopped: endpoint.state != .active)
                     return EndpointNotice(
                         endpoint: endpoint.name, channel: endpoint.channel, code: notice.code,
                         failures: notice.failures, openedAt: notice.openedAt.value, latestAt: notice.latestAt.value,

@@ -15,7 +15,7 @@ extension FailingEndpoint {
     package var advice: Label {
         let mending = Instruction(
             after: Outcome.Class(rawValue: outcome) ?? .unrecognised, code: code,
-            on: Channel(rawValue: channel) ?? .generic)
+            on: Channel(rawValue: channel) ?? .generic, isStopped: isStopped)
         guard !isTold, !canBeTold else { return Label(mending.chinese, mending.english) }
         let (zh, en) =
             isOfMailServer

@@ -81,7 +81,7 @@ extension Announcement {
         }
         let instruction = Instruction(
             after: Outcome.Class(rawValue: outcome) ?? .unrecognised, code: code,
-            on: Channel(rawValue: channel) ?? .generic)
+            on: Channel(rawValue: channel) ?? .generic, isStopped: endpoint.state != .active)
         guard !isOfMailServer else {
             return Message(
                 headline: "邮件服务器故障",

@@ -16,6 +16,8 @@ package struct FailingEndpoint: Hashable, Sendable {
     package let isTold: Bool
     /// Whether an endpoint for notices is in use that can be told of it: another one, and of the mail server no mailbox.
     package let canBeTold: Bool
+    /// Whether it is paused or disabled, so that nothing goes there by itself; never the mail server.
+    package let isStopped: Bool
 
     /// What fails now, the longest failing first; of endpoints that are there.
     static func all(_ db: Database) throws -> [FailingEndpoint] {
@@ -26,7 +28,7 @@ package struct FailingEndpoint: Hashable, Sendable {
                 told_ms IS NOT NULL,
                 EXISTS (SELECT 1 FROM endpoint AS receiver WHERE receiver.for_notices = 1 AND receiver.for_tests = 0
                     AND receiver.state = 'active' AND receiver.channel != 'manual' AND receiver.id != notice.endpoint
-                    AND (notice.endpoint != ?1 OR receiver.channel != ?2))
+                    AND (notice.endpoint != ?1 OR receiver.channel != ?2)), coalesce(endpoint.state != 'active', 0)
             FROM notice LEFT JOIN endpoint ON endpoint.id = notice.endpoint
             WHERE closed_ms IS NULL AND (endpoint.id IS NOT NULL OR notice.endpoint = ?1) ORDER BY opened_ms, notice.id
             """)
@@ -42,7 +44,8 @@ package struct FailingEndpoint: Hashable, Sendable {
                     id: statement.id(0), name: isMailServer ? mailServer.name : statement.text(1),
                     channel: isMailServer ? mailServer.channel : statement.text(2), outcome: statement.text(3),
                     code: statement.text(4), since: Milliseconds(statement.integer(5)),
-                    isTold: statement.integer(6) == 1, canBeTold: statement.integer(7) == 1))
+                    isTold: statement.integer(6) == 1, canBeTold: statement.integer(7) == 1,
+                    isStopped: statement.integer(8) == 1))
         }
         return failing
     }

@@ -83,7 +83,22 @@ final class MemoryQueue: DeliveryQueue {
     var rows: [Row] { state.withLock { $0.rows } }
     var recordCalls: Int { state.withLock { $0.recordCalls } }
 
+    /// Ends every lease, as when the process stood still for longer than one lasts.
+    func loseLeases() {
+        state.withLock { state in
+            for index in state.rows.indices where state.rows[index].status == .leased {
+                state.rows[index].status = .queued
+            }
+        }
+    }
+
     func lease(now: Moment, limit: Int) async throws -> [LeasedDelivery] {
+        let (leased, ready) = take(now: now, limit: limit)
+        for waiter in ready { waiter.resume() }
+        return leased
+    }
+
+    private func take(now: Moment, limit: Int) -> ([LeasedDelivery], [CheckedContinuation<Void, Never>]) {
         state.withLock { state in
             var leased: [LeasedDelivery] = []
             var busy: [EndpointID: Int] = [:]
@@ -98,7 +113,10 @@ final class MemoryQueue: DeliveryQueue {
                 state.rows[index].status = .leased
                 leased.append(row.delivery)
             }
-            return leased
+            let rows = state.rows
+            let ready = state.waiters.filter { $0.condition(rows) }
+            state.waiters.removeAll { $0.condition(rows) }
+            return (leased, ready.map(\.continuation))
         }
     }
 
@@ -130,7 +148,7 @@ final class MemoryQueue: DeliveryQueue {
         for waiter in ready { waiter.continuation.resume() }
     }
 
-    /// Returns when the rows fulfil the condition, judged whenever results are stored.
+    /// Returns when the rows fulfil the condition, judged whenever some are handed out or results are stored.
     func wait(until condition: @escaping @Sendable ([Row]) -> Bool) async {
         await withCheckedContinuation { continuation in
             let isFulfilled = state.withLock { state in

@@ -97,6 +97,31 @@ import Testing
         #expect(queue.rows.allSatisfy { $0.delivery.attempts == 1 })
     }
 
+    @Test func `what is handed out again while it is under way is not sent twice, and counts as it comes back`()
+        async throws
+    {
+        let queue = MemoryQueue([try webhook(1)], due: Self.start)
+        let (begun, answered) = (Gate(), Gate())
+        let transport = ScriptedTransport { _ in
+            begun.open()
+            await answered.pass()
+            return .success(HTTPResponse(status: 204))
+        }
+        let sender = sender(queue, transport)
+        await withTaskGroup { group in
+            group.addTask { await sender.run() }
+            await begun.pass()
+            queue.loseLeases()
+            sender.wake()
+            await queue.wait { $0.allSatisfy { $0.status == .leased } }
+            answered.open()
+            await queue.wait { $0.allSatisfy { $0.status == .sent } }
+            sender.drain()
+        }
+        #expect(transport.requests.count == 1)
+        #expect(queue.rows.map(\.results.count) == [1])
+    }
+
     @Test func `a failure is tried again when its time has come, under the same webhook id and a new timestamp`()
         async throws
     {

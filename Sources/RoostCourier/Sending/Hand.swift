@@ -30,6 +30,8 @@ struct Hand {
     /// What becomes of a delivery that was handed out.
     enum Reception {
         case start, wait
+        /// It is here already: its lease ended while this process stood still, and what it comes to counts.
+        case known
         /// Its endpoint has as many as it may: it goes back.
         case surplus
     }
@@ -40,8 +42,8 @@ struct Hand {
     /// How much may be under way in all.
     private let maximum: Int
     private var active = 0
-    /// Taken, and not yet given back by ``land()``.
-    private var held = 0
+    /// Taken, and not yet given back by ``land(_:)``.
+    private var held: Set<DeliveryID> = []
     private var places: [EndpointID: Place] = [:]
     /// Endpoints where one waits although there is a place, because too much was under way in all.
     private var starved: [EndpointID] = []
@@ -49,12 +51,12 @@ struct Hand {
     init(maximum: Int) { self.maximum = maximum }
 
     /// How many more may be taken: four times what may be under way and more, so that results are kept in large steps.
-    var room: Int { max(512, 4 * maximum) - held }
-    var isEmpty: Bool { held == 0 }
+    var room: Int { max(512, 4 * maximum) - held.count }
+    var isEmpty: Bool { held.isEmpty }
 
     /// Takes a delivery that the queue handed out.
     mutating func take(_ delivery: LeasedDelivery, now: Moment) -> Reception {
-        held += 1
+        guard held.insert(delivery.id).inserted else { return .known }
         let channel = delivery.target.channel
         let endpoint = delivery.endpoint
         let (started, waiting) = places[endpoint].map { ($0.active, $0.waiting.count - $0.first) } ?? (0, 0)
@@ -75,8 +77,8 @@ struct Hand {
         return place.waiting.count - place.first < 2 * next.delivery.target.channel.maximumInFlight
     }
 
-    /// Notes that a result of a delivery is on its way into the queue.
-    mutating func land() { held -= 1 }
+    /// Notes that the result of a delivery is on its way into the queue.
+    mutating func land(_ delivery: DeliveryID) { held.remove(delivery) }
 
     /// Ends a delivery that was under way and begins another in its place, if one waits.
     mutating func next(after endpoint: EndpointID) -> (delivery: LeasedDelivery, takenAt: Moment)? {

@@ -114,9 +114,9 @@ package final class Sender: Sendable {
                 let now = clock.now()
                 switch inbox.withLock({ $0.hand.take(delivery, now: now) }) {
                 case .start: group.addTask { await self.carry(delivery) }
-                case .wait: break
+                case .wait, .known: break
                 case .surplus:
-                    inbox.withLock { $0.hand.land() }
+                    inbox.withLock { $0.hand.land(delivery.id) }
                     unrecorded.append(unsent(delivery, "endpoint_busy"))
                 }
             }
@@ -143,7 +143,7 @@ package final class Sender: Sendable {
 
     private func takeOrders() -> Orders {
         inbox.withLock { inbox in
-            for _ in inbox.results { inbox.hand.land() }
+            for result in inbox.results { inbox.hand.land(result.delivery) }
             defer {
                 inbox.results = []
                 inbox.looksEverywhere = false

@@ -122,8 +122,9 @@ extension ServerStore {
             try find.bind(1, result.delivery)
             defer { find.reset() }
             guard try find.step() else { continue }
-            // A sender that stood still for longer than a lease was taken for lost: that it arrived is true all the same.
-            guard find.integer(4) == 1 || result.state == .sent else { continue }
+            // A sender that stood still for longer than a lease was taken for lost: that it arrived, or was refused for good, is
+            // true all the same.
+            guard find.integer(4) == 1 || [.sent, .failed].contains(result.state) else { continue }
             // A notice that may have arrived is nobody's to look after.
             if result.state == .uncertain, find.stamp(3) == Announcement.version { result.state = .failed }
             if !find.isNull(2), Self.givenUpCodes.contains(find.text(2)),

@@ -52,6 +52,30 @@ struct DigestEndTests {
         #expect(report.deliveries.first?.instructionZH?.contains("恢复自备份") == true)
     }
 
+    @Test(arguments: [DeliveryState.sent, .failed, .retryWait])
+    func `what a sender learns that stood still for longer than a lease counts where it is certain`(
+        _ result: DeliveryState
+    ) async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("机器人", "wecom", "0123456789abcdef0123")
+        let digest = try await world.released(channels: ["wecom"])
+        let leased = try await world.queue.lease(now: world.moment, limit: 9)
+        world.fixture.time.advance(by: 61_000)
+        #expect(try await world.queue.lease(now: world.moment, limit: 9).isEmpty)
+        #expect(try await world.report(digest).deliveries.map(\.code) == ["sender_lost"])
+        let outcome: Outcome.Class =
+            switch result {
+            case .sent: .sent
+            case .failed: .content
+            default: .transient
+            }
+        try await world.settle(leased, as: result, outcome: outcome, code: "late", nextAt: world.fixture.time.now)
+        let report = try await world.report(digest)
+        // Somebody may have looked meanwhile: it does not go out by itself.
+        #expect(report.deliveries.map(\.state) == [result == .retryWait ? "uncertain" : result.rawValue])
+        #expect(report.digest.status == (result == .retryWait ? "partly_sent" : result.rawValue))
+    }
+
     @Test func `in a group that no machine speaks to, somebody posts the text and says how many it reached`()
         async throws
     {

@@ -87,6 +87,7 @@ struct DigestView {
 
     func tell(_ preview: DigestPreview, sample: [String]) {
         let audience = preview.audience
+        if let note = preview.digest.note { output.say(note) }
         output.say(
             "受众：\(audience.sentenceZH) → \(audience.students) 人，\(audience.groups) 个群"
                 + "（其中 \(audience.groupsWithoutEndpoint) 个没有端点）",

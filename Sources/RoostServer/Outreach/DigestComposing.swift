@@ -46,6 +46,7 @@ extension DigestDesk {
                 fields["approver"] = .null
                 fields["snapshot_hash"] = .null
                 fields["scheduled_at"] = .null
+                if try Self.mayHaveGoneOut(id, reader) { fields["note"] = DigestRow.doubtNote }
             }
             return DigestStep(
                 id, by: officer, .edit, fields, deliveries: voids ? .discard : .untouched, outcome: ())

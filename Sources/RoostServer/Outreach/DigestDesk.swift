@@ -78,8 +78,9 @@ package struct DigestDesk: Sendable {
                 told: all.renderings.flatMap(\.told), people: audience.people)
             let hash = Self.hash(of: all.renderings)
             return (
-                ["status": "approved", "approver": .id(officer), "note": .null, "snapshot_hash": .text(hash)],
-                .freeze(frozen)
+                [
+                    "status": "approved", "approver": .id(officer), "note": digest.doubt, "snapshot_hash": .text(hash),
+                ], .freeze(frozen)
             )
         }
         return try await report(id, for: officer)
@@ -108,8 +109,12 @@ package struct DigestDesk: Sendable {
         let before = try await step(
             id, version, from: ["review", "approved", "scheduled"], by: officer,
             may: { _ in try permissions.mayDecide() }
-        ) { _, _, _ in
-            (["status": "draft", "approver": .null, "snapshot_hash": .null, "scheduled_at": .null], .discard)
+        ) { _, reader, _ in
+            var fields: [FieldName: Value] = [
+                "status": "draft", "approver": .null, "snapshot_hash": .null, "scheduled_at": .null,
+            ]
+            if try Self.mayHaveGoneOut(id, reader) { fields["note"] = DigestRow.doubtNote }
+            return (fields, .discard)
         }
         // A draft is not the approver's to see any more.
         var summary = before.summary
@@ -165,7 +170,7 @@ package struct DigestDesk: Sendable {
             return (
                 [
                     "status": "scheduled", "scheduled_at": .integer(moment.value),
-                    "missed": .text(missed ?? digest.missed), "note": .null,
+                    "missed": .text(missed ?? digest.missed), "note": digest.doubt,
                 ], .confirm
             )
         }
@@ -191,6 +196,12 @@ package struct DigestDesk: Sendable {
                 "受众为“\(audience.sentence.zh)”，共 \(audience.students) 人；请输入这个人数以确认发送（--students \(audience.students)）。",
                 "the audience is \(audience.sentence.en): \(audience.students) students; give that number to confirm (--students \(audience.students))"
             ))
+    }
+
+    /// Whether what was approved may have gone out in a history that was lost: with the approval that is forgotten of each
+    /// delivery, and has to be said of the digest.
+    static func mayHaveGoneOut(_ digest: RowID, _ reader: RosterReader) throws -> Bool {
+        try reader.deliveries(of: digest).contains(where: reader.mayHaveGoneOut)
     }
 
     // MARK: Common

@@ -55,6 +55,15 @@ struct DigestRow: Sendable {
     var scheduledAt: Int64? { self["scheduled_at"].integer }
     var sentAt: Int64? { self["sent_at"].integer }
 
+    /// What is noted of a digest whose approval was taken back, if that may have gone out before.
+    static let doubtNote: Value =
+        """
+        此前批准的一版可能在服务器恢复备份之前已发出：请先到群里查看，再决定是否发送。\
+        What was approved of it before may have gone out before the server was restored: look in the groups before it is sent.
+        """
+    /// The note as long as it says so: whoever previews, approves or plans it is to know.
+    var doubt: Value { self["note"] == Self.doubtNote ? Self.doubtNote : .null }
+
     /// Whether it says again, on purpose, what its readers were told before.
     var isRepetition: Bool { kind != "regular" }
 

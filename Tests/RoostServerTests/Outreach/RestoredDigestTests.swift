@@ -157,6 +157,35 @@ struct RestoredDigestTests {
         try server.store.close()
     }
 
+    @Test(arguments: [true, false], [true, false])
+    func `that it may have gone out is known of a digest that is taken back and approved again`(
+        isEdited: Bool, isResumed: Bool
+    ) async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("机器人", "wecom", "0123456789abcdef0123")
+        let approved = try await world.approved(channels: ["wecom"])
+        let id = try world.row(approved.digest.id)
+        let server = try await Restored(world) {}
+        if isResumed { _ = try await server.resume() }
+        let draft =
+            isEdited
+            ? try await server.desk.edit(id, DigestDraft(intro: "新的前言"), by: OutreachFixture.author)
+            : try await server.desk.reject(id, version: approved.digest.version, by: OutreachFixture.approver)
+        if !isResumed { _ = try await server.resume() }
+        let version = try await server.desk.report(id, for: OutreachFixture.author).digest.version
+        #expect(draft.digest.status == "draft")
+        let review = try await server.desk.submit(id, version: version, by: OutreachFixture.author)
+        let preview = try await server.desk.preview(id, for: OutreachFixture.approver)
+        #expect(preview.digest.note?.contains("look in the groups") == true)
+        let again = try await server.desk.approve(
+            id, version: review.digest.version, preview: preview.mark, by: OutreachFixture.approver)
+        #expect(again.digest.note?.contains("look in the groups") == true)
+        let sent = try await server.desk.send(
+            id, version: again.digest.version, students: again.students, by: OutreachFixture.author)
+        #expect(sent.deliveries.map(\.state) == ["queued"] && sent.digest.note == nil)
+        try server.store.close()
+    }
+
     @Test func `who sends all after a restoration sends what was approved too`() async throws {
         let world = try await DigestWorld()
         _ = try await world.add("机器人", "wecom", "0123456789abcdef0123")

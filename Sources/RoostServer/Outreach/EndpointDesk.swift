@@ -91,7 +91,11 @@ package struct EndpointDesk: Sendable {
             return (record, secret)
         }
         do {
-            try await store.add(record)
+            let added = record
+            // Somebody may have added the same robot since it was read.
+            try await store.add(added) { reader in
+                if channel.isRobot { try Self.checkIsAlone(added, vault, reader) }
+            }
         } catch EndpointProblem.nameTaken {
             throw Refusal(.conflict, reason: "name_taken", Label("已有同名端点。", "there is an endpoint of this name"))
         }

@@ -83,9 +83,12 @@ package enum EndpointProblem: Error, Hashable, Sendable {
 }
 
 extension ServerStore {
-    /// Keeps a new endpoint.
-    package func add(_ endpoint: EndpointRecord) async throws {
+    /// Keeps a new endpoint, unless `check` throws: of two people who add the same at one moment the second is refused.
+    package func add(
+        _ endpoint: EndpointRecord, _ check: @Sendable (RosterReader) throws -> Void = { _ in }
+    ) async throws {
         try await pool.write { db in
+            try check(RosterReader(store: self, db: db))
             let taken = try BoundStatement(db, "SELECT 1 FROM endpoint WHERE name = ?")
             try taken.bind(1, endpoint.name)
             let isTaken = try taken.step()

@@ -74,6 +74,22 @@ struct DigestDoubtTests {
             try world.row(first.endpoint.id), EndpointDraft(address: key), by: OutreachFixture.administrator)
     }
 
+    @Test func `of many who add one robot at the same moment one does`() async throws {
+        let world = try await DigestWorld()
+        let added = await withTaskGroup(of: Bool.self) { group in
+            for number in 1...12 {
+                group.addTask {
+                    (try? await world.endpoints.add(
+                        EndpointDraft(name: "机器人\(number)", channel: "wecom", address: "0123456789abcdef0123"),
+                        by: OutreachFixture.administrator)) != nil
+                }
+            }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(added == 1)
+        #expect(try await world.fixture.store.endpoints().count == 1)
+    }
+
     @Test func `an approval of one preview does not hold for another`() async throws {
         let world = try await DigestWorld()
         _ = try await world.add("机器人", "wecom", "0123456789abcdef0123")

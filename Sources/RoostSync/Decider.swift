@@ -76,8 +76,6 @@ struct Refused: Error {
     var problem: FieldProblem?
     /// The row for want of which it was refused.
     var awaited: RowKey?
-    /// Whether it is about what was erased or collected: not even what is given again is kept.
-    var isFinal = false
 }
 
 /// One pass of a decider over its mutations.
@@ -211,6 +209,7 @@ struct DecisionRun {
         var stamps: [Stamp] = []
         var strangers: [(mutation: Mutation, stamp: Stamp)] = []
         var failure: (index: Int, reason: Refused)?
+        var absent: (index: Int, reason: Refused)?
         for (index, mutation) in group.enumerated() {
             // Checked before it may push the replica's effective time: a forged base would win every later conflict.
             let issued = try issuedBase(of: mutation)
@@ -228,7 +227,12 @@ struct DecisionRun {
                 }
                 steps.append(try apply(resolve(mutation, stamp, base: base)))
             } catch let refused as Refused {
-                failure = (index, refused)
+                // A row that is there and not shown is found only when the group is judged: one that is not there must be too.
+                if [.outOfScope, .dependsOn].contains(refused.refusal) {
+                    absent = absent ?? (index, refused)
+                } else {
+                    failure = (index, refused)
+                }
             }
         }
         var onceAllowed = false
@@ -237,13 +241,18 @@ struct DecisionRun {
             do {
                 onceAllowed = try judge(steps)
                 let judged = set.mark
-                try enforceLimits(&steps)
-                try refuseTaken(steps)
+                if absent == nil {
+                    try enforceLimits(&steps)
+                    try refuseTaken(steps)
+                }
                 // A limit may have set other values than those the derived fields were computed from.
                 if set.mark > judged { try refreshDerived(since: judged) }
             } catch let judged as RefusedStep {
-                failure = (judged.index, judged.reason)
+                let number = steps[judged.index].resolved.mutation.number
+                failure = (group.firstIndex { $0.number == number }.map { $0 - group.startIndex } ?? 0, judged.reason)
             }
+            // What is given again waits for its row, whatever else is to be said of it.
+            if let missing = absent, isRecovered(group) || missing.index < failure?.index ?? .max { failure = missing }
         }
         if let failure {
             set.rollBack(to: mark)

@@ -52,6 +52,10 @@ import Testing
             [create, (.create, "harvest", [("tree", .null), ("weight", 3)])],
             [create, (.create, "harvest", [("tree", .null), ("weight", "heavy")])],
             [(.edit, "tree", [("name", "x")]), create],
+            [(.edit, "tree", [("name", "x")]), (.create, "harvest", [("tree", .null), ("weight", "heavy")])],
+            [(.edit, "tree", [("name", "x")]), (.edit, "planting", [("keeper", .null)])],
+            [(.create, "planting", [("orchard", .text(Who.hill.description))]), (.edit, "tree", [("name", "x")])],
+            [(.create, "harvest", [("tree", .null), ("weight", 3)]), (.create, "tree", [("name", .integer(7))])],
             [(.create, "planting", [("tree", .null), ("orchard", .text(Who.dale.description))]), create],
         ]
         for attempt in attempts {

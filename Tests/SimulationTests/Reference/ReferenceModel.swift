@@ -159,6 +159,8 @@ struct ReferenceModel {
         run.standIns = [:]
         var steps: [Step] = []
         var failure: (index: Int, code: String)?
+        // What is not there is told of where it would be if it were there and out of sight.
+        var absent: (index: Int, code: String)?
         for (index, edit) in group.enumerated() {
             let base = issuedBase(of: edit, run.push)
             let stamp = effective(edit, base: base ?? nil, run.push)
@@ -167,18 +169,23 @@ struct ReferenceModel {
                 guard let base else { throw Refused(code: "invalid_base") }
                 steps.append(try apply(edit, stamp: stamp, base: base, &run))
             } catch {
-                failure = (index, error.code)
+                if ["out_of_scope", "depends_on"].contains(error.code) {
+                    absent = absent ?? (index, error.code)
+                } else {
+                    failure = (index, error.code)
+                }
             }
         }
         var onceAllowed = false
         if failure == nil {
-            for (index, step) in steps.enumerated() where failure == nil {
+            for step in steps where failure == nil {
                 do throws(Refused) {
                     if try judge(step, steps, run) { onceAllowed = true }
                 } catch {
-                    failure = (index, error.code)
+                    failure = (group.firstIndex { $0.number == step.edit.number } ?? 0, error.code)
                 }
             }
+            if let missing = absent, missing.index < failure?.index ?? .max { failure = missing }
         }
         if failure == nil {
             for (index, step) in steps.enumerated() where failure == nil {

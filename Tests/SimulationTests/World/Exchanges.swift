@@ -194,7 +194,7 @@ extension World {
     func applyLate(_ index: Int, _ dice: inout Seeded) throws {
         guard let answer = devices[index].answers.randomElement(using: &dice) else { return }
         note("late answer")
-        let applied = try devices[index].replica.apply(answer, now: devices[index].clock.now)
-        watch(index, late: answer, isMoving: !applied.gained.isEmpty)
+        _ = try devices[index].replica.apply(answer, now: devices[index].clock.now)
+        watch(index, late: answer)
     }
 }

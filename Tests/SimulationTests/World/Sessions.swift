@@ -64,13 +64,14 @@ extension World {
         devices[index].session = session
     }
 
-    /// The same after an answer of long ago; `isMoving` if it brought back a scope that was given up since, as it was then.
+    /// The same after an answer of long ago, which brings back what was so then, as scopes given up since.
     ///
-    /// Devices are synchronised by one process at a time, so that nobody ever sees this.
-    func watch(_ index: Int, late answer: ExchangeAnswer, isMoving: Bool) {
+    /// Devices are synchronised by one process at a time, so that nobody ever sees this; what it did is looked at once the
+    /// next synchronisation is through.
+    func watch(_ index: Int, late answer: ExchangeAnswer) {
         guard answer.epoch == epoch else { return devices[index].session.forgive() }
         devices[index].session.answer = answer
-        if isMoving || !answer.lost.isEmpty { devices[index].session.isMoving = true }
+        devices[index].session.isMoving = true
         watch(index, isLate: true)
     }
 

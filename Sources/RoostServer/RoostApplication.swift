@@ -108,7 +108,7 @@ package struct RoostApplication: Sendable {
             RepeatingService("high water", logger: logger, every: { .seconds(60) }) { try store.keepHighWater() },
             SnapshotService(store: store, minimumRows: settings.snapshotRows, logger: logger),
             RepeatingService("snapshots", logger: logger, every: { .seconds(300) }) {
-                store.snapshots.sweep(now: store.clock())
+                try await store.sweepSnapshots()
             },
             RepeatingService("collection", logger: logger, every: { .seconds(6 * 3600) }) {
                 [retention = settings.retention] in

@@ -67,8 +67,7 @@ extension DecisionRun {
             if resolved.mutation.action == .edit, decider.principal.isTrusted || collection.isEditable {
                 try resolved.requireFit(resolved.changes, collection)
             }
-            let isErased = erased.contains(key)
-            throw Refused(refusal: .outOfScope, awaited: isErased ? nil : key, isFinal: isErased)
+            throw Refused(refusal: .outOfScope, awaited: key)
         }
         var step = Step(resolved: resolved, before: row, beforeScopes: try scopesForJudging(row))
         // What is wrong with an edit may say something about the row; who does not see it learns nothing.
@@ -134,8 +133,7 @@ extension DecisionRun {
             let subjectKey = RowKey(subject.collection, id)
             if try set.row(subjectKey) == nil {
                 guard !refused.contains(subjectKey) else { throw Refused(refusal: .dependsOn) }
-                let isErased = try !set.source.erased([subjectKey]).isEmpty
-                throw Refused(refusal: .outOfScope, awaited: isErased ? nil : subjectKey, isFinal: isErased)
+                throw Refused(refusal: .outOfScope, awaited: subjectKey)
             }
         }
         let row = Row(

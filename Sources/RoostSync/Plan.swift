@@ -11,6 +11,8 @@ package struct Plan: Sendable {
     package var admissions: [AdmissionChange] = []
     package var history: [HistoryEntry] = []
     package var parked: [ParkedEntry] = []
+    /// Rows that were given again and are about somebody erased.
+    package var erased: [RowKey] = []
     package var strangers: [StrangerEntry] = []
     package var verdicts: [Verdict] = []
     /// Rows whose creation was refused, so that later edits of them are told why.

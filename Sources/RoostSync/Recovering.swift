@@ -31,8 +31,8 @@ extension DecisionRun {
     /// this history knows, a person decides; so too for whatever cannot be applied once the row is there, as its verdict
     /// was given. False where the refusal has another reason and stands.
     mutating func setAside(_ group: ArraySlice<Mutation>, _ stamps: [Stamp], _ reason: Refused) throws -> Bool {
-        guard !reason.isFinal, stamps.count == group.count,
-            decider.exactTimes || [.outOfScope, .forbidden].contains(reason.refusal)
+        if try noteErased(group) { return false }
+        guard decider.exactTimes || [.outOfScope, .forbidden].contains(reason.refusal), stamps.count == group.count
         else { return false }
         for (mutation, stamp) in zip(group, stamps) {
             guard let collection = rules.catalogue.position(of: mutation.collection) else { return false }
@@ -46,6 +46,24 @@ extension DecisionRun {
             }
             plan.verdicts.append(Verdict(number: mutation.number, outcome: .quarantined, stamp: stamp))
         }
+        return true
+    }
+
+    /// Whether a group is of what was erased or collected, or about it: then nothing of it is kept, and its rows count as
+    /// erased too.
+    private mutating func noteErased(_ group: ArraySlice<Mutation>) throws -> Bool {
+        var keys: [RowKey] = []
+        var named: [RowKey] = []
+        for mutation in group {
+            guard let collection = rules.catalogue.position(of: mutation.collection) else { continue }
+            keys.append(RowKey(collection, mutation.row))
+            guard let subject = rules.subjects[collection] else { continue }
+            let field = rules.catalogue.collections[collection].fields[subject.position].name.text
+            named += mutation.changes.filter { $0.field == field }.compactMap { $0.value.asID }
+                .map { RowKey(subject.collection, $0) }
+        }
+        guard try !set.source.erased(keys + named).isEmpty else { return false }
+        plan.erased += try keys.filter { try set.row($0) == nil }
         return true
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import RoostModel
 import RoostSchema
 import RoostServer
@@ -28,12 +29,21 @@ struct Erase: OperatorCommand {
         }
         let (store, _) = try directory.open(isServing: false)
         defer { try? store.close() }
-        let found =
-            force
-            ? try await store.erase(id, of: Programme.subject) : try await store.erasure(of: id, in: Programme.subject)
-        guard let found else {
-            throw Failure(options, "没有这条记录；可能早已彻底删除", "there is no such record; it may have been erased before")
+        let found: Erasure?
+        do {
+            found =
+                force
+                ? try await store.erase(id, of: Programme.subject)
+                : try await store.erasure(of: id, in: Programme.subject)
+        } catch is ErasureUnfinished {
+            throw Failure(
+                options, "记录已删除，但有程序正在读数据库，文件里的残留还没清掉；请稍后把这条命令再运行一次",
+                "the record is wiped, but a program that reads the database keeps its files from being cleaned; run this "
+                    + "command again in a while")
         }
+        guard let found else { throw Failure(options, "没有这名学生的记录", "there is no student of this identity") }
+        let former = (try? FileManager.default.contentsOfDirectory(atPath: settings.data)) ?? []
+        let aside = former.filter { $0.hasPrefix(ServerStore.fileName + ".before-") }.sorted()
         if options.json {
             return printLine(
                 jsonObject { writer in
@@ -48,7 +58,12 @@ struct Erase: OperatorCommand {
                     }
                     writer.name("devices")
                     writer.integer(Int64(found.devices))
+                    writer.name("former_databases")
+                    writer.array { writer in for name in aside { writer.string(name) } }
                 })
+        }
+        if found.rows.isEmpty {
+            options.say("这名学生早已删除，没有剩下的记录。", "This student was erased or deleted for good before; no rows are left.")
         }
         for (name, count) in found.rows.sorted(by: { $0.key < $1.key }) {
             let title = store.rules.catalogue[name].map { options.text($0.label) } ?? name.text
@@ -58,6 +73,12 @@ struct Erase: OperatorCommand {
             return options.say(
                 "以上记录及其历史将被彻底删除，不可恢复。确认请加 --force。",
                 "These and their history would be wiped for good. Give --force to do it.")
+        }
+        if !aside.isEmpty {
+            let names = aside.joined(separator: ", ")
+            options.say(
+                "恢复备份时移开的旧数据库里仍有这些内容，不需要时请删除：\(names)",
+                "Databases that a restoration moved aside still hold it; delete them when done with them: \(names)")
         }
         options.say(
             "已彻底删除。\(found.devices) 台设备下次同步时清除，确认情况见 roostd devices。旧备份里仍有这些内容，恢复时会再次删除；备份请按期销毁。再次导入含此人的表格会重新建档。",

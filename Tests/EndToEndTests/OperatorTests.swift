@@ -90,7 +90,10 @@ struct OperatorTests {
         #expect(!files.contains { $0.firstRange(of: Array("wx-canary".utf8)) != nil })
         try await device.roost("sync")
         #expect(try await device.roost("students", "list").list.isEmpty)
-        #expect(!(try await roostd(place, ["erase", row, "--data", server.data, "--force"]).succeeded))
+        let again = try await server.operate("erase", row, "--force")
+        #expect(again["erased"] == true && again["rows"]["student"] == .null)
+        let unknown = "00000000-0000-4000-8000-000000000000"
+        #expect(!(try await roostd(place, ["erase", unknown, "--data", server.data, "--force"]).succeeded))
         _ = try await server.stop()
     }
 

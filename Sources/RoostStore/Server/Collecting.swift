@@ -82,6 +82,16 @@ extension ServerStore {
                 try TombstoneCollector(store: self, db: db).forget(rows: chunk, upTo: horizon)
             }
         }
+        guard report.rows > 0 else { return }
+        // No import can be taken back of what is gone for good, and nothing else is to remember what it said before.
+        try await pool.write { db in
+            try db.execute(
+                sql: """
+                    DELETE FROM batch_row WHERE EXISTS (
+                        SELECT 1 FROM collected
+                        WHERE collected.collection = batch_row.collection AND collected.row = batch_row.row)
+                    """)
+        }
     }
 
     private func collectHistory(upTo horizon: ServerSequence, _ report: inout CollectionReport) async throws {

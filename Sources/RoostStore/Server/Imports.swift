@@ -109,12 +109,13 @@ extension ServerStore {
     private func write<Outcome>(_ planned: PlannedImport<Outcome>, _ draft: ImportDraft, _ db: Database) throws {
         var edits = planned.edits
         if var time = draft.first {
-            edits = try withoutErased(edits, db)
             // In steps of two, as all times of the writer: what devices saw of these rows they will have seen.
             for index in edits.indices {
                 edits[index].time = time
                 time = time.next.next
             }
+            // Only now: all others keep the time they had.
+            edits = try withoutErased(edits, db)
         }
         let receipt = try write(edits, by: draft.officer, as: writer, db)
         try keep(draft, counts: planned.counts, db)

@@ -37,6 +37,7 @@ struct PlanWriter {
         try note(
             plan.madeUpFor, of: replica, "DELETE FROM refused_creation WHERE replica = ? AND collection = ? AND row = ?"
         )
+        try store.noteErased(plan.erased, db)
         try store.park(plan.parked, of: replica, incarnation: incarnation, now: now, db)
         return try writeVerdicts(plan.verdicts, mutations, replica: replica, incarnation: incarnation)
     }

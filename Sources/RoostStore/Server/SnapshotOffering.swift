@@ -60,6 +60,22 @@ extension ServerStore {
         }
     }
 
+    /// Removes the files of snapshots that are too old or too many, and of those that show what their scope has withdrawn.
+    package func sweepSnapshots() async throws {
+        try await pool.read { db in
+            for snapshot in self.snapshots.all {
+                guard let scope = Scope(snapshot.scope).flatMap({ self.rules.key(of: $0) }),
+                    let state = try self.state(ofScope: snapshot.scope, db),
+                    try self.isServable(snapshot, kind: scope.kind, state, within: Self.largestDelta * 2, db)
+                else {
+                    self.snapshots.remove(snapshot)
+                    continue
+                }
+            }
+        }
+        snapshots.sweep(now: clock())
+    }
+
     /// Whether a snapshot shows nothing that its scope has withdrawn since.
     ///
     /// It may show values that were edited since, of fields that are still shown, and be behind by `limit` changes. Once a

@@ -67,6 +67,10 @@ package final class SnapshotShelf: Sendable {
         remove(where: { surplus.contains($0.offer.id) || abs(now.value - $0.madeAt.value) >= Self.maximumAge })
     }
 
+    var all: [Snapshot] { state.withLock { Array($0.byID.values) } }
+
+    func remove(_ snapshot: Snapshot) { remove(where: { $0.offer.id == snapshot.offer.id }) }
+
     private func remove(where isDoomed: (Snapshot) -> Bool) {
         let doomed = state.withLock { state in
             let doomed = state.byID.values.filter(isDoomed)

@@ -165,6 +165,7 @@ struct TombstoneCollector {
             for sql in [
                 "INSERT OR IGNORE INTO collected (collection, row) VALUES (?, ?)",
                 "DELETE FROM history WHERE collection = ? AND row = ?",
+                "DELETE FROM admission WHERE collection = ? AND row = ?",
             ] {
                 let statement = try BoundStatement(db, sql)
                 try statement.bind(1, store.numbers[key.collection])

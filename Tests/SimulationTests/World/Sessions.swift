@@ -138,6 +138,8 @@ extension World {
                 if own.last(where: { $0.action != .edit })?.action == .delete {
                     fail(.session, "\(device.seat.device.label) shows \(place), which was deleted on it")
                 }
+                // Of a deleted row a device keeps no values: what it restores is empty until the server has answered.
+                if own.contains(where: { $0.action == .restore }) { session.moving.insert(place) }
                 // What was typed before the creation that made the row was about one that is gone.
                 let begin = own.firstIndex {
                     $0.action == .create && Stamp($0.time, device.seat.device.replica) == shown.row.stamp

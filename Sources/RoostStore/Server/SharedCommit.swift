@@ -21,13 +21,16 @@ final class SharedCommit: Sendable {
 
     /// How many writes share a transaction at most.
     private static let crowd = 64
-    /// When a transaction takes no further write: other writers of the store wait behind it.
-    private static let patience = Duration.milliseconds(50)
 
     private let pool: DatabasePool
+    /// After how long a transaction takes no further write: other writers of the store wait behind it.
+    private let patience: Duration
     private let state = Mutex(State())
 
-    init(_ pool: DatabasePool) { self.pool = pool }
+    init(_ pool: DatabasePool, patience: Duration = .milliseconds(50)) {
+        self.pool = pool
+        self.patience = patience
+    }
 
     /// How many writes wait for their turn.
     var waiting: Int { state.withLock { $0.waiting.count } }
@@ -80,7 +83,7 @@ final class SharedCommit: Sendable {
         do {
             try db.inTransaction(.immediate) {
                 for job in jobs {
-                    if begun > 0, ContinuousClock.now - begin > Self.patience { break }
+                    if begun > 0, ContinuousClock.now - begin > patience { break }
                     begun += 1
                     outcomes.append(try outcome(of: job, isAlone: jobs.count == 1, db))
                 }

@@ -223,8 +223,15 @@ extension ReferenceModel {
         }
         values["losing_author"] = officers[loss.stamp.by].map { .text($0) } ?? .nothing
         values["winning_author"] = officers[loss.winner.by].map { .text($0) } ?? .nothing
-        rows[place] = Record(
-            cells: values.mapValues { Record.Cell(value: $0, stamp: step.stamp) }, deletion: step.stamp)
+        note(values, in: place, step.stamp)
+    }
+
+    /// A row about an edit, which the server makes.
+    mutating func note(_ values: [String: Plain], in place: Place, _ stamp: Dated) {
+        rows[place] = Record(cells: values.mapValues { Record.Cell(value: $0, stamp: stamp) }, deletion: stamp)
+        for (field, value) in values {
+            accepted.append(Accepted(place: place, field: field, value: value, stamp: stamp))
+        }
     }
 
     /// Conflicts have identities of the server's choosing; the model names them by what they are about.

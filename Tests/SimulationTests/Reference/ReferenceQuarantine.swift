@@ -18,7 +18,7 @@ extension ReferenceModel {
             "place": .number(edit.number), "reason": .text(reason), "state": .text("pending"), "subject": .nothing,
         ]
         values["subject"] = subject(of: concerned, about)
-        rows[place] = Record(cells: values.mapValues { Record.Cell(value: $0, stamp: stamp) }, deletion: stamp)
+        note(values, in: place, stamp)
         note("set aside \(reason)")
     }
 

@@ -49,21 +49,21 @@ extension DecisionRun {
         return true
     }
 
-    /// Whether a group is of what was erased or collected, or about it: then nothing of it is kept, and its rows count as
-    /// erased too.
+    /// Whether a group is of what was erased or collected, or about it: then nothing of it is kept, and rows about it count
+    /// as erased too, so that nothing waits for them.
     private mutating func noteErased(_ group: ArraySlice<Mutation>) throws -> Bool {
-        var keys: [RowKey] = []
-        var named: [RowKey] = []
+        var isErased = false
         for mutation in group {
             guard let collection = rules.catalogue.position(of: mutation.collection) else { continue }
-            keys.append(RowKey(collection, mutation.row))
+            let key = RowKey(collection, mutation.row)
+            if try !set.source.erased([key]).isEmpty { isErased = true }
             guard let subject = rules.subjects[collection] else { continue }
             let field = rules.catalogue.collections[collection].fields[subject.position].name.text
-            named += mutation.changes.filter { $0.field == field }.compactMap { $0.value.asID }
-                .map { RowKey(subject.collection, $0) }
+            let named = mutation.changes.filter { $0.field == field }.compactMap(\.value.asID)
+            guard try !set.source.erased(named.map { RowKey(subject.collection, $0) }).isEmpty else { continue }
+            isErased = true
+            if try set.row(key) == nil { plan.erased.append(key) }
         }
-        guard try !set.source.erased(keys + named).isEmpty else { return false }
-        plan.erased += try keys.filter { try set.row($0) == nil }
-        return true
+        return isErased
     }
 }

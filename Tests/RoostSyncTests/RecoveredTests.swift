@@ -120,6 +120,33 @@ import Testing
         #expect(server.parked.map(\.mutation.row) == [quince])
     }
 
+    @Test func `what is about the erased is not kept, and nobody else counts as erased for being in its group`() throws
+    {
+        let server = try ClubServer.founded()
+        server.lostUntil = server.now
+        let (ghost, quince, planting) = (RowID(bits: 0xDEAD), RowID(bits: 0xA00A), RowID(bits: 0x5A))
+        let trees = try #require(server.rules.catalogue.position(of: "tree" as String))
+        let plantings = try #require(server.rules.catalogue.position(of: "planting" as String))
+        server.erasedRows = [RowKey(trees, ghost)]
+        func given(
+            _ number: Int64, _ action: Mutation.Action, _ collection: String, _ row: RowID, _ field: String,
+            _ value: Value
+        ) -> Mutation {
+            Mutation(
+                number: number, group: 1, collection: collection, row: row, action: action,
+                time: HybridTime(server.now), base: nil, changes: [.init(field, value)],
+                recovered: stamp(server, 5000 - number, Who.wandasLaptop))
+        }
+        let plan = try server.push(
+            [
+                given(1, .edit, "tree", quince, "name", "not back yet"),
+                given(2, .create, "planting", planting, "tree", .text(ghost.description)),
+            ], from: Who.wandasLaptop, of: Who.wanda)
+        #expect(plan.verdicts.map(\.outcome) == [.rejected, .rejected])
+        #expect(plan.parked.isEmpty && server.quarantine.isEmpty)
+        #expect(plan.erased == [RowKey(plantings, planting)])
+    }
+
     @Test func `a base that the loss took along is taken, one of the future is not`() throws {
         let server = try ClubServer.founded()
         server.lostUntil = server.now + -1000

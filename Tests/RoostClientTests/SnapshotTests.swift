@@ -269,4 +269,26 @@ private final class SnapshotCounty {
         try await county.expectEqual(device.world, toTruthOf: "student", "schooling", "officer")
         #expect(try await !sync(device).hasBegunAnew)
     }
+
+    @Test func `what it shows less of goes from what was typed here too`() async throws {
+        let canary = "+8619977770078"
+        let (county, device) = try await Consenting.county()
+        county.bench.advance(1000)
+        try device.edit("李明", ["mobile": .text(canary), "name": "李大明"])
+        try await device.sync()
+        // The coordinator is let go and taken on again while the device is away, so that their scope is read anew.
+        for state in ["ended", "active"] as [Value] {
+            county.bench.advance(1000)
+            try await county.write(
+                TrustedEdit("authority_grant", ServedCounty.grant("莫分部"), .edit, ["state": state]))
+        }
+        try await county.write(Consenting.says("withdrawn", county))
+        _ = try county.store.snapshots.open(minimumRows: 1)
+        let server = BreakingServer(
+            county.store, Device(replica: device.world.me, officer: device.world.officer, label: "device"))
+        try await sync((device.world, server))
+        #expect(server.bytesServed > 0)
+        #expect(try !device.world.diskHolds(canary))
+        #expect(try device.world.diskHolds("李大明"))
+    }
 }

@@ -59,6 +59,8 @@ struct SnapshotBatch {
 
     mutating func keep(_ line: SnapshotLine) throws {
         let row = line.row
+        // What a scope read anew shows less of is withdrawn from what was typed here too.
+        if !isFresh, try application.narrows(row, from: held) { application.narrow(row) }
         try copy.bind(2, row.collection)
         try copy.bind(3, row.row)
         try copy.bind(4, row.sequence.value)

@@ -7,11 +7,7 @@ import RoostSync
 
 /// Opens the store of an existing data directory for a command beside a running server.
 func accountDesk(_ options: CommonOptions) async throws -> AccountDesk {
-    let settings = try await SettingsReading(options).settings
-    let directory = DataDirectory(path: settings.data, key: settings.key)
-    guard directory.holdsDatabase else {
-        throw Failure(options, "\(settings.data) 里没有数据库", "there is no database in \(settings.data)")
-    }
+    let (settings, directory) = try await options.dataThatIsThere()
     let (store, key) = try directory.open(isServing: false)
     return AccountDesk(store: store, key: key, codeMinutes: settings.enrolmentMinutes)
 }

@@ -118,11 +118,7 @@ struct Backup: OperatorCommand {
     var target: String
 
     func act() async throws {
-        let settings = try await SettingsReading(options).settings
-        let directory = DataDirectory(path: settings.data, key: settings.key)
-        guard directory.holdsDatabase else {
-            throw Failure(options, "\(settings.data) 里没有数据库", "there is no database in \(settings.data)")
-        }
+        let (_, directory) = try await options.dataThatIsThere()
         let path = try directory.backUp(to: target)
         if options.json {
             printLine(

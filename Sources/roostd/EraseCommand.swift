@@ -19,11 +19,7 @@ struct Erase: OperatorCommand {
     var force = false
 
     func act() async throws {
-        let settings = try await SettingsReading(options).settings
-        let directory = DataDirectory(path: settings.data, key: settings.key)
-        guard directory.holdsDatabase else {
-            throw Failure(options, "\(settings.data) 里没有数据库", "there is no database in \(settings.data)")
-        }
+        let (_, directory) = try await options.dataThatIsThere()
         guard let id = RowID(row) else {
             throw Failure(options, "\(row) 不是记录编号（应形如 0198…-…）", "\(row) is no identity of a record (0198…-…)")
         }
@@ -42,7 +38,7 @@ struct Erase: OperatorCommand {
                     + "command again in a while")
         }
         guard let found else { throw Failure(options, "没有这名学生的记录", "there is no student of this identity") }
-        let former = (try? FileManager.default.contentsOfDirectory(atPath: settings.data)) ?? []
+        let former = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
         let aside = former.filter { $0.hasPrefix(ServerStore.fileName + ".before-") }.sorted()
         if options.json {
             return printLine(

@@ -20,6 +20,16 @@ extension OperatorCommand {
 }
 
 extension CommonOptions {
+    /// The settings, and the data directory that they name, which has to hold a database.
+    func dataThatIsThere() async throws -> (settings: ServerSettings, directory: DataDirectory) {
+        let settings = try await SettingsReading(self).settings
+        let directory = DataDirectory(path: settings.data, key: settings.key)
+        guard directory.holdsDatabase else {
+            throw Failure(self, "\(settings.data) 里没有数据库", "there is no database in \(settings.data)")
+        }
+        return (settings, directory)
+    }
+
     /// The error in the operator's language, or as it is if it speaks for itself.
     func explained(_ error: any Error) -> any Error {
         switch error {

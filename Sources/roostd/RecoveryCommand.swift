@@ -15,11 +15,7 @@ struct Recovery: OperatorCommand {
     var waiting = false
 
     func act() async throws {
-        let settings = try await SettingsReading(options).settings
-        let directory = DataDirectory(path: settings.data, key: settings.key)
-        guard directory.holdsDatabase else {
-            throw Failure(options, "\(settings.data) 里没有数据库", "there is no database in \(settings.data)")
-        }
+        let (_, directory) = try await options.dataThatIsThere()
         let (store, _) = try directory.open(isServing: false)
         let reports = try await store.recoveryReports()
         let imports = try await store.lostImports()

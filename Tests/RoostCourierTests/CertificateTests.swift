@@ -1,10 +1,10 @@
 import Curl
+import Glibc
 import Testing
 
 import class Foundation.FileHandle
 import class Foundation.FileManager
 import class Foundation.Pipe
-import class Foundation.Process
 import struct Foundation.Data
 import struct Foundation.URL
 import struct Foundation.UUID
@@ -12,6 +12,10 @@ import struct Foundation.UUID
 /// Which certificates are trusted, against an HTTPS server run by Python's standard library.
 @Suite struct CertificateTests {
     let client = HTTPClient()
+    // Here it outlives each of a test's requests; a variable of the test would be released with its last use.
+    private let server: TLSServer
+
+    init() throws { server = try TLSServer() }
 
     private func outcome(
         _ url: String, trusting caFile: String?, authorities: String? = nil
@@ -28,7 +32,6 @@ import struct Foundation.UUID
     }
 
     @Test func `a certificate is accepted from a trusted authority only, and for its own host only`() async throws {
-        let server = try TLSServer()
         let own = "https://127.0.0.1:\(server.port)/"
         #expect(try await outcome(own, trusting: server.certificateFile).get() == 200)
 
@@ -44,7 +47,6 @@ import struct Foundation.UUID
     }
 
     @Test func `an authority of an endpoint's own counts for that endpoint alone`() async throws {
-        let server = try TLSServer()
         let own = "https://127.0.0.1:\(server.port)/"
         let authority = try String(contentsOfFile: server.certificateFile, encoding: .utf8)
         #expect(try await outcome(own, trusting: nil, authorities: authority).get() == 200)
@@ -58,7 +60,6 @@ import struct Foundation.UUID
     }
 
     @Test func `a file of authorities that does not exist fails before anything is sent`() async throws {
-        let server = try TLSServer()
         let missing = server.certificateFile + ".missing"
         let result = await outcome("https://127.0.0.1:\(server.port)/", trusting: missing)
         let error = #expect(throws: CurlError.self) { try result.get() }
@@ -69,34 +70,61 @@ import struct Foundation.UUID
 
 /// An HTTPS server for `roost.test` and 127.0.0.1 that ends with this process, or when it is released.
 private final class TLSServer {
+    struct Failure: Error { let call: String }
+
     let port: Int
     let certificateFile: String
-    private let process = Process()
-    private let input = Pipe()
+    private let process: pid_t
+    /// Its input, with which it ends however this process does, and its output, which it may not find closed.
+    private let pipes = (input: Pipe(), output: Pipe())
 
     init() throws {
         let name = "roost-\(UUID().uuidString).pem"
         certificateFile = FileManager.default.temporaryDirectory.appending(path: name).path
         try Data(Self.certificateAndKey.utf8).write(to: URL(filePath: certificateFile))
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", Self.script, certificateFile]
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        port = try #require(Int(line.split(separator: "\n").first ?? ""), "python3 did not start the TLS server")
+        process = try Self.start(
+            ["python3", "-c", Self.script, certificateFile], input: pipes.input.fileHandleForReading.fileDescriptor,
+            output: pipes.output.fileHandleForWriting.fileDescriptor)
+        try pipes.output.fileHandleForWriting.close()
+        var line = Data()
+        while line.last != UInt8(ascii: "\n") {
+            let piece = pipes.output.fileHandleForReading.availableData
+            guard !piece.isEmpty else { break }
+            line += piece
+        }
+        let text = String(decoding: line.dropLast(), as: UTF8.self)
+        port = try #require(Int(text), "python3 did not start the TLS server")
     }
 
     deinit {
-        // It would end with its input too, but a program another test started meanwhile may hold the pipe open, and
-        // waiting here would keep a thread from all tests.
-        process.terminate()
+        // A program that another test started meanwhile may hold the pipe open.
+        kill(process, SIGKILL)
+        while waitpid(process, nil, 0) < 0, errno == EINTR {}
         try? FileManager.default.removeItem(atPath: certificateFile)
+    }
+
+    /// Not by Foundation's `Process`: beside tests that hold more than a thousand descriptors, its reading of their list
+    /// runs over the end of it (Swift 6.3).
+    private static func start(_ arguments: [String], input: Int32, output: Int32) throws -> pid_t {
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+        unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
+        let words = unsafe arguments.map { unsafe strdup($0) } + [nil]
+        defer { unsafe words.forEach { unsafe free($0) } }
+        var process: pid_t = 0
+        guard unsafe posix_spawnp(&process, arguments[0], &actions, nil, words, environ) == 0 else {
+            throw Failure(call: "posix_spawnp")
+        }
+        return process
     }
 
     private static let script = """
         import http.server, os, ssl, sys, threading
+
+        # What other tests have open is to end when they close it.
+        os.closerange(3, 65536)
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):

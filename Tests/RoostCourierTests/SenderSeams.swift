@@ -161,6 +161,17 @@ final class MemoryQueue: DeliveryQueue {
     }
 }
 
+extension DeliveryID {
+    init(_ name: String) { self.init(bits: number(of: name)) }
+}
+
+extension EndpointID {
+    init(_ name: String) { self.init(bits: number(of: name)) }
+}
+
+/// A different one for every name that the tests use.
+private func number(of name: String) -> UInt128 { name.utf8.reduce(0) { $0 &* 257 &+ UInt128($1) } }
+
 /// A transport that answers from a closure and knows how many requests were under way at once per URL.
 final class ScriptedTransport: HTTPTransport {
     private struct State {

@@ -49,7 +49,9 @@ extension DeliveryQueue {
 }
 
 /// A delivery that one sender has taken, with all that sending it needs.
-package struct LeasedDelivery: Hashable, Sendable {
+///
+/// A class, because it goes through many hands and never changes: as a structure, each would copy a dozen references.
+package final class LeasedDelivery: Sendable {
     package let id: DeliveryID
     package let webhookID: WebhookID
     package let endpoint: EndpointID

@@ -16,7 +16,7 @@ struct Exchange: Sendable {
     ) async -> Exchange {
         let channel = delivery.target.channel
         do throws(CurlError) {
-            switch OutwardRequest(for: delivery, settings: settings, now: clock.now()).givenUp(after: limit) {
+            switch OutwardRequest(for: delivery, settings: settings, now: clock.now(), limit: limit) {
             case .post(let request):
                 let response = try await transport.send(request)
                 return Exchange(

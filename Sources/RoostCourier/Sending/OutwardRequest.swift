@@ -12,18 +12,20 @@ package enum OutwardRequest: Sendable {
     /// Robots answer within a second or not at all.
     private static let longestRobotTransfer = Duration.seconds(15)
 
-    /// Puts a delivery into a request, signed as of now.
-    package init(for delivery: LeasedDelivery, settings: CourierSettings, now: Moment) {
+    /// Puts a delivery into a request, signed as of now, that is given up after `limit` if not earlier.
+    package init(
+        for delivery: LeasedDelivery, settings: CourierSettings, now: Moment, limit: Duration = longestTransfer
+    ) {
         switch delivery.target {
         case .wecom(let key):
-            self = .robot(delivery, at: settings.url(of: key), settings)
+            self = .robot(delivery, at: settings.url(of: key), settings, limit)
         case .dingtalk(let token, let secret):
             let url = settings.url(of: token)
             let signed = secret.map { "\(url)&\(RobotSignature.dingTalkParameters(secret: $0, now: now))" }
-            self = .robot(delivery, at: signed ?? url, settings)
+            self = .robot(delivery, at: signed ?? url, settings, limit)
         case .feishu(let token, let secret):
             let body = secret.map { RobotSignature.signedFeishuBody(delivery.body, secret: $0, now: now) }
-            self = .robot(delivery, at: settings.url(of: token), body: body, settings)
+            self = .robot(delivery, at: settings.url(of: token), body: body, settings, limit)
         case .generic(let url, let secrets):
             let signature = WebhookSignature.header(
                 id: delivery.webhookID, timestamp: now.seconds, body: delivery.body, secrets: secrets)
@@ -31,7 +33,7 @@ package enum OutwardRequest: Sendable {
                 HTTPHeader("webhook-id", delivery.webhookID.description),
                 HTTPHeader("webhook-timestamp", String(now.seconds)), HTTPHeader("webhook-signature", signature),
             ]
-            var options = Self.options(delivery, settings)
+            var options = Self.options(delivery, settings, limit)
             options.allowedPorts = settings.webhookPorts
             self = .post(
                 Self.request(delivery, at: url.revealed, body: delivery.body, headers: headers, options: options))
@@ -42,38 +44,26 @@ package enum OutwardRequest: Sendable {
             }
             var letter = MailEnvelope.letter(
                 delivery.body, to: target, as: delivery.webhookID, settings: mail, now: now)
-            letter.totalTimeout = Self.longestTransfer
+            letter.totalTimeout = min(Self.longestTransfer, limit)
             self = .letter(letter)
         }
     }
 
-    /// The same, given up after this time if it would be given up later.
-    func givenUp(after limit: Duration) -> OutwardRequest {
-        switch self {
-        case .post(var request):
-            request.options.totalTimeout = min(request.options.totalTimeout, limit)
-            return .post(request)
-        case .letter(var letter):
-            letter.totalTimeout = min(letter.totalTimeout, limit)
-            return .letter(letter)
-        case .noMailServer: return self
-        }
-    }
-
     private static func robot(
-        _ delivery: LeasedDelivery, at url: String, body: [UInt8]? = nil, _ settings: CourierSettings
+        _ delivery: LeasedDelivery, at url: String, body: [UInt8]? = nil, _ settings: CourierSettings, _ limit: Duration
     ) -> OutwardRequest {
-        var options = options(delivery, settings)
+        var options = options(delivery, settings, min(limit, longestRobotTransfer))
         // libcurl may silently repeat a POST on a reused connection, and a robot would post twice.
         options.freshConnection = true
-        options.totalTimeout = longestRobotTransfer
         if let proxy = settings.robotProxy { (options.proxy, options.addressPolicy) = (proxy.revealed, .anyAddress) }
         return .post(request(delivery, at: url, body: body ?? delivery.body, headers: [], options: options))
     }
 
-    private static func options(_ delivery: LeasedDelivery, _ settings: CourierSettings) -> TransferOptions {
+    private static func options(
+        _ delivery: LeasedDelivery, _ settings: CourierSettings, _ limit: Duration
+    ) -> TransferOptions {
         TransferOptions(
-            totalTimeout: longestTransfer, responseLimit: 64 << 10, overflow: .truncate,
+            totalTimeout: min(longestTransfer, limit), responseLimit: 64 << 10, overflow: .truncate,
             allowedSchemes: settings.allowedSchemes, addressPolicy: settings.addressPolicy, caFile: settings.caFile,
             authorities: delivery.authorities)
     }

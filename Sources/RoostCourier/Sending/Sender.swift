@@ -90,7 +90,8 @@ package final class Sender: Sendable {
         var isUnfinished = false
         for await _ in signals {
             let orders = takeOrders()
-            unrecorded += orders.results
+            // Usually there are none yet, and taking over an array copies nothing.
+            if unrecorded.isEmpty { unrecorded = orders.results } else { unrecorded += orders.results }
             isUnfinished = isUnfinished || orders.looksEverywhere
             if orders.isDraining {
                 giveBack()

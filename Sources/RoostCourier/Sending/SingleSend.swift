@@ -9,7 +9,7 @@ package func sendOnce(
 ) async -> AttemptResult {
     let started = clock.now()
     let delivery = LeasedDelivery(
-        id: DeliveryID(webhookID.description), webhookID: webhookID, endpoint: EndpointID("test"), target: target,
+        id: DeliveryID(bits: 0), webhookID: webhookID, endpoint: EndpointID(bits: 0), target: target,
         body: body, contentType: contentType, attempts: 0, notAfter: started + .seconds(86_400),
         authorities: authorities)
     let exchange = await Exchange.carryOut(

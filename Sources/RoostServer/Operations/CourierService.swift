@@ -25,7 +25,7 @@ struct CourierService: Service {
                 logger.log(
                     level: result.outcome.class == .sent ? .info : .notice, "delivery attempted",
                     metadata: [
-                        "delivery": "\(result.delivery)", "channel": "\(result.channel.rawValue)",
+                        "delivery": "\(result.delivery.row)", "channel": "\(result.channel.rawValue)",
                         "outcome": "\(result.outcome.class.rawValue)", "code": "\(result.outcome.code)",
                         "state": "\(result.decision.status.rawValue)",
                     ])

@@ -1,7 +1,7 @@
 import Curl
 import Glibc
-import RoostCourier
-import RoostSchema
+package import RoostCourier
+package import RoostSchema
 import RoostStore
 import RoostSync
 
@@ -49,8 +49,8 @@ struct StoreDeliveryQueue: DeliveryQueue {
     ) async throws -> [LeasedDelivery] {
         let moment = Milliseconds(now.milliseconds)
         let due = try await store.turn(
-            keeping: results.compactMap(Self.result),
-            at: endpoints.map { Set($0.compactMap { RowID($0.description) }) }, now: moment, limit: limit,
+            keeping: results.map(Self.result),
+            at: endpoints.map { Set($0.map(\.row)) }, now: moment, limit: limit,
             rules: Self.rules)
         var leased: [LeasedDelivery] = []
         var unusable: [DeliveryResult] = []
@@ -68,8 +68,8 @@ struct StoreDeliveryQueue: DeliveryQueue {
                 }
                 leased.append(
                     LeasedDelivery(
-                        id: DeliveryID(due.delivery.id.description), webhookID: Self.webhookID(of: due.delivery.id),
-                        endpoint: EndpointID(due.endpoint.id.description), target: target, body: due.delivery.body,
+                        id: DeliveryID(due.delivery.id), webhookID: Self.webhookID(of: due.delivery.id),
+                        endpoint: EndpointID(due.endpoint.id), target: target, body: due.delivery.body,
                         contentType: due.delivery.contentType, attempts: due.delivery.attempts,
                         notAfter: Moment(milliseconds: due.delivery.notAfter?.value ?? .max),
                         authorities: due.endpoint.authority))
@@ -87,25 +87,21 @@ struct StoreDeliveryQueue: DeliveryQueue {
     }
 
     func record(_ results: [AttemptResult]) async throws {
-        try await store.record(results.compactMap(Self.result), rules: Self.rules)
+        try await store.record(results.map(Self.result), rules: Self.rules)
     }
 
     var hasRecalled: Bool { !store.recalled.isEmpty }
 
-    func isRecalled(_ delivery: DeliveryID) -> Bool {
-        !store.recalled.isEmpty && RowID(delivery.description).map(store.recalled.contains) ?? false
-    }
+    func isRecalled(_ delivery: DeliveryID) -> Bool { store.recalled.contains(delivery.row) }
 
     /// The same for every attempt, so that a receiver recognises a repetition.
     static func webhookID(of delivery: RowID) -> WebhookID { WebhookID("msg_\(delivery)") }
 
-    private static func result(_ result: AttemptResult) -> DeliveryResult? {
-        guard let id = RowID(result.delivery.description),
-            let state = DeliveryState(rawValue: result.decision.status.rawValue)
-        else { return nil }
+    private static func result(_ result: AttemptResult) -> DeliveryResult {
         let isAttempt = result.outcome.class != .deferred
         return DeliveryResult(
-            delivery: id, state: state, nextAt: result.decision.nextAt.map { Milliseconds($0.milliseconds) },
+            delivery: result.delivery.row, state: DeliveryState(result.decision.status),
+            nextAt: result.decision.nextAt.map { Milliseconds($0.milliseconds) },
             attempts: result.decision.attempts, outcome: result.outcome.class.rawValue, code: result.outcome.code,
             endpointHeldUntil: result.decision.endpointHeldUntil.map { Milliseconds($0.milliseconds) },
             disablesEndpoint: result.decision.disablesEndpoint, attempt: isAttempt ? record(of: result) : nil)
@@ -135,7 +131,7 @@ struct StoreDeliveryQueue: DeliveryQueue {
                 now: Moment(milliseconds: now.value),
                 notAfter: Moment(milliseconds: due.delivery.notAfter?.value ?? .max)))
         return DeliveryResult(
-            delivery: due.delivery.id, state: DeliveryState(rawValue: decision.status.rawValue) ?? .uncertain,
+            delivery: due.delivery.id, state: DeliveryState(decision.status),
             nextAt: decision.nextAt.map { Milliseconds($0.milliseconds) }, attempts: decision.attempts,
             outcome: Outcome.Class.uncertain.rawValue, code: "sender_lost",
             attempt: AttemptRecord(startedAt: now, finishedAt: now, status: nil, response: ""))
@@ -152,6 +148,35 @@ extension DueDelivery {
         // Any other character may have been written otherwise for the channel's sake.
         guard keyword.allSatisfy({ $0.isLetter || $0.isNumber }) else { return true }
         return String(decoding: delivery.body, as: UTF8.self).contains(keyword)
+    }
+}
+
+extension DeliveryID {
+    package init(_ row: RowID) { self.init(bits: row.bits) }
+
+    package var row: RowID { RowID(bits: bits) }
+}
+
+extension EndpointID {
+    package init(_ row: RowID) { self.init(bits: row.bits) }
+
+    package var row: RowID { RowID(bits: bits) }
+}
+
+extension DeliveryState {
+    /// What the store calls it.
+    fileprivate init(_ status: DeliveryStatus) {
+        self =
+            switch status {
+            case .queued: .queued
+            case .leased: .leased
+            case .sent: .sent
+            case .retryWait: .retryWait
+            case .held: .held
+            case .uncertain: .uncertain
+            case .failed: .failed
+            case .expired: .expired
+            }
     }
 }
 

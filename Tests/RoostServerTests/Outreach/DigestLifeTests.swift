@@ -16,7 +16,7 @@ struct DigestLifeTests {
         var bodies: [String: String] = [:]
         while case let leased = try await world.queue.lease(now: world.moment, limit: 9), !leased.isEmpty {
             for delivery in leased {
-                bodies[delivery.endpoint.description, default: ""] += String(decoding: delivery.body, as: UTF8.self)
+                bodies[delivery.endpoint.row.description, default: ""] += String(decoding: delivery.body, as: UTF8.self)
             }
             try await world.arrived(leased)
         }

@@ -145,9 +145,9 @@ struct DigestWorld {
     ) async throws {
         let now = fixture.time.now
         try await fixture.store.record(
-            try leased.map { delivery in
+            leased.map { delivery in
                 DeliveryResult(
-                    delivery: try row(delivery.id.description), state: state, nextAt: nextAt,
+                    delivery: delivery.id.row, state: state, nextAt: nextAt,
                     attempts: delivery.attempts + 1, outcome: outcome.rawValue, code: code,
                     attempt: AttemptRecord(startedAt: now, finishedAt: now, status: 200, response: ""))
             }, rules: StoreDeliveryQueue.rules)

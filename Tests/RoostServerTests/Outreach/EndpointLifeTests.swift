@@ -119,7 +119,7 @@ struct EndpointLifeTests {
         try await world.fixture.store.record(
             [
                 DeliveryResult(
-                    delivery: try world.row(try #require(leased.first).id.description), state: .failed, nextAt: nil,
+                    delivery: try #require(leased.first).id.row, state: .failed, nextAt: nil,
                     attempts: 1, outcome: "config", code: "wecom_93000", disablesEndpoint: true,
                     attempt: AttemptRecord(
                         startedAt: world.fixture.time.now, finishedAt: world.fixture.time.now, status: 200,

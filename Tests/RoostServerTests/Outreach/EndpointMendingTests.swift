@@ -30,7 +30,7 @@ struct EndpointMendingTests {
         /// What is under way at the robot.
         func leased() async throws -> [LeasedDelivery] {
             try await world.queue.lease(now: world.moment, limit: 9).filter {
-                $0.endpoint.description == robot.description
+                $0.endpoint.row.description == robot.description
             }
         }
 
@@ -46,7 +46,7 @@ struct EndpointMendingTests {
 
         func gone(_ delivery: LeasedDelivery) throws -> DeliveryResult {
             DeliveryResult(
-                delivery: try world.row(delivery.id.description), state: .failed, nextAt: nil, attempts: 1,
+                delivery: delivery.id.row, state: .failed, nextAt: nil, attempts: 1,
                 outcome: "config", code: "wecom_93000", disablesEndpoint: true,
                 attempt: AttemptRecord(
                     startedAt: world.fixture.time.now, finishedAt: world.fixture.time.now, status: 200, response: ""))
@@ -125,12 +125,12 @@ struct EndpointMendingTests {
         ])
         _ = try await world.released(channels: ["generic"])
         leased += try await world.queue.lease(now: world.moment, limit: 9)
-        let own = leased.filter { $0.endpoint.description == endpoint.endpoint.id }
+        let own = leased.filter { $0.endpoint.row.description == endpoint.endpoint.id }
         try #require(own.count == 2)
         let now = world.fixture.time.now
         func result(_ delivery: LeasedDelivery, _ outcome: Outcome.Class, _ code: String) throws -> DeliveryResult {
             DeliveryResult(
-                delivery: try world.row(delivery.id.description), state: outcome == .sent ? .sent : .failed,
+                delivery: delivery.id.row, state: outcome == .sent ? .sent : .failed,
                 nextAt: nil, attempts: 1, outcome: outcome.rawValue, code: code, disablesEndpoint: outcome == .config,
                 attempt: AttemptRecord(startedAt: now, finishedAt: now, status: 200, response: ""))
         }
@@ -150,7 +150,7 @@ struct EndpointMendingTests {
         try await store.record(
             [
                 DeliveryResult(
-                    delivery: try world.row(try #require(try await scene.leased().first).id.description), state: .held,
+                    delivery: try #require(try await scene.leased().first).id.row, state: .held,
                     nextAt: until, attempts: 0, outcome: "rate_limited", code: "wecom_45009", endpointHeldUntil: until,
                     attempt: AttemptRecord(
                         startedAt: world.fixture.time.now, finishedAt: world.fixture.time.now, status: 200,

@@ -79,7 +79,7 @@ struct MailOutboxTests {
         func read() async throws -> [String] {
             _ = try await post.post()
             let notices = try await world.queue.lease(now: world.moment, limit: 9).filter {
-                $0.endpoint.description == office.endpoint.id
+                $0.endpoint.row.description == office.endpoint.id
             }
             try await world.arrived(notices)
             return notices.map { FrozenMessage($0.body, on: .wecom)?.content ?? "" }
@@ -136,7 +136,7 @@ struct MailOutboxTests {
         #expect(try await post.post() == 1)
         try await world.arrived(
             try await world.queue.lease(now: world.moment, limit: 9).filter {
-                $0.endpoint.description != office.endpoint.id
+                $0.endpoint.row.description != office.endpoint.id
             })
         #expect(findings().map(\.level) == [.good])
     }

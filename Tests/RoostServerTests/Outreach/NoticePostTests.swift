@@ -29,8 +29,8 @@ struct NoticePostTests {
         /// Lets the office get what is due, and the partner fail or not; what the office read.
         func turn(partnerFails: Bool) async throws -> [String] {
             let leased = try await world.queue.lease(now: world.moment, limit: 99)
-            let notices = leased.filter { $0.endpoint.description == office.description }
-            let others = leased.filter { $0.endpoint.description != office.description }
+            let notices = leased.filter { $0.endpoint.row.description == office.description }
+            let others = leased.filter { $0.endpoint.row.description != office.description }
             try await world.arrived(notices)
             if partnerFails {
                 try await world.settle(

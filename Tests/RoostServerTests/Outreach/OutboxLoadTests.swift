@@ -84,7 +84,7 @@ struct OutboxLoadTests {
             let channel = channels[number % 3]
             let id = try await add("机器人\(number)", channel, String(repeating: "k", count: 32), to: world)
             robots.append(id)
-            vendors[EndpointID(id.description)] = StrictVendor(channel: channel)
+            vendors[EndpointID(id)] = StrictVendor(channel: channel)
         }
         try await release(23, to: robots, in: world)
         var random = SeededGenerator(seed: 7)
@@ -109,7 +109,7 @@ struct OutboxLoadTests {
                 }
                 try await world.queue.recover()
                 for flight in flights {
-                    let id = try world.row(flight.delivery.id.description)
+                    let id = flight.delivery.id.row
                     let digest = try #require(
                         try await world.fixture.store.reading { try $0.delivery(id)?.digest })
                     #expect(try await world.fixture.store.markDelivered([id], of: digest, reach: nil) == 1)

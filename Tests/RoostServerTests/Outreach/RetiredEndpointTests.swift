@@ -65,7 +65,7 @@ struct RetiredEndpointTests {
         #expect(told.tellings.map(\.state).allSatisfy { $0 == "sent" } && !told.tellings.isEmpty)
         _ = try await world.released(channels: ["wecom"])
         let leased = try await world.queue.lease(now: world.moment, limit: 9)
-        #expect(leased.map(\.endpoint.description) == [next.endpoint.id])
+        #expect(leased.map(\.endpoint.row.description) == [next.endpoint.id])
     }
 
     @Test func `what was approved for it is given up when it is released, and what is posted by hand at once`()

@@ -36,8 +36,9 @@ package enum Channel: String, CaseIterable, Hashable, Sendable {
     /// How many deliveries to one endpoint a sender may take at once, those under way included.
     ///
     /// More than that only where a receiver recognises a repetition: what was taken by a sender that died is sent again, or
-    /// has to be looked after by a person.
-    package var maximumInHand: Int { self == .generic ? 32 : maximumInFlight }
+    /// has to be looked after by a person. So many that those in hand outlast the transaction that keeps what arrived and takes
+    /// more: with half as many, two processors stood idle for a fifth of the time.
+    package var maximumInHand: Int { self == .generic ? 64 : maximumInFlight }
 
     /// The kinds of message the channel takes, the usual one first.
     package var forms: [MessageForm] {

@@ -51,7 +51,7 @@ struct Hand {
     init(maximum: Int) { self.maximum = maximum }
 
     /// How many more may be taken: four times what may be under way and more, so that results are kept in large steps.
-    var room: Int { max(512, 4 * maximum) - held.count }
+    var room: Int { max(1024, 4 * maximum) - held.count }
     var isEmpty: Bool { held.isEmpty }
 
     /// Takes a delivery that the queue handed out.

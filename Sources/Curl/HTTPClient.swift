@@ -1,6 +1,6 @@
 import Synchronization
 
-/// An asynchronous client of HTTP/1.1 and SMTP: any number of transfers on one thread of libcurl's.
+/// An asynchronous client of HTTP/1.1 and SMTP: any number of transfers on a few threads of libcurl's.
 ///
 /// Connections are kept and reused unless a request asks for a fresh one. The caller bounds how many transfers run at
 /// once: libcurl's own queue would count waiting time against a transfer's timeout. Making the first client sets SIGPIPE
@@ -11,6 +11,9 @@ package final class HTTPClient: Sendable {
     /// transfer of the same loop waits with it.
     private enum Purpose: Hashable {
         case requests
+        /// Those that are doubtful. libcurl 7.88 goes through all connections of a loop, those that hang included, whenever a
+        /// transfer is over: beside a thousand of them that was a tenth of the loop's time.
+        case doubtful
         case letters(Int)
     }
 
@@ -24,7 +27,7 @@ package final class HTTPClient: Sendable {
     private let loops = Mutex(Loops())
     private let nextID = Atomic<UInt64>(0)
 
-    /// Starts the client's thread.
+    /// Starts the first of the client's threads.
     /// - Parameter idleConnections: How many connections are kept open for later requests.
     package init(idleConnections: Int = 64) {
         self.idleConnections = idleConnections
@@ -37,7 +40,7 @@ package final class HTTPClient: Sendable {
     ///
     /// Cancelling the task aborts the transfer, which then throws ``CurlError/Reason/cancelled``.
     package func send(_ request: HTTPRequest) async throws(CurlError) -> HTTPResponse {
-        guard let loop = loop(for: .requests) else { throw CurlError(.closed) }
+        guard let loop = loop(for: request.isDoubtful ? .doubtful : .requests) else { throw CurlError(.closed) }
         return try await carryOut(.request(request), on: loop)
     }
 
@@ -66,7 +69,8 @@ package final class HTTPClient: Sendable {
         loops.withLock { loops in
             guard !loops.isClosed else { return nil }
             if let loop = loops.byPurpose[purpose], !loop.isClosed { return loop }
-            let loop = TransferLoop(idleConnections: purpose == .requests ? idleConnections : 1)
+            let isForLetters = if case .letters = purpose { true } else { false }
+            let loop = TransferLoop(idleConnections: isForLetters ? 1 : idleConnections)
             loop.start()
             loops.byPurpose[purpose] = loop
             return loop

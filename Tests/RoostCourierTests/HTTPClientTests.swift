@@ -119,6 +119,26 @@ private func failure(of request: HTTPRequest, by client: HTTPClient) async -> Cu
         #expect(try await ask(local { $0.freshConnection = true }) != connections[1])
     }
 
+    @Test func `what is doubtful has connections of its own, and ends with the client`() async throws {
+        let (arrivals, arrival) = AsyncStream<Void>.makeStream()
+        let receiver = try Receiver { request in
+            guard request.body.isEmpty else { return .answer(200) }
+            arrival.yield()
+            return .hang
+        }
+        let client = HTTPClient()
+        var request = HTTPRequest(method: .post, url: receiver.base, body: [1], options: local())
+        _ = try await client.send(request)
+        request.isDoubtful = true
+        _ = try await client.send(request)
+        #expect(Set(receiver.requests.map(\.connection)).count == 2)
+        request.body = []
+        async let silence = failure(of: request, by: client)
+        for await _ in arrivals { break }
+        client.shutdown()
+        #expect(await silence?.reason == .closed)
+    }
+
     @Test func `connections are kept beside more receivers that hang than idle ones are allowed`() async throws {
         let (arrivals, arrival) = AsyncStream<Void>.makeStream()
         let silent = try Receiver { _ in

@@ -64,10 +64,12 @@ package final class LeasedDelivery: Sendable {
     package let notAfter: Moment
     /// The PEM text of authorities that the endpoint's receiver is trusted by, beside the system's.
     package let authorities: String?
+    /// Whether the endpoint has answered lately.
+    package let isWarm: Bool
 
     package init(
         id: DeliveryID, webhookID: WebhookID, endpoint: EndpointID, target: DeliveryTarget, body: [UInt8],
-        contentType: String, attempts: Int, notAfter: Moment, authorities: String? = nil
+        contentType: String, attempts: Int, notAfter: Moment, authorities: String? = nil, isWarm: Bool = false
     ) {
         self.id = id
         self.webhookID = webhookID
@@ -78,6 +80,7 @@ package final class LeasedDelivery: Sendable {
         self.attempts = attempts
         self.notAfter = notAfter
         self.authorities = authorities
+        self.isWarm = isWarm
     }
 }
 

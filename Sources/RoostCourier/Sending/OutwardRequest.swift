@@ -71,10 +71,12 @@ package enum OutwardRequest: Sendable {
     private static func request(
         _ delivery: LeasedDelivery, at url: String, body: [UInt8], headers: [HTTPHeader], options: TransferOptions
     ) -> HTTPRequest {
-        HTTPRequest(
+        var request = HTTPRequest(
             method: .post, url: url,
             headers: [HTTPHeader("Content-Type", delivery.contentType), HTTPHeader("User-Agent", "Roost")] + headers,
             body: body, options: options)
+        request.isDoubtful = !delivery.isWarm
+        return request
     }
 
     /// Where it goes, without anything secret.

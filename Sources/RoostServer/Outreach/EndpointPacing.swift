@@ -14,10 +14,7 @@ enum EndpointPacing {
         let moment = Moment(milliseconds: now.value)
         // One that has not answered lately gets one at a time: a thousand that hang take a thousand places, not four
         // thousand.
-        let isWarm =
-            endpoint.health.failures == 0
-            && (endpoint.health.answeredAt.map { $0.value > now.value - warmth } ?? false)
-        let most = isWarm ? channel.maximumInHand : min(1, channel.maximumInFlight)
+        let most = isWarm(endpoint, now: now) ? channel.maximumInHand : min(1, channel.maximumInFlight)
         let conditions = EndpointConditions(
             channel: channel, ends: ends.map { Moment(milliseconds: $0.value) },
             heldUntil: endpoint.heldUntil.map { Moment(milliseconds: $0.value) }, breaker: endpoint.health.breaker)
@@ -27,6 +24,11 @@ enum EndpointPacing {
         return EndpointRoom(
             count: most - inFlight,
             onlyChosen: endpoint.quiet.flatMap { QuietHours($0) }.map { $0.end(for: moment) > moment } ?? false)
+    }
+
+    /// Whether the endpoint has answered lately.
+    static func isWarm(_ endpoint: EndpointRecord, now: Milliseconds) -> Bool {
+        endpoint.health.failures == 0 && (endpoint.health.answeredAt.map { $0.value > now.value - warmth } ?? false)
     }
 
     /// What a result tells of the mail server in the settings; nil for nothing.

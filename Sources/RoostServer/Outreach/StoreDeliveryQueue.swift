@@ -72,7 +72,7 @@ struct StoreDeliveryQueue: DeliveryQueue {
                         endpoint: EndpointID(due.endpoint.id), target: target, body: due.delivery.body,
                         contentType: due.delivery.contentType, attempts: due.delivery.attempts,
                         notAfter: Moment(milliseconds: due.delivery.notAfter?.value ?? .max),
-                        authorities: due.endpoint.authority))
+                        authorities: due.endpoint.authority, isWarm: EndpointPacing.isWarm(due.endpoint, now: moment)))
             } catch {
                 // It cannot be sent whatever the receiver does: a person must enter the address again.
                 unusable.append(

@@ -24,6 +24,30 @@ struct DigestOutboxTests {
         #expect(try await queue.lease(now: world.moment, limit: 9).isEmpty)
     }
 
+    @Test func `what goes to who has not answered lately is carried out apart`() async throws {
+        let world = try await DigestWorld()
+        _ = try await world.add("合作方", "generic", "https://example.com/hook")
+        /// Whether the next message is, after so many milliseconds.
+        func isApart(after wait: Int64, _ policy: RowID) async throws -> Bool {
+            let draft = try await world.desk.compose(
+                DigestDraft(
+                    title: "政策", items: [DigestDraft.Item(collection: "policy", id: policy.description)],
+                    audience: "cohort>=2026", channels: ["generic"]), by: OutreachFixture.author)
+            _ = try await world.send(try await world.approve(draft))
+            world.fixture.time.advance(by: wait)
+            let leased = try await world.queue.lease(now: world.moment, limit: 9)
+            try await world.arrived(leased)
+            let delivery = try #require(leased.first)
+            guard case .post(let request) = OutwardRequest(for: delivery, settings: world.settings, now: world.moment)
+            else { throw LoopbackReceiver.Failure() }
+            return request.isDoubtful
+        }
+        let policies = try await world.addLongPolicies(3)
+        #expect(try await isApart(after: 0, policies[0]))
+        #expect(try await !isApart(after: 59_000, policies[1]))
+        #expect(try await isApart(after: 60_000, policies[2]))
+    }
+
     @Test func `nothing is due before its time, nor at an endpoint that is paused`() async throws {
         let world = try await DigestWorld()
         let endpoint = try await world.add("合作方", "generic", "https://example.com/hook").endpoint

@@ -9,9 +9,9 @@ struct CourierBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "courier", abstract: "Deliveries to webhooks and robots, and memory while a thousand hang.")
 
-    @Option(help: "Deliveries to send in each turn of a measurement; of messages to robots an eighth.")
-    var deliveries = 4000
-    @Option(help: "Turns that what is compared takes in alternation; what counts is the median.") var turns = 7
+    @Option(help: "Deliveries to send in each turn of a measurement; of messages to robots a sixteenth.")
+    var deliveries = 8000
+    @Option(help: "Turns that what is compared takes in alternation; what counts is the median.") var turns = 15
     @Option(help: "How many are under way at once; four to a webhook, one to a robot.") var concurrency = 64
     @Option(parsing: .upToNextOption, help: "What to measure, instead of everything.") var only: [Part] = Part.allCases
 
@@ -52,7 +52,7 @@ struct CourierBench: AsyncParsableCommand {
             directory: directory + "/server", sink: sink, authorities: authorities, body: Self.body,
             concurrency: concurrency)
         let webhooks = try await outbox.addWebhooks(concurrency)
-        let (kept, new) = (deliveries, deliveries / 8)
+        let (kept, new) = (deliveries, deliveries / 16)
         let robotsATurn = new / 5
         let robots = try await outbox.addEndpoints(turns * robotsATurn, .wecom)
         var spent = (bareKept: [Spending](), kept: [Spending](), bareNew: [Spending](), new: [Spending]())

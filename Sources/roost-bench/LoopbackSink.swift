@@ -11,13 +11,12 @@ final class LoopbackSink: BenchSink {
         "HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n{\"errcode\":0,\"errmsg\":\"ok\"}".utf8)
 
     private let listener: Int32
-    private let received = Atomic<Int>(0)
+    let arrivals = Arrivals()
     /// Told of each request that is not answered; nil while requests are.
     private let held = Mutex<AsyncStream<Void>.Continuation?>(nil)
     private let latest = Mutex(ContinuousClock.now)
     private let port: UInt16
 
-    var count: Int { received.load(ordering: .acquiring) }
     var latestArrival: ContinuousClock.Instant { latest.withLock { $0 } }
     var url: String { "http://127.0.0.1:\(port)" }
 
@@ -76,7 +75,7 @@ final class LoopbackSink: BenchSink {
                 let ended = request.take(buffer[..<count])
                 requests[descriptor] = request
                 guard ended > 0 else { continue }
-                received.wrappingAdd(ended, ordering: .acquiringAndReleasing)
+                arrivals.note(ended)
                 if let request = held.withLock({ $0 }) {
                     for _ in 0..<ended { request.yield() }
                     continue
@@ -92,8 +91,34 @@ final class LoopbackSink: BenchSink {
 /// What receives webhooks in a measurement.
 protocol BenchSink: Sendable {
     /// Requests whose last byte has come.
-    var count: Int { get }
+    var arrivals: Arrivals { get }
     var url: String { get }
+}
+
+/// Counts requests for one who waits for a number of them.
+final class Arrivals: Sendable {
+    private struct Awaited {
+        var left = 0
+        var arrival: AsyncStream<Void>.Continuation?
+    }
+
+    private let awaited = Mutex(Awaited())
+
+    /// One element, when so many more have come; none if it is given up before.
+    func next(_ count: Int) -> AsyncStream<Void> {
+        let (arrivals, arrival) = AsyncStream<Void>.makeStream()
+        awaited.withLock { $0 = Awaited(left: count, arrival: arrival) }
+        return arrivals
+    }
+
+    func note(_ count: Int) {
+        awaited.withLock { awaited in
+            awaited.left -= count
+            if awaited.left <= 0 { awaited.arrival?.yield() }
+        }
+    }
+
+    func giveUp() { awaited.withLock { $0.arrival?.finish() } }
 }
 
 /// Finds the ends of requests in what arrives.

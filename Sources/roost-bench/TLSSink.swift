@@ -2,21 +2,15 @@ import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
-import Synchronization
 
 /// The same receiver behind TLS, with a certificate made for this run.
 final class TLSSink: BenchSink {
     /// The certificate, which is also the authority to trust it by.
     let certificateFile: String
-    private let received = Counter()
+    let arrivals = Arrivals()
     private let channel: any NIOCore.Channel
 
-    var count: Int { received.value.load(ordering: .acquiring) }
     var url: String { "https://127.0.0.1:\(channel.localAddress?.port ?? 0)" }
-
-    fileprivate final class Counter: Sendable {
-        let value = Atomic<Int>(0)
-    }
 
     /// - Throws: When there is no `openssl` to make a certificate with.
     init(directory: String) async throws {
@@ -36,13 +30,13 @@ final class TLSSink: BenchSink {
             certificateChain: try NIOSSLCertificate.fromPEMFile(certificateFile).map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(file: keyFile, format: .pem)))
         let context = try NIOSSLContext(configuration: configuration)
-        let received = received
+        let arrivals = arrivals
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup(numberOfThreads: 1))
             .serverChannelOption(ChannelOptions.backlog, value: 1024)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers([
-                        NIOSSLServerHandler(context: context), Answering(received: received),
+                        NIOSSLServerHandler(context: context), Answering(arrivals: arrivals),
                     ])
                 }
             }
@@ -53,16 +47,16 @@ final class TLSSink: BenchSink {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
-        private let received: Counter
+        private let arrivals: Arrivals
         private var request = RequestEnd()
 
-        init(received: Counter) { self.received = received }
+        init(arrivals: Arrivals) { self.arrivals = arrivals }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let buffer = unwrapInboundIn(data)
             let ended = request.take(Array(buffer.readableBytesView)[...])
             guard ended > 0 else { return }
-            received.value.wrappingAdd(ended, ordering: .acquiringAndReleasing)
+            arrivals.note(ended)
             for _ in 0..<ended {
                 context.write(wrapOutboundOut(ByteBuffer(bytes: LoopbackSink.answer)), promise: nil)
             }

@@ -121,8 +121,10 @@ extension ServerStore {
     ) async throws -> Outcome {
         try await pool.write { db in
             let reader = RosterReader(store: self, db: db)
-            guard var endpoint = try reader.endpoint(id) else { throw EndpointProblem.unknown }
+            guard let before = try reader.endpoint(id) else { throw EndpointProblem.unknown }
+            var endpoint = before
             let outcome = try change(&endpoint, reader)
+            if !endpoint.isUnsubscribed { try self.noteResubscribed(before) }
             let taken = try BoundStatement(db, "SELECT 1 FROM endpoint WHERE name = ? AND id != ?")
             try taken.bind(1, endpoint.name)
             try taken.bind(2, id)
@@ -163,13 +165,24 @@ extension ServerStore {
     /// resumes it.
     package func unsubscribe(_ endpoint: RowID) async throws {
         try await pool.write { db in
-            let statement = try BoundStatement(
-                db, "UPDATE endpoint SET state = 'paused', note = ? WHERE id = ? AND state != 'retired'")
-            try statement.bind(1, EndpointRecord.unsubscribedNote)
-            try statement.bind(2, endpoint)
-            try statement.run()
-            _ = try self.skipBacklog(of: endpoint, as: EndpointRecord.unsubscribedNote, db)
+            try self.ledger.append([.unsubscribed(endpoint, at: self.clock())])
+            try self.unsubscribe(endpoint, db)
         }
+    }
+
+    func unsubscribe(_ endpoint: RowID, _ db: Database) throws {
+        let statement = try BoundStatement(
+            db, "UPDATE endpoint SET state = 'paused', note = ? WHERE id = ? AND state != 'retired'")
+        try statement.bind(1, EndpointRecord.unsubscribedNote)
+        try statement.bind(2, endpoint)
+        try statement.run()
+        _ = try skipBacklog(of: endpoint, as: EndpointRecord.unsubscribedNote, db)
+    }
+
+    /// Notes that a person has an endpoint used again whose owner had wanted no more.
+    private func noteResubscribed(_ endpoint: EndpointRecord?) throws {
+        guard let endpoint, endpoint.isUnsubscribed else { return }
+        try ledger.append([.resubscribed(endpoint.id, at: clock())])
     }
 
     /// Moves an endpoint to another state; failures and a note from before are forgotten, but not that its receiver wants
@@ -178,6 +191,7 @@ extension ServerStore {
     /// One that was given up meanwhile stays so.
     package func setState(_ state: EndpointRecord.State, of endpoint: RowID) async throws {
         try await pool.write { db in
+            try self.noteResubscribed(try RosterReader(store: self, db: db).endpoint(endpoint))
             let statement = try BoundStatement(
                 db,
                 """

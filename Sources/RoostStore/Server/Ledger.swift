@@ -8,7 +8,8 @@ import RoostSync
     import Darwin
 #endif
 
-/// What an old backup must not bring back, access that was ended and people who were erased; and which imports it lacks.
+/// What an old backup must not bring back, access that was ended, people who were erased and endpoints that were given up;
+/// and which imports it lacks.
 ///
 /// A file beside the database with one JSON object a line. It is only ever added to, and each line is on the disk before
 /// the transaction that it tells of commits: the ledger may know of an end that the database does not, never the other
@@ -27,6 +28,12 @@ struct Ledger: Sendable {
         case undone(RowID, at: Milliseconds)
         /// A row was erased, with all that is about it.
         case erased(RowID, of: CollectionName, at: Milliseconds)
+        /// An endpoint was given up for good.
+        case retired(RowID, at: Milliseconds)
+        /// Whoever gets an endpoint's letters wants no more.
+        case unsubscribed(RowID, at: Milliseconds)
+        /// A person began anew with an endpoint whose owner had wanted no more.
+        case resubscribed(RowID, at: Milliseconds)
     }
 
     /// What is kept of an import, so that importing the sheet once more makes the same rows again.
@@ -81,7 +88,7 @@ struct Ledger: Sendable {
             case .revoked(let replica, let moment): devices[replica] = devices[replica] ?? moment
             case .ended(let row, _): isOver[row] = true
             case .granted(let row, _): isOver[row] = false
-            case .imported, .undone, .erased: break
+            case .imported, .undone, .erased, .retired, .unsubscribed, .resubscribed: break
             }
         }
         return (devices, isOver.filter(\.value).map(\.key).sorted())
@@ -94,7 +101,7 @@ struct Ledger: Sendable {
             switch entry {
             case .imported(let note): notes.append(note)
             case .undone(let batch, _): notes.removeAll { $0.batch == batch }
-            case .revoked, .ended, .granted, .erased: break
+            case .revoked, .ended, .granted, .erased, .retired, .unsubscribed, .resubscribed: break
             }
         }
         return notes
@@ -106,6 +113,21 @@ struct Ledger: Sendable {
             guard case .erased(let row, let collection, _) = entry else { return nil }
             return (row, collection)
         }
+    }
+
+    /// Endpoints to which nothing more goes: for good, and until a person begins anew with them.
+    func stopped() -> (retired: [RowID], unsubscribed: [RowID]) {
+        var retired: [RowID] = []
+        var isUnsubscribed: [RowID: Bool] = [:]
+        for entry in entries() {
+            switch entry {
+            case .retired(let endpoint, _): retired.append(endpoint)
+            case .unsubscribed(let endpoint, _): isUnsubscribed[endpoint] = true
+            case .resubscribed(let endpoint, _): isUnsubscribed[endpoint] = false
+            case .revoked, .ended, .granted, .imported, .undone, .erased: break
+            }
+        }
+        return (retired, isUnsubscribed.filter(\.value).map(\.key).sorted())
     }
 }
 
@@ -119,6 +141,9 @@ extension Ledger.Entry {
             case .undone(let batch, let moment): [.init("undone", .id(batch)), at(moment)]
             case .erased(let row, let collection, let moment):
                 [.init("erased", .id(row)), .init("collection", .text(collection.text)), at(moment)]
+            case .retired(let endpoint, let moment): [.init("retired", .id(endpoint)), at(moment)]
+            case .unsubscribed(let endpoint, let moment): [.init("unsubscribed", .id(endpoint)), at(moment)]
+            case .resubscribed(let endpoint, let moment): [.init("resubscribed", .id(endpoint)), at(moment)]
             case .imported(let note):
                 [
                     .init("imported", .id(note.batch)), .init("sheet", .text(note.sheet)),
@@ -143,6 +168,12 @@ extension Ledger.Entry {
             self = .undone(batch, at: moment)
         } else if let row = value["erased"]?.text.flatMap({ RowID($0) }), let collection = value["collection"]?.text {
             self = .erased(row, of: CollectionName(collection), at: moment)
+        } else if let endpoint = value["retired"]?.text.flatMap({ RowID($0) }) {
+            self = .retired(endpoint, at: moment)
+        } else if let endpoint = value["unsubscribed"]?.text.flatMap({ RowID($0) }) {
+            self = .unsubscribed(endpoint, at: moment)
+        } else if let endpoint = value["resubscribed"]?.text.flatMap({ RowID($0) }) {
+            self = .resubscribed(endpoint, at: moment)
         } else if let batch = value["imported"]?.text.flatMap({ RowID($0) }), let sheet = value["sheet"]?.text,
             let source = value["source"]?.text, let counter = value["counter"]?.integer
         {

@@ -13,43 +13,60 @@ extension ServerStore {
     /// a name that says so. What is approved and not yet released is left as it was approved, and given up when it is released.
     /// - Throws: ``EndpointProblem/unknown``.
     package func retire(_ endpoint: RowID) async throws {
-        let now = clock()
         try await pool.write { db in
             guard let record = try RosterReader(store: self, db: db).endpoint(endpoint) else {
                 throw EndpointProblem.unknown
             }
             guard !record.isRetired else { return }
-            let statement = try BoundStatement(
-                db,
-                """
-                UPDATE endpoint SET state = 'retired', name = ?, note = NULL, address = x'', secrets = x'', authority = NULL,
-                    held_until_ms = NULL, failures = 0, open_until_ms = NULL, exhausted = 0, exhausted_since_ms = NULL
-                WHERE id = ?
-                """)
-            try statement.bind(1, "\(record.name)（已弃用 retired \(endpoint.description.suffix(6))）")
-            try statement.bind(2, endpoint)
-            try statement.run()
-            let byHand = try BoundStatement(
-                db,
-                """
-                UPDATE delivery INDEXED BY delivery_by_hand SET state = 'cancelled', outcome = 'deferred', code = ?
-                WHERE endpoint = ? AND state = 'manual_pending' RETURNING digest
-                """)
-            try byHand.bind(1, Self.retiredCode)
-            try byHand.bind(2, endpoint)
-            var digests: Set<RowID> = []
-            while try byHand.step() { digests.insert(byHand.id(0)) }
-            byHand.reset()
-            try settle(digests, db)
-            _ = try skipBacklog(of: endpoint, as: Self.retiredCode, db)
-            // It has not recovered: nobody is told that it did.
-            let notice = try BoundStatement(
-                db,
-                "UPDATE notice SET closed_ms = ?1, recovery_told_ms = ?1 WHERE endpoint = ?2 AND closed_ms IS NULL")
-            try notice.bind(1, now.value)
-            try notice.bind(2, endpoint)
-            try notice.run()
+            try self.ledger.append([.retired(endpoint, at: self.clock())])
+            try self.retire(record, db)
         }
+    }
+
+    private func retire(_ record: EndpointRecord, _ db: Database) throws {
+        let endpoint = record.id
+        let statement = try BoundStatement(
+            db,
+            """
+            UPDATE endpoint SET state = 'retired', name = ?, note = NULL, address = x'', secrets = x'', authority = NULL,
+                held_until_ms = NULL, failures = 0, open_until_ms = NULL, exhausted = 0, exhausted_since_ms = NULL
+            WHERE id = ?
+            """)
+        try statement.bind(1, "\(record.name)（已弃用 retired \(endpoint.description.suffix(6))）")
+        try statement.bind(2, endpoint)
+        try statement.run()
+        let byHand = try BoundStatement(
+            db,
+            """
+            UPDATE delivery INDEXED BY delivery_by_hand SET state = 'cancelled', outcome = 'deferred', code = ?
+            WHERE endpoint = ? AND state = 'manual_pending' RETURNING digest
+            """)
+        try byHand.bind(1, Self.retiredCode)
+        try byHand.bind(2, endpoint)
+        var digests: Set<RowID> = []
+        while try byHand.step() { digests.insert(byHand.id(0)) }
+        byHand.reset()
+        try settle(digests, db)
+        _ = try skipBacklog(of: endpoint, as: Self.retiredCode, db)
+        // It has not recovered: nobody is told that it did.
+        let notice = try BoundStatement(
+            db,
+            "UPDATE notice SET closed_ms = ?1, recovery_told_ms = ?1 WHERE endpoint = ?2 AND closed_ms IS NULL")
+        try notice.bind(1, clock().value)
+        try notice.bind(2, endpoint)
+        try notice.run()
+    }
+
+    /// Stops again what an old copy revived: endpoints that were given up for good, and those whose owners want no more.
+    func stopAgain(_ db: Database) throws {
+        let (retired, unsubscribed) = ledger.stopped()
+        for endpoint in retired {
+            guard let record = try RosterReader(store: self, db: db).endpoint(endpoint), !record.isRetired else {
+                continue
+            }
+            try retire(record, db)
+        }
+        for endpoint in unsubscribed { try unsubscribe(endpoint, db) }
     }
 
     /// Gives up what of an approved digest is for endpoints that were given up since; what may have gone out long ago stays

@@ -99,9 +99,11 @@ extension ServerStore {
     /// After a restoration what was queued when the backup was made may have been sent since: `channels` names those whose
     /// receivers cannot tell a repetition, and what waits there becomes uncertain, for a person to decide; but not what was
     /// composed after the restoration. What was approved then may have been released and sent since just as well: it stays
-    /// frozen, marked, and becomes uncertain in place of queued when somebody releases it.
+    /// frozen, marked, and becomes uncertain in place of queued when somebody releases it. Endpoints that were retired since, and
+    /// those whose owners wanted no more letters, are stopped again before anything goes there.
     package func resumeSending(doubting channels: [String] = []) async throws -> RestoredDoubt {
         try await pool.write { db in
+            let isAfterBreak = try self.sendingPause(db) == Self.pausedByEpoch
             try db.execute(sql: "DELETE FROM meta WHERE name = ?", arguments: [Self.fact])
             let before = try self.latestEpochBegun(db) ?? RowID(bits: .max)
             let ofChannel = "id < ?1 AND endpoint IN (SELECT id FROM endpoint WHERE channel = ?2)"
@@ -130,6 +132,8 @@ extension ServerStore {
                 frozen += db.changesCount
             }
             try self.settle(Set(digests), db)
+            // After the doubt: what may have gone out is not called given up.
+            if isAfterBreak { try self.stopAgain(db) }
             return RestoredDoubt(queued: digests.count, frozen: frozen)
         }
     }

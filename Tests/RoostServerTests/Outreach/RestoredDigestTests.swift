@@ -39,6 +39,44 @@ struct RestoredDigestTests {
         }
     }
 
+    @Test func `whoever was given up or wanted no more since the backup gets nothing after it either`() async throws {
+        let world = try await DigestWorld()
+        let store = world.fixture.store
+        var ids: [String: RowID] = [:]
+        for (number, name) in ["弃用", "退订", "退订又恢复", "退订后改地址", "照旧"].enumerated() {
+            ids[name] = try world.row(
+                try await world.add(name, "generic", "https://example.com/\(number)").endpoint.id)
+        }
+        let robot = try world.row(try await world.add("弃用的机器人", "wecom", "0123456789abcdef0123").endpoint.id)
+        func id(_ name: String) throws -> RowID { try #require(ids[name]) }
+        let digest = try await world.released()
+        let server = try await Restored(world) {
+            try await store.retire(try id("弃用"))
+            try await store.retire(robot)
+            for name in ["退订", "退订又恢复", "退订后改地址"] { try await store.unsubscribe(try id(name)) }
+            try await store.setState(.active, of: try id("退订又恢复"))
+            try await store.change(try id("退订后改地址")) { endpoint, _ in endpoint.state = .untested }
+        }
+        // What the robot had waiting when the backup was made may have gone out before the robot was given up.
+        #expect(try await server.resume() == RestoredDoubt(queued: 1))
+        let states = try await server.store.endpoints().reduce(into: [:]) { $0[$1.id] = $1.state }
+        #expect(states[try id("弃用")] == .retired && states[robot] == .retired)
+        #expect(try await server.store.endpoint(try id("退订")).isUnsubscribed)
+        #expect(["退订又恢复", "退订后改地址", "照旧"].allSatisfy { ids[$0].flatMap { states[$0] } == .active })
+        let leased = try await server.queue.lease(now: world.moment, limit: 9)
+        let others = try ["退订又恢复", "退订后改地址", "照旧"].map { try id($0) }
+        #expect(Set(leased.map(\.endpoint.row)) == Set(others))
+        let report = try await server.desk.report(try world.row(digest.digest.id), for: OutreachFixture.author)
+        let codes = report.deliveries.reduce(into: [:]) { $0[$1.code ?? "", default: 0] += 1 }
+        #expect(codes["endpoint_retired"] == 1 && codes["unsubscribed"] == 1 && codes["restored"] == 1)
+        // A pause of later lifts nothing that a person has set since.
+        try await server.store.setState(.active, of: try id("退订"))
+        try await server.store.pauseSending("operator")
+        _ = try await server.resume()
+        #expect(try await server.store.endpoint(try id("退订")).state == .active)
+        try server.store.close()
+    }
+
     @Test func `what was composed after a restoration is not doubted`() async throws {
         let world = try await DigestWorld()
         _ = try await world.add("机器人", "wecom", "0123456789abcdef0123")

@@ -120,7 +120,7 @@ package final class HTTPClient: Sendable {
         return stream
     }
 
-    /// Ends the transfers in progress with ``CurlError/Reason/closed`` and stops the thread; further requests fail
+    /// Ends the transfers in progress with ``CurlError/Reason/closed`` and stops the threads; further requests fail
     /// the same way.
     package func shutdown() {
         loops.withLock { loops in

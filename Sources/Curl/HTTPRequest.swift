@@ -34,7 +34,7 @@ package struct HTTPRequest: Sendable {
     /// For what tells the time: connecting may take long. Its length is announced already, so a body of another length than
     /// ``body`` is left out, and that one sent.
     package var departingBody: (@Sendable () -> [UInt8])?
-    /// Whether its receiver may well keep silent: it is carried out apart from others then, on a connection of its own.
+    /// Whether its receiver may well keep silent: it is carried out apart from those of others then.
     package var isDoubtful = false
     package var options: TransferOptions
 

@@ -7,6 +7,9 @@ final class BareLoop {
 
     private let outbox: BareOutbox
 
+    /// As the sender.
+    private static let (step, hand) = (256, 1024)
+
     /// An easy handle that is used again and again.
     @safe private final class Handle {
         let pointer: UnsafeMutableRawPointer
@@ -44,7 +47,7 @@ final class BareLoop {
     /// Deliveries per second, `concurrency` at once.
     ///
     /// Each is taken from the outbox before it begins and settled there before it counts, in commits as large as the
-    /// sender's: four times as many are taken as are under way, and what has come in is settled when more are needed.
+    /// sender's: as many are taken as it takes in hand, and what has come in is settled in the same steps.
     func run(
         _ total: Int, to url: String, body: [UInt8], concurrency: Int, _ kind: Kind = Kind()
     ) throws -> Spending {
@@ -58,12 +61,14 @@ final class BareLoop {
         let byPointer = Dictionary(uniqueKeysWithValues: handles.map { (unsafe UInt(bitPattern: $0.pointer), $0) })
         var idle = handles
         var (ready, sent): ([RowID], [RowID]) = ([], [])
-        var settled = 0
+        var (taken, settled) = (0, 0)
         let meter = Meter()
         while settled < total {
-            if ready.count < concurrency {
-                let active = handles.count - idle.count
-                ready += try outbox.turn(sent: sent, taking: 4 * concurrency - active - ready.count)
+            let active = handles.count - idle.count
+            if sent.count >= Self.step || ready.isEmpty && (taken < total ? active < concurrency : active == 0) {
+                let more = try outbox.turn(sent: sent, taking: Self.hand - active - ready.count)
+                ready += more
+                taken += more.count
                 settled += sent.count
                 sent = []
             }
@@ -72,8 +77,8 @@ final class BareLoop {
                 handle.delivery = id
                 unsafe _ = curl_multi_add_handle(multi, handle.pointer)
             }
-            var active: Int32 = 0
-            unsafe _ = curl_multi_perform(multi, &active)
+            var running: Int32 = 0
+            unsafe _ = curl_multi_perform(multi, &running)
             var code = CURLE_OK
             var hasFinished = false
             while let pointer = unsafe ccurl_next_finished(multi, &code) {
@@ -85,7 +90,7 @@ final class BareLoop {
                 hasFinished = true
                 unsafe _ = curl_multi_remove_handle(multi, pointer)
             }
-            if !hasFinished, active > 0 { unsafe _ = curl_multi_poll(multi, nil, 0, 1000, nil) }
+            if !hasFinished, running > 0 { unsafe _ = curl_multi_poll(multi, nil, 0, 1000, nil) }
         }
         return meter.spent(on: total)
     }

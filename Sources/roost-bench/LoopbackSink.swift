@@ -114,7 +114,9 @@ final class Arrivals: Sendable {
     func note(_ count: Int) {
         awaited.withLock { awaited in
             awaited.left -= count
-            if awaited.left <= 0 { awaited.arrival?.yield() }
+            guard awaited.left <= 0 else { return }
+            awaited.arrival?.yield()
+            awaited.arrival = nil
         }
     }
 

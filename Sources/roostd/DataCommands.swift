@@ -197,8 +197,9 @@ struct Restore: OperatorCommand {
             }
             if !restoration.keptRevocations {
                 options.say(
-                    "备份之后停用的设备又能使用了，请重新停用。",
-                    "Devices revoked after the backup have access again; revoke them anew.")
+                    "备份之后停用的设备又能使用了，备份之后弃用或退订的端点又会收到推送，请重新停用。",
+                    "Devices revoked after the backup have access again, and endpoints retired or unsubscribed after it are in "
+                        + "use again; revoke and retire them anew.")
             }
             if (try? directory.key) == nil {
                 options.say(

@@ -121,10 +121,8 @@ extension ServerStore {
     ) async throws -> Outcome {
         try await pool.write { db in
             let reader = RosterReader(store: self, db: db)
-            guard let before = try reader.endpoint(id) else { throw EndpointProblem.unknown }
-            var endpoint = before
+            guard var endpoint = try reader.endpoint(id) else { throw EndpointProblem.unknown }
             let outcome = try change(&endpoint, reader)
-            if !endpoint.isUnsubscribed { try self.noteResubscribed(before) }
             let taken = try BoundStatement(db, "SELECT 1 FROM endpoint WHERE name = ? AND id != ?")
             try taken.bind(1, endpoint.name)
             try taken.bind(2, id)
@@ -165,33 +163,33 @@ extension ServerStore {
     /// resumes it.
     package func unsubscribe(_ endpoint: RowID) async throws {
         try await pool.write { db in
-            try self.ledger.append([.unsubscribed(endpoint, at: self.clock())])
-            try self.unsubscribe(endpoint, db)
+            guard let record = try RosterReader(store: self, db: db).endpoint(endpoint), !record.isRetired else {
+                return
+            }
+            try self.ledger.append([.unsubscribed(endpoint, address: record.addressMark, at: self.clock())])
+            try self.markUnsubscribed(endpoint, db)
+            _ = try self.skipBacklog(of: endpoint, as: EndpointRecord.unsubscribedNote, db)
         }
     }
 
-    func unsubscribe(_ endpoint: RowID, _ db: Database) throws {
+    func markUnsubscribed(_ endpoint: RowID, _ db: Database) throws {
         let statement = try BoundStatement(
             db, "UPDATE endpoint SET state = 'paused', note = ? WHERE id = ? AND state != 'retired'")
         try statement.bind(1, EndpointRecord.unsubscribedNote)
         try statement.bind(2, endpoint)
         try statement.run()
-        _ = try skipBacklog(of: endpoint, as: EndpointRecord.unsubscribedNote, db)
-    }
-
-    /// Notes that a person has an endpoint used again whose owner had wanted no more.
-    private func noteResubscribed(_ endpoint: EndpointRecord?) throws {
-        guard let endpoint, endpoint.isUnsubscribed else { return }
-        try ledger.append([.resubscribed(endpoint.id, at: clock())])
     }
 
     /// Moves an endpoint to another state; failures and a note from before are forgotten, but not that its receiver wants
     /// nothing for a while: that is the receiver's to lift.
     ///
-    /// One that was given up meanwhile stays so.
+    /// One that was given up meanwhile stays so, and to pause one whose owner wants no more changes nothing.
     package func setState(_ state: EndpointRecord.State, of endpoint: RowID) async throws {
         try await pool.write { db in
-            try self.noteResubscribed(try RosterReader(store: self, db: db).endpoint(endpoint))
+            guard let record = try RosterReader(store: self, db: db).endpoint(endpoint) else {
+                throw EndpointProblem.unknown
+            }
+            guard state != .paused || !record.isUnsubscribed else { return }
             let statement = try BoundStatement(
                 db,
                 """
@@ -201,8 +199,10 @@ extension ServerStore {
             try statement.bind(1, state.rawValue)
             try statement.bind(2, endpoint)
             try statement.run()
-            guard db.changesCount == 1 else { throw EndpointProblem.unknown }
             if state != .active { try self.recall(of: endpoint, db) }
+            guard state == .active, record.isUnsubscribed else { return }
+            let moment = self.clock()
+            db.afterNextTransaction { _ in try? self.ledger.append([.resubscribed(endpoint, at: moment)]) }
         }
     }
 }
@@ -239,6 +239,9 @@ extension EndpointRecord {
         id: RowID(naming: "service", "mail_server"), name: "邮件服务器 (mail server)", channel: "email", state: .active)
 
     static let unsubscribedNote = "unsubscribed"
+
+    /// Tells its address from others that it had or will have; entered anew, the same address has another mark.
+    var addressMark: RowID { RowID(naming: "sealed address", sealedAddress.map(String.init).joined(separator: " ")) }
 
     /// Whether it is paused by whoever gets its letters, who has asked for no more of them.
     package var isUnsubscribed: Bool { state == .paused && note == Self.unsubscribedNote }

@@ -121,6 +121,7 @@ extension ServerStore {
             arguments: [Self.pausedByEpoch])
         try endAgain(db)
         try eraseAgain(db)
+        try stopAgain(db)
         // Everybody reads every scope again; which scopes a device still holds stays noted.
         try db.execute(sql: "UPDATE acknowledged SET cursor = ?", arguments: [Self.otherHistory.value])
         // Codes that were used since would be good again.

@@ -30,9 +30,10 @@ struct Ledger: Sendable {
         case erased(RowID, of: CollectionName, at: Milliseconds)
         /// An endpoint was given up for good.
         case retired(RowID, at: Milliseconds)
-        /// Whoever gets an endpoint's letters wants no more.
-        case unsubscribed(RowID, at: Milliseconds)
-        /// A person began anew with an endpoint whose owner had wanted no more.
+        /// Whoever gets an endpoint's letters at this address wants no more; see ``EndpointRecord/addressMark``.
+        case unsubscribed(RowID, address: RowID, at: Milliseconds)
+        /// A person has an endpoint used again whose owner had wanted no more. The one line that may be missing: it is added
+        /// after the commit.
         case resubscribed(RowID, at: Milliseconds)
     }
 
@@ -115,19 +116,19 @@ struct Ledger: Sendable {
         }
     }
 
-    /// Endpoints to which nothing more goes: for good, and until a person begins anew with them.
-    func stopped() -> (retired: [RowID], unsubscribed: [RowID]) {
-        var retired: [RowID] = []
-        var isUnsubscribed: [RowID: Bool] = [:]
+    /// Endpoints to which nothing more goes: for good, and at these addresses.
+    func stopped() -> (retired: Set<RowID>, unsubscribed: [RowID: Set<RowID>]) {
+        var retired: Set<RowID> = []
+        var unsubscribed: [RowID: Set<RowID>] = [:]
         for entry in entries() {
             switch entry {
-            case .retired(let endpoint, _): retired.append(endpoint)
-            case .unsubscribed(let endpoint, _): isUnsubscribed[endpoint] = true
-            case .resubscribed(let endpoint, _): isUnsubscribed[endpoint] = false
+            case .retired(let endpoint, _): retired.insert(endpoint)
+            case .unsubscribed(let endpoint, let address, _): unsubscribed[endpoint, default: []].insert(address)
+            case .resubscribed(let endpoint, _): unsubscribed[endpoint] = nil
             case .revoked, .ended, .granted, .imported, .undone, .erased: break
             }
         }
-        return (retired, isUnsubscribed.filter(\.value).map(\.key).sorted())
+        return (retired, unsubscribed)
     }
 }
 
@@ -142,7 +143,8 @@ extension Ledger.Entry {
             case .erased(let row, let collection, let moment):
                 [.init("erased", .id(row)), .init("collection", .text(collection.text)), at(moment)]
             case .retired(let endpoint, let moment): [.init("retired", .id(endpoint)), at(moment)]
-            case .unsubscribed(let endpoint, let moment): [.init("unsubscribed", .id(endpoint)), at(moment)]
+            case .unsubscribed(let endpoint, let address, let moment):
+                [.init("unsubscribed", .id(endpoint)), .init("address", .id(address)), at(moment)]
             case .resubscribed(let endpoint, let moment): [.init("resubscribed", .id(endpoint)), at(moment)]
             case .imported(let note):
                 [
@@ -170,8 +172,10 @@ extension Ledger.Entry {
             self = .erased(row, of: CollectionName(collection), at: moment)
         } else if let endpoint = value["retired"]?.text.flatMap({ RowID($0) }) {
             self = .retired(endpoint, at: moment)
-        } else if let endpoint = value["unsubscribed"]?.text.flatMap({ RowID($0) }) {
-            self = .unsubscribed(endpoint, at: moment)
+        } else if let endpoint = value["unsubscribed"]?.text.flatMap({ RowID($0) }),
+            let address = value["address"]?.text.flatMap({ RowID($0) })
+        {
+            self = .unsubscribed(endpoint, address: address, at: moment)
         } else if let endpoint = value["resubscribed"]?.text.flatMap({ RowID($0) }) {
             self = .resubscribed(endpoint, at: moment)
         } else if let batch = value["imported"]?.text.flatMap({ RowID($0) }), let sheet = value["sheet"]?.text,

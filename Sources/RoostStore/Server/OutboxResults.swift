@@ -203,7 +203,7 @@ extension ServerStore {
         if health != record.health || heldUntil != record.heldUntil {
             try write(health, heldUntil: heldUntil, of: endpoint, db)
         }
-        if let disable, record.state != .disabled {
+        if let disable, record.state != .disabled, !record.isUnsubscribed {
             let statement = try BoundStatement(db, "UPDATE endpoint SET state = 'disabled', note = ? WHERE id = ?")
             try statement.bind(1, disable)
             try statement.bind(2, endpoint)

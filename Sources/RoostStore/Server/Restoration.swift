@@ -9,8 +9,8 @@ extension ServerStore {
     package struct Restoration: Hashable, Sendable {
         /// Where the database that was there is now; nil if there was none.
         package var replaced: String?
-        /// Whether devices revoked in the replaced database are revoked in the restored one too; where false, those
-        /// revoked since the backup have access again.
+        /// Whether devices revoked in the replaced database are revoked in the restored one too, and endpoints retired or
+        /// unsubscribed there are stopped; where false, those of since the backup are in use again.
         package var keptRevocations = false
     }
 
@@ -20,7 +20,7 @@ extension ServerStore {
     /// begins a new epoch.
     ///
     /// The directory must not hold a database that is in use. One that is there is moved aside and not deleted; devices
-    /// revoked in it stay revoked. Codes for enrolment are not restored, as some may have been used since.
+    /// revoked and endpoints stopped in it stay so. Codes for enrolment are not restored, as some may have been used since.
     /// - Throws: ``StoreError/damaged(_:)`` if the backup is no sound database of this program,
     ///   ``StoreError/newerDatabase`` if a later version wrote it; both leave what is there as it was.
     package static func restore(
@@ -34,9 +34,9 @@ extension ServerStore {
         let staged = target + ".restoring"
         var restoration = Restoration()
         let isReplacing = files.fileExists(atPath: target)
-        let revocations = isReplacing ? try? Self.revocations(in: target) : nil
+        let ends = isReplacing ? try? Self.ends(in: target) : nil
         let ledger = Ledger(directory: directory)
-        restoration.keptRevocations = revocations != nil || ledger.exists
+        restoration.keptRevocations = ends != nil || ledger.exists
         let known = Set(ledger.entries())
         try? remove(staged)
         do {
@@ -58,7 +58,7 @@ extension ServerStore {
             restoration.replaced = aside
         }
         // The ledger may be younger than the replaced database. It is read when the new epoch begins.
-        try ledger.append((revocations ?? []).filter { !known.contains($0) })
+        try ledger.append((ends ?? []).filter { !known.contains($0) })
         // First, so that whoever is interrupted here never serves the backup under its former epoch.
         try EpochFile(epoch: EpochFile.restoring, highWater: .zero).write(in: directory)
         try files.moveItem(atPath: staged, toPath: target)
@@ -66,14 +66,29 @@ extension ServerStore {
         return restoration
     }
 
-    /// The devices whose access a database has ended.
-    private static func revocations(in path: String) throws -> [Ledger.Entry] {
+    /// The devices whose access a database has ended, and the endpoints that are stopped in it; of those it does not know
+    /// since when.
+    private static func ends(in path: String) throws -> [Ledger.Entry] {
         let queue = try DatabaseQueue(path: path)
         defer { try? queue.close() }
         return try queue.read { db in
-            try GRDB.Row.fetchAll(db, sql: "SELECT id, revoked_ms FROM replica WHERE revoked_ms IS NOT NULL").map {
+            let devices: [Ledger.Entry] = try GRDB.Row.fetchAll(
+                db, sql: "SELECT id, revoked_ms FROM replica WHERE revoked_ms IS NOT NULL"
+            ).map {
                 .revoked(ReplicaID(UInt64(bitPattern: $0["id"] as Int64)), at: Milliseconds($0["revoked_ms"]))
             }
+            // The first versions had no endpoints, or knew less of them.
+            guard let statement = try? BoundStatement(db, RosterReader.endpointColumns) else { return devices }
+            defer { statement.reset() }
+            var endpoints: [Ledger.Entry] = []
+            while try statement.step() {
+                let endpoint = EndpointRecord(statement)
+                if endpoint.isRetired { endpoints.append(.retired(endpoint.id, at: .init(0))) }
+                if endpoint.isUnsubscribed {
+                    endpoints.append(.unsubscribed(endpoint.id, address: endpoint.addressMark, at: .init(0)))
+                }
+            }
+            return devices + endpoints
         }
     }
 

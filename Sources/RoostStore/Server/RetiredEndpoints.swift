@@ -24,7 +24,11 @@ extension ServerStore {
     }
 
     private func retire(_ record: EndpointRecord, _ db: Database) throws {
-        let endpoint = record.id
+        try wipe(record, db)
+        try giveUpWaiting(for: record.id, db)
+    }
+
+    private func wipe(_ record: EndpointRecord, _ db: Database) throws {
         let statement = try BoundStatement(
             db,
             """
@@ -32,9 +36,19 @@ extension ServerStore {
                 held_until_ms = NULL, failures = 0, open_until_ms = NULL, exhausted = 0, exhausted_since_ms = NULL
             WHERE id = ?
             """)
-        try statement.bind(1, "\(record.name)（已弃用 retired \(endpoint.description.suffix(6))）")
-        try statement.bind(2, endpoint)
+        try statement.bind(1, "\(record.name)（已弃用 retired \(record.id.description.suffix(6))）")
+        try statement.bind(2, record.id)
         try statement.run()
+        // It has not recovered: nobody is told that it did.
+        let notice = try BoundStatement(
+            db,
+            "UPDATE notice SET closed_ms = ?1, recovery_told_ms = ?1 WHERE endpoint = ?2 AND closed_ms IS NULL")
+        try notice.bind(1, clock().value)
+        try notice.bind(2, record.id)
+        try notice.run()
+    }
+
+    private func giveUpWaiting(for endpoint: RowID, _ db: Database) throws {
         let byHand = try BoundStatement(
             db,
             """
@@ -48,25 +62,41 @@ extension ServerStore {
         byHand.reset()
         try settle(digests, db)
         _ = try skipBacklog(of: endpoint, as: Self.retiredCode, db)
-        // It has not recovered: nobody is told that it did.
-        let notice = try BoundStatement(
-            db,
-            "UPDATE notice SET closed_ms = ?1, recovery_told_ms = ?1 WHERE endpoint = ?2 AND closed_ms IS NULL")
-        try notice.bind(1, clock().value)
-        try notice.bind(2, endpoint)
-        try notice.run()
     }
 
-    /// Stops again what an old copy revived: endpoints that were given up for good, and those whose owners want no more.
+    /// Stops again what an old copy revived: endpoints that were given up for good, and mailboxes whose owners want no more.
+    ///
+    /// What waits for them stays until sending goes on; see ``doubtStopped(before:_:)``.
     func stopAgain(_ db: Database) throws {
+        let reader = RosterReader(store: self, db: db)
         let (retired, unsubscribed) = ledger.stopped()
-        for endpoint in retired {
-            guard let record = try RosterReader(store: self, db: db).endpoint(endpoint), !record.isRetired else {
-                continue
+        for endpoint in try reader.endpoints() where !endpoint.isRetired {
+            if retired.contains(endpoint.id) {
+                try wipe(endpoint, db)
+            } else if unsubscribed[endpoint.id]?.contains(endpoint.addressMark) == true {
+                try markUnsubscribed(endpoint.id, db)
             }
-            try retire(record, db)
         }
-        for endpoint in unsubscribed { try unsubscribe(endpoint, db) }
+    }
+
+    /// Takes what waits for stopped endpoints for uncertain if it is older than the break of the history: it may have gone
+    /// out, or been posted, before they were stopped.
+    /// - Returns: The digest of each delivery.
+    func doubtStopped(before moment: RowID, _ db: Database) throws -> [RowID] {
+        let statement = try BoundStatement(
+            db,
+            """
+            UPDATE delivery SET state = 'uncertain', next_ms = NULL, outcome = 'uncertain', code = '\(Self.restoredCode)'
+            WHERE (\(Self.waiting) OR state = 'manual_pending') AND id < ? AND endpoint IN (
+                SELECT id FROM endpoint
+                WHERE state = 'retired' OR state = 'paused' AND note = '\(EndpointRecord.unsubscribedNote)')
+            RETURNING digest
+            """)
+        defer { statement.reset() }
+        try statement.bind(1, moment)
+        var digests: [RowID] = []
+        while try statement.step() { digests.append(statement.id(0)) }
+        return digests
     }
 
     /// Gives up what of an approved digest is for endpoints that were given up since; what may have gone out long ago stays

@@ -99,8 +99,8 @@ extension ServerStore {
     /// After a restoration what was queued when the backup was made may have been sent since: `channels` names those whose
     /// receivers cannot tell a repetition, and what waits there becomes uncertain, for a person to decide; but not what was
     /// composed after the restoration. What was approved then may have been released and sent since just as well: it stays
-    /// frozen, marked, and becomes uncertain in place of queued when somebody releases it. Endpoints that were retired since, and
-    /// those whose owners wanted no more letters, are stopped again before anything goes there.
+    /// frozen, marked, and becomes uncertain in place of queued when somebody releases it. What waits for endpoints
+    /// that were retired since, or whose owners wanted no more letters, is uncertain whatever the channel.
     package func resumeSending(doubting channels: [String] = []) async throws -> RestoredDoubt {
         try await pool.write { db in
             let isAfterBreak = try self.sendingPause(db) == Self.pausedByEpoch
@@ -131,9 +131,8 @@ extension ServerStore {
                 try mark.run()
                 frozen += db.changesCount
             }
+            if isAfterBreak { digests += try self.doubtStopped(before: before, db) }
             try self.settle(Set(digests), db)
-            // After the doubt: what may have gone out is not called given up.
-            if isAfterBreak { try self.stopAgain(db) }
             return RestoredDoubt(queued: digests.count, frozen: frozen)
         }
     }

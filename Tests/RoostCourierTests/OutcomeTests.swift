@@ -115,6 +115,19 @@ import Testing
         #expect(outcome(.wecom, 429, retryAfter: value).retryAfter == expected)
     }
 
+    @Test(arguments: Outcome.Class.allCases, Channel.allCases)
+    func `nobody waits for a test message to be repeated`(_ class: Outcome.Class, _ channel: Channel) {
+        // A wrong clock always passes.
+        let codes = ["timed_out", "unreachable", "http_503"] + (`class` == .transient ? ["clock_fast_600"] : [])
+        for code in codes {
+            let instruction = Instruction(afterTest: `class`, code: code, on: channel)
+            for words in ["by itself", "is sent again"] where instruction.english.contains(words) {
+                #expect(instruction.english.contains("test again"), "\(code): \(instruction.english)")
+            }
+            if instruction.chinese.contains("自动") { #expect(instruction.chinese.contains("再测试一次")) }
+        }
+    }
+
     @Test func `an instruction is found again from what is stored, and known codes have their own`() {
         let stopped = outcome(.wecom, 200, #"{"errcode":93004}"#)
         let stored = Instruction(after: stopped.class, code: stopped.code, on: stopped.channel)

@@ -22,13 +22,18 @@ package struct Instruction: Hashable, Sendable {
     }
 
     /// The instruction after a test message, which nothing repeats.
-    package init(afterTest outcome: Outcome) {
-        let usual = outcome.instruction
-        switch outcome.class {
+    package init(afterTest class: Outcome.Class, code: String, on channel: Channel) {
+        let usual = Instruction(after: `class`, code: code, on: channel)
+        switch `class` {
         case .transient, .rateLimited, .quota, .deferred:
             self = Instruction(
                 usual.chinese + "测试消息除外：请稍后再测试一次。", usual.english + " A test message is not: test again later.")
-        case .sent, .config, .content, .uncertain, .unrecognised, .blocked: self = usual
+        case .uncertain:
+            self = Instruction(
+                "没有得到答复，测试消息不会自动重发：请看对方是否收到，查明原因后再测试一次。",
+                "No answer came, and nothing sends a test message again: see whether it arrived, find out why, then test again."
+            )
+        case .sent, .config, .content, .unrecognised, .blocked: self = usual
         }
     }
 

@@ -210,7 +210,7 @@ extension DigestDesk {
         }
         let trial = EndpointTrial(store: store, vault: vault, transport: transport)
         let outcome = try await trial.send(rendering, to: record)
-        let instruction = Instruction(afterTest: outcome)
+        let instruction = Instruction(afterTest: outcome.class, code: outcome.code, on: outcome.channel)
         return EndpointTest(
             endpoint: EndpointSummary(record, vault, waiting: 0), sent: outcome.class == .sent, code: outcome.code,
             instructionZH: instruction.chinese, instructionEN: instruction.english)
@@ -219,8 +219,12 @@ extension DigestDesk {
 
 extension AttemptReport {
     init(_ attempt: AttemptRecord, on channel: Channel) {
-        let instruction = Instruction(
-            after: Outcome.Class(rawValue: attempt.outcome) ?? .unrecognised, code: attempt.code, on: channel)
+        let outcome = Outcome.Class(rawValue: attempt.outcome) ?? .unrecognised
+        let isTest = attempt.delivery == nil
+        let instruction =
+            isTest
+            ? Instruction(afterTest: outcome, code: attempt.code, on: channel)
+            : Instruction(after: outcome, code: attempt.code, on: channel)
         self.init(
             delivery: attempt.delivery?.description, startedAt: attempt.startedAt.value,
             finishedAt: attempt.finishedAt.value, outcome: attempt.outcome, code: attempt.code, url: attempt.url,

@@ -238,13 +238,13 @@ package struct EndpointDesk: Sendable {
         if outcome.class == .sent {
             switch endpoint.state {
             case .untested:
-                try await store.setState(.active, of: id)
+                try await store.setState(.active, of: id, before: .untested)
                 wake()
-            case .disabled: try await store.setState(.paused, of: id)
+            case .disabled: try await store.setState(.paused, of: id, before: .disabled)
             case .active, .paused, .retired: break
             }
         }
-        let instruction = Instruction(afterTest: outcome)
+        let instruction = Instruction(afterTest: outcome.class, code: outcome.code, on: outcome.channel)
         return EndpointTest(
             endpoint: try await summary(id), sent: outcome.class == .sent, code: outcome.code,
             instructionZH: instruction.chinese, instructionEN: instruction.english)

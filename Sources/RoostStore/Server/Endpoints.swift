@@ -183,13 +183,16 @@ extension ServerStore {
     /// Moves an endpoint to another state; failures and a note from before are forgotten, but not that its receiver wants
     /// nothing for a while: that is the receiver's to lift.
     ///
-    /// One that was given up meanwhile stays so, and to pause one whose owner wants no more changes nothing.
-    package func setState(_ state: EndpointRecord.State, of endpoint: RowID) async throws {
+    /// One that was given up meanwhile stays so, and to pause one whose owner wants no more changes nothing; nor does
+    /// anything where it is no longer in the state `before`, if that is given.
+    package func setState(
+        _ state: EndpointRecord.State, of endpoint: RowID, before: EndpointRecord.State? = nil
+    ) async throws {
         try await pool.write { db in
             guard let record = try RosterReader(store: self, db: db).endpoint(endpoint) else {
                 throw EndpointProblem.unknown
             }
-            guard state != .paused || !record.isUnsubscribed else { return }
+            guard (before ?? record.state) == record.state, state != .paused || !record.isUnsubscribed else { return }
             let statement = try BoundStatement(
                 db,
                 """

@@ -47,6 +47,20 @@ struct RetiredEndpointTests {
         #expect(try await world.fixture.store.endpoint(gone).state == .retired)
     }
 
+    @Test func `that an owner wants no more is forgotten by a person's resuming alone`() async throws {
+        let world = try await DigestWorld()
+        let store = world.fixture.store
+        let id = try world.row(try await world.add("订阅者", "generic", "https://example.com/hook").endpoint.id)
+        try await store.unsubscribe(id)
+        // Pausing it, and a test message that was on its way meanwhile.
+        try await store.setState(.paused, of: id)
+        try await store.setState(.active, of: id, before: .untested)
+        try await store.setState(.paused, of: id, before: .disabled)
+        #expect(try await store.endpoint(id).isUnsubscribed)
+        _ = try await world.endpoints.resume(id, by: OutreachFixture.administrator)
+        #expect(try await store.endpoint(id).state == .active)
+    }
+
     @Test func `name and robot are free for another endpoint, which gets what comes next`() async throws {
         let world = try await DigestWorld()
         let gone = try world.row(try await world.add("机器人", "wecom", Self.key).endpoint.id)
